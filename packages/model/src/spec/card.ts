@@ -1,0 +1,50 @@
+import { BOXED_FINDINGS, FINDINGS, type Finding } from '@cxr-lens/data';
+import { z } from 'zod';
+import { ProtocolSchema } from './evaluation.ts';
+
+const FindingSchema = z.enum(FINDINGS as unknown as [Finding, ...Finding[]]);
+
+/** Platt's scaling of one finding: probability = 1 / (1 + exp(-(a logit + b))); `null` with the reason why there is none. */
+const CalibrationSchema = z.object({
+  platt: z.object({ a: z.number(), b: z.number() }).nullable(),
+  reason: z.string().nullable(),
+  positives: z.int(),
+  negatives: z.int(),
+});
+
+/** The point with the greatest Youden's J on the validation set, as a probability (the unit of the answer) and as a logit. */
+const OperatingPointSchema = z.object({ probability: z.number(), logit: z.number() });
+
+/**
+ * `card.json`: what somebody needs to use the weights beside it, and to know that they are these weights.
+ * Tables are keyed by finding; the order of the logits is `findings`.
+ */
+export const CardSchema = z.object({
+  format: z.literal(1),
+  findings: z.array(FindingSchema).length(FINDINGS.length),
+  inputSize: z.int(),
+  featureShape: z.tuple([z.int(), z.int(), z.int()]),
+  pixelRange: z.tuple([z.literal(0), z.literal(1)]),
+  normalisation: z.object({ mean: z.number(), std: z.number(), source: z.string() }),
+  preprocessingVersion: z.string(),
+  /** How the feature map becomes one number a channel; `average` makes the CAM an exact decomposition of the logit. */
+  pooling: z.enum(['average']),
+  weightsSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Logits of one image of seeded uniform noise: they are recomputed at load and must agree within `tolerance`. */
+  golden: z.object({ seed: z.string(), logits: z.array(z.number()).length(FINDINGS.length), tolerance: z.number() }),
+  calibration: z.record(FindingSchema, CalibrationSchema),
+  operatingPoints: z.record(FindingSchema, OperatingPointSchema.nullable()),
+  /** Written by the evaluation: thresholds 0..255 of the CAM per boxed finding, with the protocol and data that chose them. */
+  camThresholds: z
+    .object({
+      protocol: ProtocolSchema,
+      datasetHash: z.string(),
+      synthetic: z.boolean(),
+      values: z.record(z.enum(BOXED_FINDINGS as unknown as [Finding, ...Finding[]]), z.number().nullable()),
+    })
+    .nullable(),
+});
+
+export type Card = z.infer<typeof CardSchema>;
+export type Calibration = z.infer<typeof CalibrationSchema>;
+export type OperatingPoint = z.infer<typeof OperatingPointSchema>;

@@ -1,0 +1,25 @@
+export { type Calibration, type Card, CardSchema, type OperatingPoint } from './card.ts';
+export {
+  type AucFile,
+  AucFileSchema,
+  type AucRow,
+  type Curve,
+  type CurvePoint,
+  type LocalizationFile,
+  LocalizationFileSchema,
+  type Protocol,
+  ProtocolSchema,
+} from './evaluation.ts';
+export { METHOD_NAMES, METHODS, type MethodInfo, type MethodName, parseMethod } from './methods.ts';
+export {
+  DEFAULT_TRAIN_OPTIONS,
+  optionsOf,
+  parseSettings,
+  parseTrainOptions,
+  TRAIN_OPTION_NAMES,
+  type TrainOptionName,
+  type TrainOptions,
+  TrainOptionsSchema,
+} from './options.ts';
+export { PRESET_NAMES, PRESETS, type PresetInfo, type PresetName, parsePreset } from './presets.ts';
+export { type DataRef, DataRefSchema, type Epoch, EpochSchema, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { METHOD_NAMES } from './methods.ts';
+import { TrainOptionsSchema } from './options.ts';
+import { PRESET_NAMES } from './presets.ts';
+
+const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal');
+
+/** One epoch of a run's history. `null`: not measured (no attack in this method) or not defined (no finding has both classes). */
+export const EpochSchema = z.object({
+  /** From 1. */
+  epoch: z.int().min(1),
+  /** Mean over the epoch's batches of the objective that was minimised. */
+  trainLoss: z.number(),
+  /** Eq. 1 over the clean validation set, beta once over the whole set. */
+  validationLoss: z.number(),
+  /** The same with one fixed seeded half of the validation set perturbed. */
+  perturbedValidationLoss: z.number().nullable(),
+  /** Mean over the findings with both classes in the validation set. */
+  validationAuc: z.number().nullable(),
+  seconds: z.number(),
+});
+
+/** The prepared data set that a run or an evaluation used, by content: no paths. */
+export const DataRefSchema = z.object({
+  name: z.string(),
+  size: z.int(),
+  datasetHash: z.string(),
+  splitHash: z.string(),
+  preprocessingVersion: z.string(),
+  synthetic: z.boolean(),
+  seed: z.int(),
+  images: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
+});
+
+export const RUN_STATES = ['training', 'finished', 'failed', 'cancelled'] as const;
+
+/** `run.json`: what was trained, on what, how, and how it went. It holds no path, so that a run folder can be moved. */
+export const RunSchema = z.object({
+  format: z.literal(1),
+  /** The run folder's name. */
+  id: z.string().min(1),
+  name: z.string().min(1),
+  method: z.enum(METHOD_NAMES),
+  preset: z.enum(PRESET_NAMES),
+  network: z.string(),
+  inputSize: z.int(),
+  /** [height, width, channels] of the last feature map. */
+  featureShape: z.tuple([z.int(), z.int(), z.int()]),
+  data: DataRefSchema,
+  /** The run whose weights it started from. */
+  parent: z.object({ id: z.string(), method: z.enum(METHOD_NAMES), weightsSha256: Sha256Schema }).nullable(),
+  /** `he-normal`, or `run` when it started from `parent`. */
+  initialisation: z.enum(['he-normal', 'run']),
+  seed: z.int(),
+  options: TrainOptionsSchema,
+  codeVersion: z.string(),
+  engine: z.string(),
+  state: z.enum(RUN_STATES),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  epochs: z.array(EpochSchema),
+  /** The epoch whose weights were kept: the one with the smallest clean validation loss. */
+  bestEpoch: z.int().nullable(),
+  stepsPerEpoch: z.int(),
+  weightsSha256: Sha256Schema.nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+
+export type Epoch = z.infer<typeof EpochSchema>;
+export type DataRef = z.infer<typeof DataRefSchema>;
+export type RunState = (typeof RUN_STATES)[number];
+export type Run = z.infer<typeof RunSchema>;
