@@ -1,0 +1,16 @@
+export { type Box, NIH_SIZE, scaleBox } from './box.ts';
+export { CxrError, ERROR_CODES, type ErrorCode, throwIfCancelled } from './error.ts';
+export { BOXED_FINDINGS, type BoxedFinding, FINDINGS, type Finding, findingLabel, isBoxedFinding, parseFinding } from './findings.ts';
+export { cxrHome } from './home.ts';
+export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';
+export { decodeNpy, encodeNpy, type NpyArray, type NpyType, readNpy, writeNpy } from './npy.ts';
+export { deleteObject, getObject, putObject } from './objects.ts';
+export { decodeImage, decodeSquashed, PREPROCESSING_VERSION } from './pixels/decode.ts';
+export type { DecodedImage, DicomAttributes, GreyImage, ImageFormat, RgbImage } from './pixels/image.ts';
+export { openPrepared, type PreparedData, type PreparedImage } from './prepared/open.ts';
+export { type PrepareOptions, type PrepareResult, prepare } from './prepared/prepare.ts';
+export type { OnProgress, Progress } from './progress.ts';
+export { type Random, random, restoreRandom } from './random.ts';
+export { inferno } from './render/colormap.ts';
+export { type OverlayOptions, outlineBox, overlayCam, renderSaliency } from './render/overlay.ts';
+export { encodeGreyPng, encodeRgbPng } from './render/png.ts';
