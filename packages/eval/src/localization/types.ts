@@ -1,0 +1,94 @@
+import type { Box, BoxedFinding } from '@cxr-lens/data';
+
+/** T(IoU) of every localisation curve. */
+export const IOU_THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7] as const;
+
+/** How a curve was measured: part of its identity. Curves of two protocols are never drawn as if they were one. */
+export interface Protocol {
+  name: string;
+  description: string;
+}
+
+/** One (image, finding) pair of the box list with the map to be scored. */
+export interface LocalizationPair {
+  image: string;
+  patientId: string;
+  finding: BoxedFinding;
+  /** Pixels of the 1024 x 1024 file. */
+  box: Box;
+  /** [height, width], any unit; the CAM as it is. */
+  map: Float32Array;
+  height: number;
+  width: number;
+}
+
+/** A pair reduced to what the protocol needs: its IoU at each threshold. */
+export interface PairIous {
+  image: string;
+  patientId: string;
+  finding: BoxedFinding;
+  /** [256]: IoU of region and box at threshold 0 ... 255. */
+  ious: Float64Array;
+}
+
+export interface LocalizationOptions {
+  /** Seeds folds and bootstrap. */
+  seed: number;
+  /** One fixed value, 0 ... 255: every pair is scored once, no folds. */
+  threshold?: number;
+  /** Bootstrap resamples of patients; 0: no bands. */
+  resamples?: number;
+  /** Side of the grid on which region and box are compared. */
+  gridSize?: number;
+}
+
+/** One point of a curve. */
+export interface LocalizationPoint {
+  /** T(IoU); a hit is IoU > T. */
+  iouThreshold: number;
+  /** Hits / pairs, mean over the folds. */
+  accuracy: number | null;
+  /** 95 % interval of the patient bootstrap; null with few pairs. */
+  low: number | null;
+  high: number | null;
+  /** Standard deviation over the folds (n - 1): no standard error, as a pair is scored in four of them. */
+  sd: number | null;
+}
+
+/** IoU of one pair in every fold that scores it. Kept, so that runs can be compared pair by pair later. */
+export interface ScoredPair {
+  image: string;
+  patientId: string;
+  /** One per fold; null in the fold whose threshold the pair helped to choose, and in folds left out. */
+  ious: (number | null)[];
+}
+
+/** Curve of one finding. */
+export interface LocalizationCurve {
+  pairs: number;
+  /** 0 ... 255: the lower median of the folds' thresholds; null where there is none (controls, no usable fold). */
+  threshold: number | null;
+  /** Threshold of every fold; null for a fold left out. */
+  foldThresholds: (number | null)[];
+  /** Mean IoU of the scored pairs, mean over the folds. */
+  meanIou: number | null;
+  points: LocalizationPoint[];
+  scored: ScoredPair[];
+  /** Why values are missing or not to be trusted: `few pairs`, `no pairs`, `under two usable folds`; else null. */
+  reason: string | null;
+}
+
+/** All eight curves of one run, or of one control. JSON-ready. */
+export interface LocalizationResult {
+  protocol: Protocol;
+  seed: number;
+  /** In the order of BOXED_FINDINGS, findings without pairs included. */
+  findings: Record<BoxedFinding, LocalizationCurve>;
+}
+
+/** What every plot shows beside the runs. */
+export interface LocalizationControls {
+  random: LocalizationResult;
+  centre: LocalizationResult;
+  bestReachable: LocalizationResult;
+}
