@@ -1,7 +1,12 @@
+import path from 'node:path';
 import type { Box } from '../box.ts';
 import { CxrError } from '../error.ts';
 import type { BoxedFinding, Finding } from '../findings.ts';
 import type { OnProgress } from '../progress.ts';
+import { readBoxes } from './boxes.ts';
+import { readEntries } from './entries.ts';
+import { findImages, findOfficialFiles } from './files.ts';
+import { hashSplits, readSplits } from './splits.ts';
 
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
@@ -46,7 +51,63 @@ export interface ReadNihOptions {
   onProgress?: OnProgress;
 }
 
-/** Reads a folder in NIH ChestX-ray14's format. */
-export async function readNih(folder: string, _options: ReadNihOptions = {}): Promise<NihFolder> {
-  throw new CxrError('INTERNAL', `readNih is not there yet (${folder})`);
+/**
+ * Reads a folder in NIH ChestX-ray14's format: tables, lists, boxes, and the images that are here, by name.
+ * Archives may be missing and images resized; what is missing is counted. Wrong structure (a column, a list, a patient in both lists,
+ * a box outside its image, an unknown finding) is BAD_INPUT with file and line; a file or folder that is not there NOT_FOUND.
+ */
+export async function readNih(folder: string, options: ReadNihOptions = {}): Promise<NihFolder> {
+  const root = path.resolve(folder);
+  const official = await findOfficialFiles(root);
+  options.onProgress?.({ what: 'Reading tables and lists', done: 0, total: 2 });
+  const entries = await readEntries(official.entries);
+  const splits = await readSplits({ ...official, entries, seed: options.seed ?? 0 });
+  const boxes = official.boxes ? await readBoxes(official.boxes) : new Map<string, KnownBox[]>();
+  options.onProgress?.({ what: 'Looking for images', done: 1, total: 2 });
+  const { files, warnings } = await findImages(root, entries, options.images);
+
+  const names = [...entries.keys()].filter((name) => splits.has(name));
+  const images: NihImage[] = [];
+  for (const name of names) {
+    const file = files.get(name);
+    if (file) images.push({ ...entries.get(name)!, file, split: splits.get(name)!, boxes: boxes.get(name) ?? [] });
+  }
+  if (images.length === 0) throw noImages(options.images ? path.resolve(root, options.images) : root, names[0] ?? '00000001_000.png');
+  images.sort((a, b) => (a.name < b.name ? -1 : 1));
+  options.onProgress?.({ what: 'Looking for images', done: 2, total: 2 });
+  return {
+    images,
+    missing: names.length - images.length,
+    listed: names.length,
+    warnings: [...warnings, ...gaps({ official, entries, splits, boxes })],
+    splitHash: hashSplits(splits),
+    synthetic: official.synthetic,
+  };
+}
+
+/** What does not fit together, without making the rest useless: one sentence each. */
+function gaps(read: {
+  official: { entries: string; boxes: string | null };
+  entries: ReadonlyMap<string, unknown>;
+  splits: ReadonlyMap<string, unknown>;
+  boxes: ReadonlyMap<string, unknown>;
+}): string[] {
+  const table = path.basename(read.official.entries);
+  const unlisted = [...read.entries.keys()].filter((name) => !read.splits.has(name)).length;
+  const unknown = [...read.splits.keys()].filter((name) => !read.entries.has(name)).length;
+  const strayBoxes = [...read.boxes.keys()].filter((name) => !read.entries.has(name)).length;
+  return [
+    ...(unlisted > 0 ? [`${unlisted} images of ${table} are in neither list and are left out.`] : []),
+    ...(unknown > 0 ? [`${unknown} names of the lists are not in ${table} and are left out.`] : []),
+    ...(strayBoxes > 0 ? [`The box list marks ${strayBoxes} images that are not in ${table}.`] : []),
+    ...(read.official.boxes ? [] : ['There is no BBox_List_2017.csv: localisation cannot be measured on this data.']),
+  ];
+}
+
+function noImages(folder: string, example: string): CxrError {
+  return new CxrError(
+    'NOT_FOUND',
+    `None of the listed images is in ${folder}. Expected files named like ${example}, in images/, images_001/images/ or any folder at most ` +
+      'three levels below. Unpack the archives there, or name their folder with --images.',
+  );
 }

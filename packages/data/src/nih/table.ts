@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'csv-parse/sync';
+import { CxrError } from '../error.ts';
+
+/** A CSV file in memory: `rows[i]` stands on line i + 2 of the file. */
+export interface Table {
+  file: string;
+  header: string[];
+  rows: string[][];
+}
+
+/** Reads a CSV file as text; a file that is no CSV (an unclosed quote, binary content) is BAD_INPUT. */
+export async function readTable(file: string): Promise<Table> {
+  const bytes = await readFile(file);
+  try {
+    const [header, ...rows]: string[][] = parse(bytes, { bom: true, relax_column_count: true });
+    if (!header) throw new CxrError('BAD_INPUT', `${file} is empty: expected a header line and one line an image. Download it again.`);
+    return { file, header: header.map((name) => name.trim()), rows };
+  } catch (cause) {
+    if (cause instanceof CxrError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CxrError('BAD_INPUT', `${file} is no CSV file: ${reason}. Download it again.`, { cause });
+  }
+}
+
+/** The position of a column; BAD_INPUT names the file, the missing column, and what the header holds instead. */
+export function columnOf(table: Table, name: string): number {
+  const found = table.header.findIndex((header) => header.toLowerCase() === name.toLowerCase());
+  if (found >= 0) return found;
+  throw new CxrError(
+    'BAD_INPUT',
+    `${table.file} line 1: the column "${name}" is missing; the header is "${table.header.join(',').slice(0, 200)}". ` +
+      'Expected the columns as NIH publishes them: take the file from NIH, or name the column so.',
+  );
+}
+
+/** The error for one row: file, line, what is wrong, and what to do. */
+export function rowError(table: Table, row: number, message: string): CxrError {
+  return new CxrError('BAD_INPUT', `${table.file} line ${row + 2}: ${message}`);
+}
+
+/** Whether a row holds nothing, as the blank lines at the end of some mirrors' files. */
+export function isBlank(row: readonly string[]): boolean {
+  return row.every((cell) => cell.trim() === '');
+}
