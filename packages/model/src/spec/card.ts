@@ -1,19 +1,18 @@
-import { BOXED_FINDINGS, FINDINGS, type Finding } from '@cxr-lens/data';
+import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
 import { z } from 'zod';
 import { ProtocolSchema } from './evaluation.ts';
 
-const FindingSchema = z.enum(FINDINGS as unknown as [Finding, ...Finding[]]);
-
-/** Platt's scaling of one finding: probability = 1 / (1 + exp(-(a logit + b))); `null` with the reason why there is none. */
+/**
+ * What turns one finding's logit into a probability, 1 / (1 + exp(-(a logit + b))), and a decision; nulls with the reason.
+ * The operating point has the greatest Youden's J on the validation set: as a probability (the unit of the answer) and as a logit.
+ */
 const CalibrationSchema = z.object({
   platt: z.object({ a: z.number(), b: z.number() }).nullable(),
+  operatingPoint: z.object({ probability: z.number(), logit: z.number() }).nullable(),
   reason: z.string().nullable(),
   positives: z.int(),
   negatives: z.int(),
 });
-
-/** The point with the greatest Youden's J on the validation set, as a probability (the unit of the answer) and as a logit. */
-const OperatingPointSchema = z.object({ probability: z.number(), logit: z.number() });
 
 /**
  * `card.json`: what somebody needs to use the weights beside it, and to know that they are these weights.
@@ -21,7 +20,7 @@ const OperatingPointSchema = z.object({ probability: z.number(), logit: z.number
  */
 export const CardSchema = z.object({
   format: z.literal(1),
-  findings: z.array(FindingSchema).length(FINDINGS.length),
+  findings: z.array(z.enum(FINDINGS)).length(FINDINGS.length),
   inputSize: z.int(),
   featureShape: z.tuple([z.int(), z.int(), z.int()]),
   pixelRange: z.tuple([z.literal(0), z.literal(1)]),
@@ -32,19 +31,16 @@ export const CardSchema = z.object({
   weightsSha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Logits of one image of seeded uniform noise: they are recomputed at load and must agree within `tolerance`. */
   golden: z.object({ seed: z.string(), logits: z.array(z.number()).length(FINDINGS.length), tolerance: z.number() }),
-  calibration: z.record(FindingSchema, CalibrationSchema),
-  operatingPoints: z.record(FindingSchema, OperatingPointSchema.nullable()),
+  calibration: z.record(z.enum(FINDINGS), CalibrationSchema),
   /** Written by the evaluation: thresholds 0..255 of the CAM per boxed finding, with the protocol and data that chose them. */
   camThresholds: z
     .object({
       protocol: ProtocolSchema,
       datasetHash: z.string(),
       synthetic: z.boolean(),
-      values: z.record(z.enum(BOXED_FINDINGS as unknown as [Finding, ...Finding[]]), z.number().nullable()),
+      values: z.record(z.enum(BOXED_FINDINGS), z.number().nullable()),
     })
     .nullable(),
 });
 
 export type Card = z.infer<typeof CardSchema>;
-export type Calibration = z.infer<typeof CalibrationSchema>;
-export type OperatingPoint = z.infer<typeof OperatingPointSchema>;

@@ -1,3 +1,4 @@
+import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
 import { z } from 'zod';
 import { DataRefSchema } from './run.ts';
 
@@ -25,10 +26,10 @@ const AucRowSchema = z.object({
   reason: z.string().optional(),
 });
 
-/** `auc.json`: AUC of the test images per finding, `findings` in the findings' order. */
+/** `auc.json`: AUC of the test images, per finding and their mean. */
 export const AucFileSchema = EvaluationHeadSchema.extend({
   images: z.int(),
-  findings: z.record(z.string(), AucRowSchema),
+  findings: z.record(z.enum(FINDINGS), AucRowSchema),
   mean: z.object({ auc: z.number().nullable(), bootstrap: z.tuple([z.number(), z.number()]).nullable(), findings: z.int() }),
 });
 
@@ -43,23 +44,30 @@ const CurvePointSchema = z.object({
 });
 
 const CurveSchema = z.object({
+  finding: z.enum(BOXED_FINDINGS),
   pairs: z.int(),
   /** 0..255. */
   threshold: z.number().nullable(),
   meanIou: z.number().nullable(),
-  reason: z.string().nullable(),
+  reason: z.string().optional(),
   points: z.array(CurvePointSchema),
+  /** Threshold of every fold; null for a fold left out. */
+  foldThresholds: z.array(z.number().nullable()),
+  /** IoU of every pair in every fold; null in the fold whose threshold it helped to choose. Runs are compared pair by pair on it. */
+  scored: z.array(z.object({ image: z.string(), patientId: z.string(), ious: z.array(z.number().nullable()) })),
+});
+
+/** All curves of one run or one control: `LocalizationResult` of the eval package. */
+const LocalizationSchema = z.object({
+  protocol: ProtocolSchema,
+  seed: z.int(),
+  findings: z.record(z.enum(BOXED_FINDINGS), CurveSchema),
 });
 
 /** `localization.json`: accuracy over T(IoU) per boxed finding, of the run and of the controls on the same images. */
 export const LocalizationFileSchema = EvaluationHeadSchema.extend({
-  protocol: ProtocolSchema,
-  findings: z.record(z.string(), CurveSchema),
-  controls: z.object({
-    random: z.record(z.string(), CurveSchema),
-    centre: z.record(z.string(), CurveSchema),
-    bestReachable: z.record(z.string(), CurveSchema),
-  }),
+  run: LocalizationSchema,
+  controls: z.object({ random: LocalizationSchema, centre: LocalizationSchema, bestReachable: LocalizationSchema }),
 });
 
 export type Protocol = z.infer<typeof ProtocolSchema>;

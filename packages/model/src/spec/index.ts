@@ -1,4 +1,4 @@
-export { type Calibration, type Card, CardSchema, type OperatingPoint } from './card.ts';
+export { type Card, CardSchema } from './card.ts';
 export {
   type AucFile,
   AucFileSchema,

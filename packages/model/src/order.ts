@@ -1,0 +1,34 @@
+import { random } from '@cxr-lens/data';
+
+/**
+ * Order of the training images in one epoch, and which of each batch are perturbed. Both are functions of (seed, epoch, step) alone:
+ * a checkpoint's random state is its position, and a resumed run draws what the uninterrupted one would have drawn.
+ */
+export function epochOrder(rows: readonly number[], seed: number, epoch: number): number[] {
+  return random(`order/${seed}/${epoch}`).shuffle(rows);
+}
+
+/** Steps of an epoch: the last incomplete batch is dropped. */
+export function stepsOf(images: number, batchSize: number): number {
+  return Math.floor(images / batchSize);
+}
+
+/** floor(batchSize * fraction) positions of the batch, drawn anew each epoch and step: [batchSize], 1 where perturbed. */
+export function perturbedPositions(batchSize: number, fraction: number, at: { seed: number; epoch: number; step: number }): Uint8Array {
+  const positions = Array.from({ length: batchSize }, (_, index) => index);
+  const chosen = random(`perturb/${at.seed}/${at.epoch}/${at.step}`)
+    .shuffle(positions)
+    .slice(0, Math.floor(batchSize * fraction));
+  const mask = new Uint8Array(batchSize);
+  for (const position of chosen) mask[position] = 1;
+  return mask;
+}
+
+/** The fixed half of the validation set that the mixture's loss perturbs: positions in the validation set, ascending. */
+export function perturbedHalf(images: number, fraction: number, seed: number): number[] {
+  const positions = Array.from({ length: images }, (_, index) => index);
+  return random(`perturb-validation/${seed}`)
+    .shuffle(positions)
+    .slice(0, Math.floor(images * fraction))
+    .sort((a, b) => a - b);
+}

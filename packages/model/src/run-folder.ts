@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { CxrError } from '@cxr-lens/data';
+import type { z } from 'zod';
+import { type Card, CardSchema, type Run, RunSchema } from './spec/index.ts';
+
+/** The files of a run folder; what they hold is in `spec/run.ts`, `spec/card.ts` and `spec/evaluation.ts`. */
+export interface RunFiles {
+  folder: string;
+  run: string;
+  weights: string;
+  card: string;
+  checkpoints: string;
+  evaluation: string;
+}
+
+export function runFiles(folder: string): RunFiles {
+  const root = path.resolve(folder);
+  return {
+    folder: root,
+    run: path.join(root, 'run.json'),
+    weights: path.join(root, 'weights.safetensors'),
+    card: path.join(root, 'card.json'),
+    checkpoints: path.join(root, 'checkpoints'),
+    evaluation: path.join(root, 'evaluation'),
+  };
+}
+
+/** SHA-256 in hexadecimal. */
+export function sha256(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Writes the whole file or leaves the one that was there: a temporary file beside it, flushed, then renamed.
+ * CxrError UNAVAILABLE when the disk is full or the folder cannot be written.
+ */
+export function writeAtomic(file: string, bytes: Uint8Array | string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(temporary, bytes, { flush: true });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw writeError(file, error);
+  }
+}
+
+function writeError(file: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOSPC: 'the disk is full; free some space',
+    EDQUOT: 'the disk quota is used up; free some space',
+    EACCES: 'no permission to write there; choose another folder',
+    EPERM: 'no permission to write there; choose another folder',
+    EROFS: 'the file system is read-only; choose another folder',
+    ENOTDIR: 'a part of its path is a file; choose another folder',
+    EEXIST: 'a part of its path is a file; choose another folder',
+  };
+  const reason = code === undefined ? undefined : reasons[code];
+  if (!reason) return error;
+  return new CxrError('UNAVAILABLE', `${file} cannot be written: ${reason}. What was written before is whole.`, { cause: error });
+}
+
+export function writeRun(files: RunFiles, run: Run): void {
+  writeAtomic(files.run, `${JSON.stringify(run, null, 2)}\n`);
+}
+
+export function writeCard(files: RunFiles, card: Card): void {
+  writeAtomic(files.card, `${JSON.stringify(card, null, 2)}\n`);
+}
+
+/** `run.json` of the folder. CxrError NOT_FOUND where there is none, CORRUPT where it is not what training writes. */
+export function readRun(folder: string): Run {
+  return readJson(runFiles(folder).run, RunSchema, `${folder} is no run folder: it has no run.json.`);
+}
+
+/** `card.json` of the folder. CxrError NOT_FOUND before training has finished, CORRUPT where it is not what training writes. */
+export function readCard(folder: string): Card {
+  return readJson(runFiles(folder).card, CardSchema, `${folder} has no card.json: its training has not finished.`);
+}
+
+export function readJson<T>(file: string, schema: z.ZodType<T>, missing: string): T {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw new CxrError('NOT_FOUND', missing);
+    throw error;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CxrError('CORRUPT', `${file} is no JSON (${(error as Error).message}); take it from a backup or train again.`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new CxrError('CORRUPT', `${file}: ${issue.path.join('.')}: ${issue.message}; take it from a backup or train again.`);
+}
