@@ -4,7 +4,12 @@ import type { CommandModule } from './command.ts';
 
 type Loader = () => Promise<{ command: CommandModule }>;
 
-const COMMANDS: Record<string, { summary: string; load: Loader }> = {};
+const COMMANDS: Record<string, { summary: string; load: Loader }> = {
+  demo: {
+    summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',
+    load: () => import('./commands/demo.ts'),
+  },
+};
 
 const EXIT_BAD_INPUT = 2;
 const EXIT_INTERRUPTED = 130;

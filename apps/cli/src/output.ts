@@ -25,9 +25,10 @@ export function stderrProgress(): OnProgress {
   };
 }
 
-/** Aborted by Ctrl-C or SIGTERM, so that a command can stop at a safe point and be resumed. */
+/** Aborted by Ctrl-C, SIGTERM or the end of the process that started this one, so that a command can stop at a safe point and be resumed. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  if (process.connected) process.once('disconnect', () => controller.abort());
   return controller.signal;
 }

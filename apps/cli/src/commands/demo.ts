@@ -1,0 +1,44 @@
+import { mkdirSync } from 'node:fs';
+import { CxrError, cxrHome } from '@cxr-lens/data';
+import { Option } from 'commander';
+import type { CommandModule } from '../command.ts';
+import { requirePort } from '../demo/port.ts';
+import { demoPaths, scienceSteps } from '../demo/science.ts';
+import { serveDemo } from '../demo/services.ts';
+import { interruptSignal } from '../output.ts';
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function demo(port: number): Promise<void> {
+  const signal = interruptSignal();
+  await requirePort(port);
+  const home = cxrHome();
+  mkdirSync(home, { recursive: true });
+  const env = { ...process.env, CXR_HOME: home };
+  const paths = demoPaths(home);
+  const steps = scienceSteps(paths).filter((step) => !step.done());
+  for (const [index, step] of steps.entries()) {
+    const started = Date.now();
+    say(`[${index + 1}/${steps.length + 1}] ${step.title} ...`);
+    await step.run(env, signal);
+    say(`[${index + 1}/${steps.length + 1}] ${step.title}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  }
+  say(`[${steps.length + 1}/${steps.length + 1}] Starting database, API, worker and dashboard ...`);
+  await serveDemo({ env, port, paths, signal, say });
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new CxrError('BAD_INPUT', `"${text}" is no port: expected a whole number from 1 to 65535, for example PORT=4100 npm run demo.`);
+  }
+  return port;
+}
+
+export const command: CommandModule = {
+  configure(program) {
+    program
+      .addOption(new Option('--port <number>', 'port of 127.0.0.1 for pages and API').env('PORT').default('4000'))
+      .action((options: { port: string }) => demo(portNumber(options.port)));
+  },
+};

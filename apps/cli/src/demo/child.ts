@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { CxrError } from '@cxr-lens/data';
+
+const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
+
+// Longer than a worker needs for its last checkpoint, shorter than a person waits.
+const STOP_MS = 20_000;
+
+/** A process of the demo. It leads its own group, so that Ctrl-C reaches the demo alone and children stop in order; it ends itself when the channel closes. */
+export interface Child {
+  name: string;
+  process: ChildProcess;
+  /** Resolves to the exit code, 128 after a signal. */
+  exited: Promise<number>;
+}
+
+/** Starts the pinned Node with `args`. */
+function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true });
+  const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => resolve(signal ? 128 : (code ?? 1))));
+  return { name, process: child, exited };
+}
+
+/** Starts a JavaScript module. */
+export const startModule = (name: string, file: string, env: NodeJS.ProcessEnv): Child => startNode(name, [file], env);
+
+/** Starts a TypeScript module. */
+export const startTypeScript = (name: string, file: string, env: NodeJS.ProcessEnv): Child =>
+  startNode(name, ['--import', import.meta.resolve('tsx'), file], env);
+
+/** Starts one command of `cxr-lens`. */
+export const startCommand = (args: readonly string[], env: NodeJS.ProcessEnv): Child => startNode(args[0]!, [BIN, ...args], env);
+
+/** Runs one command of `cxr-lens` to its end. CANCELLED when `signal` aborts it; otherwise a failure is an error with its exit code. */
+export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) throw new CxrError('CANCELLED', 'Stopped. The same command goes on from here.');
+  const child = startCommand(args, env);
+  const stop = (): void => void child.process.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  const code = await child.exited;
+  signal.removeEventListener('abort', stop);
+  if (signal.aborted) throw new CxrError('CANCELLED', 'Stopped. The same command goes on from here.');
+  if (code !== 0) throw new CxrError('INTERNAL', `cxr-lens ${args.join(' ')} ended with exit code ${code}: see its message above.`);
+}
+
+/** Asks a child to end, and ends it when it does not. */
+export async function stopChild(child: Child): Promise<void> {
+  if (child.process.exitCode !== null || child.process.signalCode !== null) return;
+  child.process.kill('SIGTERM');
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), STOP_MS);
+  await child.exited;
+  clearTimeout(timer);
+}

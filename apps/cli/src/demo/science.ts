@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { runCommand } from './child.ts';
+
+/** What the demo trains on: enough phantoms that both methods learn in minutes on two cores. */
+const IMAGES = 3000;
+const SEED = 1;
+const SIZE = 96;
+const MAX_EPOCHS = { baseline: 12, robust: 6 } as const;
+
+export interface DemoPaths {
+  phantom: string;
+  prepared: string;
+  baseline: string;
+  robust: string;
+}
+
+/** Where the demo keeps what it makes, below CXR_HOME. */
+export function demoPaths(home: string): DemoPaths {
+  return {
+    phantom: path.join(home, 'data/phantom'),
+    prepared: path.join(home, 'data/phantom-96.cxr'),
+    baseline: path.join(home, 'runs/demo-baseline'),
+    robust: path.join(home, 'runs/demo-robust'),
+  };
+}
+
+function runState(folder: string): string | null {
+  const file = path.join(folder, 'run.json');
+  if (!existsSync(file)) return null;
+  return (JSON.parse(readFileSync(file, 'utf8')) as { state: string }).state;
+}
+
+const evaluated = (folder: string): boolean => existsSync(path.join(folder, 'evaluation/phantom-96/localization.json'));
+
+/** One step of the demo: skipped when its result stands, continued where an interruption left it. */
+export interface Step {
+  title: string;
+  done: () => boolean;
+  run: (env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<void>;
+}
+
+function trainStep(method: 'baseline' | 'robust', paths: DemoPaths): Step {
+  const folder = paths[method];
+  return {
+    title: method === 'baseline' ? 'Training Baseline (Eq. 1)' : 'Training Robust from it (Eq. 3, FGSM, epsilon 0.005)',
+    done: () => runState(folder) === 'finished',
+    run: (env, signal) => {
+      const args = [
+        'train',
+        method,
+        '--data',
+        paths.prepared,
+        '--out',
+        folder,
+        '--preset',
+        'small',
+        '--set',
+        `maxEpochs=${MAX_EPOCHS[method]}`,
+      ];
+      if (method === 'robust') args.push('--from', paths.baseline);
+      if (runState(folder) !== null) args.push('--resume');
+      return runCommand(args, env, signal);
+    },
+  };
+}
+
+/** From nothing to two evaluated runs, in order. */
+export function scienceSteps(paths: DemoPaths): Step[] {
+  return [
+    {
+      title: `Drawing ${IMAGES} synthetic radiographs`,
+      done: () => existsSync(paths.prepared) || existsSync(path.join(paths.phantom, 'truth/phantom.json')),
+      run: (env, signal) =>
+        runCommand(['phantom', paths.phantom, '--images', String(IMAGES), '--seed', String(SEED), '--prevalence', 'enriched'], env, signal),
+    },
+    {
+      title: 'Preparing them for training',
+      done: () => existsSync(paths.prepared),
+      run: (env, signal) => runCommand(['prepare', paths.phantom, '--out', paths.prepared, '--size', String(SIZE)], env, signal),
+    },
+    trainStep('baseline', paths),
+    trainStep('robust', paths),
+    {
+      title: 'Measuring both: AUC, localisation, controls',
+      done: () => evaluated(paths.baseline) && evaluated(paths.robust),
+      run: (env, signal) => runCommand(['evaluate', paths.baseline, paths.robust, '--data', paths.prepared], env, signal),
+    },
+  ];
+}

@@ -1,0 +1,82 @@
+import path from 'node:path';
+import { CxrError } from '@cxr-lens/data';
+import { createPrisma, registerDataSet, registerRun } from '@cxr-lens/prisma';
+import { type Child, startCommand, startModule, startTypeScript, stopChild } from './child.ts';
+import { answers, freePort } from './port.ts';
+import type { DemoPaths } from './science.ts';
+import { uploadExamples } from './studies.ts';
+
+const DASHBOARD = path.resolve(import.meta.dirname, '../../../dashboard/server.mjs');
+const DATABASE = path.join(import.meta.dirname, 'database-process.ts');
+const READY_MS = 60_000;
+
+export interface ServeDemoOptions {
+  env: NodeJS.ProcessEnv;
+  port: number;
+  paths: DemoPaths;
+  signal: AbortSignal;
+  say: (line: string) => void;
+}
+
+/** Starts database, API, worker and dashboard, shows the runs in them, and stays until `signal` aborts; stops what it started, last first. */
+export async function serveDemo(options: ServeDemoOptions): Promise<void> {
+  const children: Child[] = [];
+  try {
+    await serve(options, children);
+  } finally {
+    for (const child of children.reverse()) await stopChild(child);
+  }
+}
+
+async function serve({ env, port, paths, signal, say }: ServeDemoOptions, children: Child[]): Promise<void> {
+  const start = (child: Child): Child => {
+    children.push(child);
+    return child;
+  };
+  const dashboardPort = await freePort();
+  start(startModule('dashboard', DASHBOARD, { ...env, PORT: String(dashboardPort) }));
+  const url = await databaseUrl(start(startTypeScript('database', DATABASE, env)));
+  const services = { ...env, DATABASE_URL: url, PORT: String(port), DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` };
+  start(startCommand(['serve'], services));
+  start(startCommand(['worker'], services));
+  await register(url, paths);
+
+  const address = `http://127.0.0.1:${port}`;
+  const failure = Promise.race(children.map(async (child) => ({ name: child.name, code: await child.exited })));
+  const ready = Promise.all([answers(`${address}/healthz`, signal, READY_MS), answers(address, signal, READY_MS)]);
+  const first = await Promise.race([ready, failure]);
+  if (signal.aborted) return;
+  if (!Array.isArray(first)) throw ended(first);
+  if (first.includes(false))
+    throw new CxrError('UNAVAILABLE', `${address} does not answer after ${READY_MS / 1000} s: see the messages above.`);
+  await uploadExamples(address, paths);
+
+  say(`\nCXR Lens is ready: ${address}\nCtrl-C stops everything it started.`);
+  const stopped = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
+  const end = signal.aborted ? null : await Promise.race([failure, stopped]);
+  if (end !== null) throw ended(end);
+  say('Stopping ...');
+}
+
+const ended = ({ name, code }: { name: string; code: number }): CxrError =>
+  new CxrError('UNAVAILABLE', `The ${name} process ended with exit code ${code}: see its message above, then run npm run demo again.`);
+
+function databaseUrl(database: Child): Promise<string> {
+  return new Promise((resolve, reject) => {
+    database.process.once('message', (url) => resolve(String(url)));
+    void database.exited.then((code) => reject(ended({ name: database.name, code })));
+  });
+}
+
+async function register(url: string, paths: DemoPaths): Promise<void> {
+  const prisma = createPrisma(url);
+  try {
+    await registerDataSet(prisma, paths.prepared);
+    for (const folder of [paths.baseline, paths.robust]) {
+      const run = await registerRun(prisma, folder);
+      await prisma.run.update({ where: { id: run.id }, data: { active: true } });
+    }
+  } finally {
+    await prisma.$disconnect();
+  }
+}
