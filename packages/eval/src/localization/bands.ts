@@ -1,5 +1,6 @@
 import { random } from '@cxr-lens/data';
 import { percentileInterval } from '../interval.ts';
+import { orderedPatients } from './folds.ts';
 import { IOU_THRESHOLDS, type ScoredPair } from './types.ts';
 
 export interface BandOptions {
@@ -67,7 +68,7 @@ function foldHits(scored: readonly ScoredPair[], patients: readonly number[], fo
 }
 
 function numberPatients(scored: readonly ScoredPair[]): { patients: number[]; count: number } {
-  const numbers = new Map<string, number>();
-  for (const { patientId } of scored) if (!numbers.has(patientId)) numbers.set(patientId, numbers.size);
+  const ordered = orderedPatients(scored.map(({ patientId }) => patientId));
+  const numbers = new Map(ordered.map((patientId, index) => [patientId, index]));
   return { patients: scored.map(({ patientId }) => numbers.get(patientId)!), count: numbers.size };
 }

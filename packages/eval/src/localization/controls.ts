@@ -23,7 +23,11 @@ export function localizationControls(pairs: Iterable<LocalizationPair>, options:
     all.map(({ best }) => best),
     options,
   );
-  for (const curve of Object.values(bestReachable.findings)) curve.threshold = null; // the oracle knows the box and has no threshold
+  for (const curve of Object.values(bestReachable.findings)) {
+    // it knows the box: its folds are the others', but there is no threshold
+    curve.threshold = null;
+    curve.foldThresholds.fill(null);
+  }
   return {
     random: localizationOfIous(
       all.map((pair) => pair.random),

@@ -31,7 +31,7 @@ export function localizationDifference(
   b: LocalizationCurve,
   { iouThreshold = 0.3, seed = 0, resamples = 2000 }: DifferenceOptions = {},
 ): LocalizationDifference {
-  const index = IOU_THRESHOLDS.findIndex((t) => t === iouThreshold);
+  const index = (IOU_THRESHOLDS as readonly number[]).indexOf(iouThreshold);
   if (index < 0) throw new CxrError('BAD_INPUT', `T(IoU) ${iouThreshold}: expected one of ${IOU_THRESHOLDS.join(', ')}`);
   const other = inOrderOf(a.scored, b.scored);
   const pairs = a.scored.length;

@@ -10,9 +10,13 @@ export const FOLDS = 5;
  * dealt in turn. Leading zeros do not matter: "00000013" of a file name and "13" of the label list get the same part.
  */
 export function patientParts(patientIds: Iterable<string>, seed: number): Map<string, number> {
-  const ordered = [...new Set(patientIds)].sort(byNumber);
-  const shuffled = random(`folds/${seed}`).shuffle(ordered);
+  const shuffled = random(`folds/${seed}`).shuffle(orderedPatients(patientIds));
   return new Map(shuffled.map((id, index) => [id, index % FOLDS]));
+}
+
+/** Each patient once, in an order that the order of the pairs does not change. */
+export function orderedPatients(patientIds: Iterable<string>): string[] {
+  return [...new Set(patientIds)].sort(byNumber);
 }
 
 function byNumber(a: string, b: string): number {

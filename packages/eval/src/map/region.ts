@@ -1,7 +1,4 @@
-import { type Box, CxrError } from '@cxr-lens/data';
-
-/** Side of the NIH files in pixels: the unit of every box. */
-const IMAGE_SIZE = 1024;
+import { type Box, CxrError, NIH_SIZE } from '@cxr-lens/data';
 
 /** Side of the grid on which regions and boxes are compared (the networks' input). */
 export const GRID_SIZE = 224;
@@ -29,8 +26,8 @@ export interface GridBox {
 /** As `boxRegion`, as ranges. */
 export function gridBox({ x, y, width, height }: Box, size = GRID_SIZE): GridBox {
   const first = (edge: number) => {
-    let j = Math.max(0, Math.floor((edge * size) / IMAGE_SIZE - 0.5) - 1);
-    while (j < size && ((j + 0.5) * IMAGE_SIZE) / size < edge) j++;
+    let j = Math.max(0, Math.floor((edge * size) / NIH_SIZE - 0.5) - 1);
+    while (j < size && ((j + 0.5) * NIH_SIZE) / size < edge) j++;
     return j;
   };
   return { left: first(x), right: first(x + width), top: first(y), bottom: first(y + height) };
@@ -94,7 +91,7 @@ export function regionBox(inside: Uint8Array, size = GRID_SIZE): Box | null {
     }
   }
   if (!best) return null;
-  const scale = IMAGE_SIZE / size;
+  const scale = NIH_SIZE / size;
   return {
     x: best.left * scale,
     y: best.top * scale,

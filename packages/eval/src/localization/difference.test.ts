@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { statement } from '../report/statement.ts';
+import { uniform } from '../testing.ts';
+import { localizationDifference } from './difference.ts';
+import { localizationOfIous } from './localization.ts';
+import type { LocalizationCurve, PairIous } from './types.ts';
+
+/** A curve of n pairs whose IoUs are `level` plus the same noise. */
+function curve(level: number, { n = 60, noise = 0.3, seed = 1 } = {}): LocalizationCurve {
+  const pairs = Array.from({ length: n }, (_, i): PairIous => {
+    const ious = new Float64Array(256).fill(Math.min(1, Math.max(0, level + noise * (uniform(seed, i) - 0.5))));
+    return { image: `${i}.png`, patientId: String(Math.floor(i / 2)), finding: 'Mass', ious };
+  });
+  return localizationOfIous(pairs, { seed: 0, resamples: 200 }).findings.Mass;
+}
+
+describe('localizationDifference', () => {
+  const better = curve(0.4);
+  const worse = curve(0.32);
+
+  it('is antisymmetric, with the interval turned', () => {
+    const forward = localizationDifference(better, worse);
+    const backward = localizationDifference(worse, better);
+    expect(forward.verdict).toBe('higher');
+    expect(backward.verdict).toBe('lower');
+    expect(forward.difference).toBeCloseTo(better.points[2]!.accuracy! - worse.points[2]!.accuracy!, 12);
+    expect(backward.difference).toBeCloseTo(-forward.difference!, 12);
+    expect(backward.interval![0]).toBeCloseTo(-forward.interval![1], 12);
+  });
+
+  it('is zero and cannot be told for a curve and itself', () => {
+    expect(localizationDifference(better, better)).toEqual({
+      iouThreshold: 0.3,
+      difference: 0,
+      interval: [0, 0],
+      pairs: 60,
+      verdict: 'cannot be told',
+    });
+  });
+
+  it('is paired: narrower than the two bands together suggest', () => {
+    const { interval } = localizationDifference(better, worse);
+    const [a, b] = [better.points[2]!, worse.points[2]!];
+    expect(interval![1] - interval![0]).toBeLessThan(Math.hypot(a.high! - a.low!, b.high! - b.low!));
+  });
+
+  it('does not depend on the order of the pairs', () => {
+    const turned = { ...worse, scored: worse.scored.toReversed() };
+    expect(localizationDifference(better, turned)).toEqual(localizationDifference(better, worse));
+  });
+
+  it('cannot be told with few pairs, and refuses curves of other pairs or other folds', () => {
+    expect(localizationDifference(curve(0.6, { n: 9 }), curve(0.1, { n: 9 }))).toMatchObject({ interval: null, verdict: 'cannot be told' });
+    expect(() => localizationDifference(better, curve(0.3, { n: 59 }))).toThrow('expected the same pairs');
+    const other = { ...worse, scored: worse.scored.map((pair) => ({ ...pair, ious: pair.ious.toReversed() })) };
+    expect(() => localizationDifference(better, other)).toThrow('expected one protocol and one seed');
+    expect(() => localizationDifference(better, worse, { iouThreshold: 0.35 })).toThrow('T(IoU) 0.35');
+  });
+});
+
+describe('statement', () => {
+  const say = (a: LocalizationCurve, b: LocalizationCurve) =>
+    statement({ finding: 'Mass', a: { label: 'Robust', curve: a }, b: { label: 'Baseline', curve: b } });
+
+  it('says what is higher, what is lower, and what cannot be told', () => {
+    expect(say(curve(0.4), curve(0.32))).toMatch(
+      /^Robust is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Mass at T = 0\.3\.$/,
+    );
+    expect(say(curve(0.32), curve(0.4))).toMatch(
+      /^Robust is lower than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Mass at T = 0\.3\.$/,
+    );
+    expect(say(curve(0.3), curve(0.3, { seed: 2 }))).toBe('No difference can be told for Mass: 60 pairs.');
+    expect(say(curve(0.9, { n: 1 }), curve(0.1, { n: 1 }))).toBe('No difference can be told for Mass: 1 pair.');
+  });
+});
