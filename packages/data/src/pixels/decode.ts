@@ -1,15 +1,22 @@
-import { CxrError } from '../error.ts';
+import { decodeDicom } from './dicom.ts';
 import type { DecodedImage } from './image.ts';
+import { decodeRaster, squash } from './raster.ts';
+import { sniffFormat } from './sniff.ts';
 
 /** Names the one way from bytes to pixels; a run and a prepared file that state another version do not belong together. */
 export const PREPROCESSING_VERSION = 'v1';
 
-/** Decodes a PNG, JPEG or DICOM file to grey pixels at its own size; the format is taken from the content, never from the name. */
-export async function decodeImage(_bytes: Uint8Array, where: string): Promise<DecodedImage> {
-  throw new CxrError('INTERNAL', `decodeImage is not there yet (${where})`);
+/**
+ * Decodes a PNG, JPEG or uncompressed DICOM file to 8-bit grey at its own size; the format is taken from the content, never from the
+ * name. `where` names the file in errors: BAD_INPUT (no image), CORRUPT (cut off), UNSUPPORTED (compressed DICOM), TOO_LARGE.
+ */
+export async function decodeImage(bytes: Uint8Array, where: string): Promise<DecodedImage> {
+  const format = sniffFormat(bytes, where);
+  return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where)), format };
 }
 
-/** The same, squashed to size x size. */
-export async function decodeSquashed(_bytes: Uint8Array, _size: number, where: string): Promise<DecodedImage> {
-  throw new CxrError('INTERNAL', `decodeSquashed is not there yet (${where})`);
+/** The same, squashed to size x size: what training, evaluation and an upload all see. */
+export async function decodeSquashed(bytes: Uint8Array, size: number, where: string): Promise<DecodedImage> {
+  const image = await decodeImage(bytes, where);
+  return { ...image, ...(await squash(image, size)) };
 }

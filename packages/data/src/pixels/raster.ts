@@ -1,0 +1,62 @@
+import sharp from 'sharp';
+import { CxrError } from '../error.ts';
+import type { GreyImage } from './image.ts';
+import { MAX_PIXELS } from './sniff.ts';
+
+/**
+ * PNG or JPEG to grey, 8 bit: 16 bits are scaled, colour becomes luminance, alpha and colour profiles are ignored,
+ * a camera's orientation tag is obeyed. CORRUPT when the file is cut off or damaged, TOO_LARGE above `MAX_PIXELS`.
+ */
+export async function decodeRaster(bytes: Uint8Array, where: string): Promise<GreyImage> {
+  try {
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc: true, autoOrient: true });
+    const { channels, depth } = await image.metadata();
+    const wide = depth !== 'uchar';
+    const colour = channels >= 3;
+    const space = colour ? (wide ? 'rgb16' : 'srgb') : wide ? 'grey16' : 'b-w';
+    const { data, info } = await image
+      .toColourspace(space)
+      .raw({ depth: wide ? 'ushort' : 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const samples = wide ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+    return { width: info.width, height: info.height, pixels: toGrey(samples, info.channels, info.width * info.height) };
+  } catch (cause) {
+    throw rasterError(cause, where);
+  }
+}
+
+/** [N * channels] samples to [N] bytes; 16-bit samples are scaled by 255 / 65535. */
+function toGrey(samples: Uint8Array | Uint16Array, channels: number, count: number): Uint8Array {
+  if (samples instanceof Uint8Array && channels === 1) return samples;
+  const grey = new Uint8Array(count);
+  const scale = samples instanceof Uint16Array ? 1 / 257 : 1;
+  for (let pixel = 0, at = 0; pixel < count; pixel += 1, at += channels) {
+    const value = channels < 3 ? samples[at]! : luminance(samples[at]!, samples[at + 1]!, samples[at + 2]!);
+    grey[pixel] = Math.round(value * scale);
+  }
+  return grey;
+}
+
+/** ITU-R BT.601 with 16-bit weights that add up to one (as PIL's mode L), so that a grey pixel stored as RGB keeps its value exactly. */
+export function luminance(red: number, green: number, blue: number): number {
+  return Math.floor((red * 19595 + green * 38470 + blue * 7471 + 0x8000) / 0x10000);
+}
+
+/** The image squashed to size x size, no crop and no padding, Lanczos3 (method.md). */
+export async function squash({ width, height, pixels }: GreyImage, size: number): Promise<GreyImage> {
+  if (width === size && height === size) return { width, height, pixels };
+  const squashed = await sharp(pixels, { raw: { width, height, channels: 1 }, limitInputPixels: MAX_PIXELS })
+    .resize(size, size, { fit: 'fill', kernel: 'lanczos3' })
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer();
+  return { width: size, height: size, pixels: squashed };
+}
+
+function rasterError(cause: unknown, where: string): CxrError {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, ' ').trim();
+  if (/pixel limit|too large/i.test(reason)) {
+    return new CxrError('TOO_LARGE', `${where} has more than ${MAX_PIXELS} pixels, which no radiograph has. Export it smaller.`, { cause });
+  }
+  return new CxrError('CORRUPT', `${where} is cut off or damaged (${reason}). Copy or download it again.`, { cause });
+}
