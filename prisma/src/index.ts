@@ -18,10 +18,11 @@ export type {
 export { CurveKind, JobKind, JobState, RunState } from '../generated/client/enums.ts';
 export { type default as PrismaTypes, getDatamodel } from '../generated/pothos.ts';
 export { createPrisma } from './client.ts';
-export { ensureDatabase } from './database.ts';
+export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
 export { createJobs, type JobAttempt, type JobHandler, type Jobs, type JobsOptions } from './jobs/jobs.ts';
+export { migrate } from './migrate.ts';
 export { registerDataSet } from './register/data-set.ts';
 export { registerRun } from './register/run.ts';
-export { testDatabase } from './testing.ts';
+export { type TestDatabase, testDatabase } from './testing.ts';

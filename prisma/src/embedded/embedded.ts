@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { CxrError } from '@cxr-lens/data';
+import pg from 'pg';
+import { type Cluster, clusterLock, locateCluster, openCluster } from './cluster.ts';
+import { dropLease, takeLease } from './leases.ts';
+import { isLocked, withLock } from './lock.ts';
+import { databaseUrl, startServer } from './server.ts';
+
+export interface EmbeddedOptions {
+  /** Made when it is not there. */
+  database: string;
+  /** Without flushing to disk: for tests. */
+  fast?: boolean;
+}
+
+/**
+ * The URL of a database on the embedded Postgres of `<CXR_HOME>/postgres` (`home`), which is made and started if need be. Any number of
+ * processes may ask at once; the server stops some seconds after the last of them has ended.
+ */
+export async function ensureEmbedded(home: string, options: EmbeddedOptions): Promise<string> {
+  const fast = options.fast ?? false;
+  try {
+    return await withLock(clusterLock(home), async () => {
+      const cluster = await openCluster(home);
+      takeLease(home);
+      const port = await startServer(cluster, { fast });
+      await ensureKeeper(home, fast);
+      await createDatabase(databaseUrl(cluster, port, 'postgres'), options.database);
+      return databaseUrl(cluster, port, options.database);
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CxrError(
+      'UNAVAILABLE',
+      `The embedded Postgres in ${home} did not start: ${reason}. Set DATABASE_URL to use another server.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Says that this process needs the server no longer. */
+export function releaseEmbedded(home: string): void {
+  dropLease(home);
+}
+
+/** The files of the embedded Postgres of `home`, where one was made. */
+export function embeddedCluster(home: string): Cluster | null {
+  return locateCluster(home);
+}
+
+async function ensureKeeper(home: string, fast: boolean): Promise<void> {
+  if (await isLocked(`keeper${home}`)) return;
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const args = [path.join(import.meta.dirname, 'keeper.ts'), home, ...(fast ? ['fast'] : [])];
+  spawn(process.execPath, args, { detached: true, stdio: 'ignore', cwd: '/', env }).unref();
+}
+
+async function createDatabase(url: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+}

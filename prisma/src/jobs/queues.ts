@@ -1,0 +1,36 @@
+import { PgBoss, type Queue } from 'pg-boss';
+import { JOB_NAMES, type JobName } from './inputs.ts';
+
+/** Jobs that failed for good arrive here, whatever killed their last attempt. */
+export const DEAD_LETTERS = 'dead-letters';
+
+/** A worker that has been silent for this long is taken for dead; pg-boss allows no less. */
+const HEARTBEAT_SECONDS = 10;
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const common = { deadLetter: DEAD_LETTERS, heartbeatSeconds: HEARTBEAT_SECONDS, notify: true, retryLimit: 3, retryDelay: 1 } as const;
+
+const QUEUES: Record<JobName, Omit<Queue, 'name'>> = {
+  train: { ...common, expireInSeconds: DAY - 1, retentionSeconds: 30 * DAY },
+  evaluate: { ...common, expireInSeconds: 12 * HOUR },
+  explain: { ...common, expireInSeconds: HOUR },
+};
+
+/** Makes pg-boss' tables and our queues; doing it again brings changed options up to date. */
+export async function installQueues(url: string): Promise<void> {
+  const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false, registerInstance: false, max: 2 });
+  boss.on('error', () => undefined);
+  await boss.start();
+  try {
+    await boss.createQueue(DEAD_LETTERS, { notify: true });
+    for (const name of JOB_NAMES) {
+      await boss.createQueue(name, QUEUES[name]);
+      await boss.updateQueue(name, QUEUES[name]);
+    }
+  } finally {
+    await boss.stop({ graceful: false });
+  }
+}
