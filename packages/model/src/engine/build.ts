@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError, type OnProgress } from '@cxr-lens/data';
-import { BINDING, NODE_HEADERS, TFJS_PACKAGE } from './cache.ts';
+import { BINDING, NODE_HEADERS, QUIET, QUIET_SOURCE, TFJS_PACKAGE } from './cache.ts';
 import { findProgram, runProgram } from './program.ts';
 import { type Flavour, WHEELS, type Wheel } from './wheels.ts';
 
@@ -95,14 +95,16 @@ async function unpack(python: string, wheel: string, { out, members }: { out: st
 }
 
 async function compile(compiler: string, folder: string, include: string): Promise<void> {
-  const binding = path.join(folder, BINDING);
-  mkdirSync(path.dirname(binding), { recursive: true });
-  const sources = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'].map((name) => path.join(TFJS_PACKAGE, name));
-  const flags = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-w', `-I${include}`, `-I${NODE_HEADERS}`];
-  const libraries = [`-L${path.join(folder, 'deps/lib')}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'];
-  const command = [...flags, ...sources, '-o', binding, ...libraries, '-Wl,-rpath,$ORIGIN/../../deps/lib'];
   const remedy = "Is the compiler's C++ standard library installed (Debian, Ubuntu: apt-get install g++)?";
-  await runProgram([compiler, ...command], { what: 'Compiling the TensorFlow binding', remedy });
+  const flags = ['-O2', '-std=c++17', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-w', `-I${include}`, `-I${NODE_HEADERS}`];
+  const sources = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'].map((name) => path.join(TFJS_PACKAGE, name));
+  const libraries = [`-L${path.join(folder, 'deps/lib')}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'];
+  mkdirSync(path.dirname(path.join(folder, BINDING)), { recursive: true });
+  const binding = [...sources, '-o', path.join(folder, BINDING), ...libraries, '-Wl,-rpath,$ORIGIN/../../deps/lib'];
+  const quiet = [QUIET_SOURCE, '-o', path.join(folder, QUIET), '-ldl'];
+  for (const output of [quiet, binding]) {
+    await runProgram([compiler, ...flags, ...output], { what: 'Compiling the TensorFlow binding', remedy });
+  }
 }
 
 /** Bytes below a folder that another process fills and empties meanwhile. */

@@ -1,16 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -27,6 +16,11 @@ export const NODE_HEADERS = path.join(path.dirname(require.resolve('node-api-hea
 
 /** Where the binding is looked for, below the package and below a cache folder alike. */
 export const BINDING = 'lib/napi-v8/tfjs_binding.node';
+
+/** Loaded before the binding: see its source. */
+export const QUIET = 'lib/napi-v8/quiet.node';
+
+export const QUIET_SOURCE = path.join(import.meta.dirname, 'quiet.cc');
 
 // Part of the cache's key: raise it when the way of building changes.
 const RECIPE = 1;
@@ -49,6 +43,7 @@ export function cacheHome(): string {
 export function cacheFolder(flavour: Flavour): string {
   const hash = createHash('sha256').update(String(RECIPE));
   for (const { sha256 } of WHEELS[flavour]) hash.update(sha256);
+  hash.update(readFileSync(QUIET_SOURCE));
   const sources = path.join(TFJS_PACKAGE, 'binding');
   for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(path.join(sources, name)));
   return path.join(cacheHome(), `tensorflow-${TENSORFLOW_VERSION}-${flavour}-${hash.digest('hex').slice(0, 12)}`);

@@ -1,0 +1,59 @@
+import './load.ts';
+
+import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-node-gpu';
+import { installedEngine } from './cache.ts';
+
+// The only place that loads TF.js.
+export { tf };
+
+/** What this machine computes with. */
+export interface EngineInfo {
+  /** Version of TensorFlow's library, not of TF.js. */
+  tensorflow: string;
+  device: 'CPU' | 'GPU';
+  /** Whether the CPU itself multiplies bfloat16 (avx512_bf16 or amx_bf16). */
+  bf16: boolean;
+  /** The folder of library and binding. */
+  folder: string;
+}
+
+/** TF.js's backend with what its types leave out: any operation of TensorFlow, by name. */
+interface NodeBackend {
+  binding: { TF_Version: string; TF_FLOAT: number } & Record<`TF_ATTR_${'TYPE' | 'BOOL' | 'FLOAT' | 'STRING'}`, number>;
+  isUsingGpuDevice: boolean;
+  executeMultipleOutputs(name: string, attributes: object[], inputs: readonly tf.Tensor[], outputs: number): tf.Tensor[];
+}
+
+const backend = tf.backend() as unknown as NodeBackend;
+
+/** The library, the device and the CPU's bfloat16, for `doctor` and for what a run records. */
+export function engineInfo(): EngineInfo {
+  const flags = readFileSync('/proc/cpuinfo', 'utf8');
+  return {
+    tensorflow: backend.binding.TF_Version,
+    device: backend.isUsingGpuDevice ? 'GPU' : 'CPU',
+    bf16: /\b(avx512_bf16|amx_bf16)\b/.test(flags),
+    folder: installedEngine().folder,
+  };
+}
+
+/**
+ * One operation of TensorFlow on float32 tensors, without a gradient.
+ * @param attributes beside T: a boolean, a number (float) or a string each
+ */
+export function rawOp(
+  name: string,
+  inputs: readonly tf.Tensor[],
+  { outputs = 1, attributes = {} }: { outputs?: number; attributes?: Record<string, boolean | number | string> } = {},
+): tf.Tensor[] {
+  const { binding } = backend;
+  const types = { boolean: binding.TF_ATTR_BOOL, number: binding.TF_ATTR_FLOAT, string: binding.TF_ATTR_STRING };
+  const given = Object.entries(attributes).map(([key, value]) => ({
+    name: key,
+    type: types[typeof value as keyof typeof types],
+    value,
+  }));
+  const float = (key: string): object => ({ name: key, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT });
+  return backend.executeMultipleOutputs(name, [float('T'), ...given], inputs, outputs);
+}
