@@ -11,6 +11,9 @@ const EvaluationHeadSchema = z.object({
   weightsSha256: z.string(),
   data: DataRefSchema,
   seed: z.int(),
+  /** Of the bootstrap over patients. */
+  resamples: z.int(),
+  codeVersion: z.string(),
   createdAt: z.iso.datetime(),
 });
 
@@ -44,12 +47,11 @@ const CurvePointSchema = z.object({
 });
 
 const CurveSchema = z.object({
-  finding: z.enum(BOXED_FINDINGS),
   pairs: z.int(),
   /** 0..255. */
   threshold: z.number().nullable(),
   meanIou: z.number().nullable(),
-  reason: z.string().optional(),
+  reason: z.string().nullable(),
   points: z.array(CurvePointSchema),
   /** Threshold of every fold; null for a fold left out. */
   foldThresholds: z.array(z.number().nullable()),

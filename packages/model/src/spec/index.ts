@@ -1,4 +1,5 @@
 export { type Card, CardSchema } from './card.ts';
+export { trainCommand } from './command.ts';
 export {
   type AucFile,
   AucFileSchema,

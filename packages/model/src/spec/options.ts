@@ -15,7 +15,6 @@ export const TrainOptionsSchema = z.strictObject({
   maxEpochs: z.int().min(1).default(100).describe('Epochs after which training stops in any case'),
   positiveWeight: z.enum(['batch', 'none']).default('batch').describe('beta of Eq. 1: negatives / positives of the batch, or 1'),
   runningMomentum: z.number().gt(0).max(1).default(0.1).describe("Share of a batch's statistics in batch norm's moving averages"),
-  normalisation: z.enum(['training-set', 'imagenet']).default('training-set').describe('Mean and standard deviation of the first step'),
   epsilon: z.number().min(0).max(1).default(0.005).describe('Largest change of a pixel in [0, 1] (Eq. 2)'),
   perturbedFraction: z.number().min(0).max(1).default(0.5).describe('Share of every batch that is perturbed'),
   attackSteps: z.int().min(1).default(1).describe('Steps of the attack; 1 is FGSM'),

@@ -1,0 +1,65 @@
+import { FINDINGS, type Finding, PREPROCESSING_VERSION, random } from '@cxr-lens/data';
+import { calibrate } from '@cxr-lens/eval';
+import { tf } from './engine/tensorflow.ts';
+import { columnOf } from './images.ts';
+import type { Network } from './networks/network.ts';
+import type { Card, Run } from './spec/index.ts';
+
+/** Logits of the golden input may differ by this, relative to values above 1: other devices sum in another order. */
+const GOLDEN_TOLERANCE = 1e-3;
+
+/** Mean and standard deviation of the network's first step. */
+export interface Normalisation {
+  mean: number;
+  std: number;
+  source: string;
+}
+
+/** Logits of one image of seeded uniform noise, [14]: the golden output. */
+export function goldenLogits(network: Network, seed: string): number[] {
+  const { next } = random(seed);
+  const size = network.inputSize;
+  const values = Float32Array.from({ length: size * size }, next);
+  return tf.tidy(() => [...network.forward(tf.tensor4d(values, [1, size, size, 1]), 'inference').logits.dataSync<'float32'>()]);
+}
+
+/** Whether the logits are the golden ones. */
+export function isGolden({ logits, tolerance }: Card['golden'], found: readonly number[]): boolean {
+  return logits.every((expected, i) => Math.abs(found[i]! - expected) <= tolerance * Math.max(1, Math.abs(expected)));
+}
+
+/** The card of a network whose training has finished; CAM thresholds come with its evaluation. */
+export function makeCard({
+  run,
+  network,
+  normalisation,
+  validation,
+  weightsSha256,
+}: {
+  run: Run;
+  network: Network;
+  normalisation: Normalisation;
+  /** Of the whole validation set, [N * 14] each. */
+  validation: { logits: Float32Array; labels: Uint8Array };
+  weightsSha256: string;
+}): Card {
+  const calibration = FINDINGS.map((finding, index) => [
+    finding,
+    calibrate(columnOf(validation.logits, index), columnOf(validation.labels, index)),
+  ]);
+  const seed = `golden/${run.network}/${run.inputSize}`;
+  return {
+    format: 1,
+    findings: [...FINDINGS],
+    inputSize: run.inputSize,
+    featureShape: run.featureShape,
+    pixelRange: [0, 1],
+    normalisation,
+    preprocessingVersion: PREPROCESSING_VERSION,
+    pooling: 'average',
+    weightsSha256,
+    golden: { seed, logits: goldenLogits(network, seed), tolerance: GOLDEN_TOLERANCE },
+    calibration: Object.fromEntries(calibration) as Record<Finding, Card['calibration'][Finding]>,
+    camThresholds: null,
+  };
+}

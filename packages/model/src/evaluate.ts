@@ -1,0 +1,196 @@
+import {
+  type BoxedFinding,
+  CxrError,
+  FINDINGS,
+  isBoxedFinding,
+  type OnProgress,
+  openPrepared,
+  PREPROCESSING_VERSION,
+  type PreparedData,
+} from '@cxr-lens/data';
+import { auc, aucBootstrap, type LocalizationPair, localization, localizationControls, meanAuc } from '@cxr-lens/eval';
+import { forCamMaps } from './cam-maps.ts';
+import { codeVersion } from './code-version.ts';
+import { type EvaluationFiles, evaluationFiles, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
+import { columnOf, labelsOf } from './images.ts';
+import { type LoadedRun, loadRun } from './load-run.ts';
+import { dataRef } from './plan.ts';
+import { predictLogits } from './predict.ts';
+import { runFiles, writeAtomic, writeCard } from './run-folder.ts';
+import { type AucFile, type Card, type LocalizationFile, METHODS, type Run } from './spec/index.ts';
+
+/** Images whose logits are kept together while an evaluation is under way. */
+const PART = 1024;
+
+export interface EvaluateRequest {
+  /** A finished run folder. */
+  run: string;
+  /** A prepared file of the run's input size; its test images are scored. */
+  data: string;
+  /** Of folds, bootstrap and controls: the same for all runs that are compared. Default 0. */
+  seed?: number | undefined;
+  /** Bootstrap resamples of patients. Default 2000. */
+  resamples?: number | undefined;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+  /** Called before every write to the run folder; what it throws stops the evaluation. */
+  beforeWrite?: (() => Promise<void>) | undefined;
+}
+
+/** A finished evaluation: what auc.json and localization.json in `folder` hold. */
+export interface Evaluation {
+  folder: string;
+  run: Run;
+  auc: AucFile;
+  localization: LocalizationFile;
+}
+
+type Head = Omit<AucFile, 'images' | 'findings' | 'mean'>;
+
+/**
+ * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' CAMs, auc.json and localization.json into
+ * its folder, and the CAM thresholds that the protocol chose into its card. An interrupted evaluation goes on where it was.
+ * CxrError BAD_INPUT (other input size, no test image), those of `loadRun`, CANCELLED, UNAVAILABLE.
+ */
+export async function evaluateRun(request: EvaluateRequest): Promise<Evaluation> {
+  const data = await openPrepared(request.data);
+  try {
+    const loaded = loadRun(request.run);
+    try {
+      checkFits(loaded.run, data);
+      return await evaluate(loaded, data, request);
+    } finally {
+      loaded.dispose();
+    }
+  } finally {
+    data.close();
+  }
+}
+
+async function evaluate(loaded: LoadedRun, data: PreparedData, request: EvaluateRequest): Promise<Evaluation> {
+  const { seed = 0, resamples = 2000, beforeWrite } = request;
+  const { run, card } = loaded;
+  const files = evaluationFiles(request.run, request.data);
+  const rows = data.rows('test');
+  const logits = await testLogits(loaded, data, files, request);
+  await beforeWrite?.();
+  writeScores(files, data, rows, logits);
+  const pairs = await boxedPairs(loaded, data, files, request);
+  const head: Head = {
+    format: 1,
+    runId: run.id,
+    weightsSha256: card.weightsSha256,
+    data: dataRef(data),
+    seed,
+    resamples,
+    codeVersion: codeVersion(),
+    createdAt: new Date().toISOString(),
+  };
+  const aucFile = { ...head, ...aucTable(data, rows, logits, { seed, resamples }) };
+  const options = { seed, resamples };
+  const localizationFile = { ...head, run: localization(pairs, options), controls: localizationControls(pairs, options) };
+  await beforeWrite?.();
+  writeAtomic(files.auc, `${JSON.stringify(aucFile, null, 2)}\n`);
+  writeAtomic(files.localization, `${JSON.stringify(localizationFile, null, 2)}\n`);
+  if (pairs.length > 0) writeCard(runFiles(request.run), { ...card, camThresholds: thresholdsOf(localizationFile) });
+  removeParts(files);
+  return { folder: files.folder, run, auc: aucFile, localization: localizationFile };
+}
+
+function checkFits(run: Run, data: PreparedData): void {
+  if (data.size !== run.inputSize) {
+    throw new CxrError(
+      'BAD_INPUT',
+      `${data.path} holds images of ${data.size} x ${data.size}; run ${run.id} takes ${run.inputSize} x ${run.inputSize}. Prepare them with --size ${run.inputSize}.`,
+    );
+  }
+  if (data.preprocessingVersion !== PREPROCESSING_VERSION) {
+    throw new CxrError('BAD_INPUT', `${data.path} was prepared by preprocessing ${data.preprocessingVersion}: prepare it again.`);
+  }
+  if (data.rows('test').length === 0) throw new CxrError('BAD_INPUT', `${data.path} has no test image, so there is nothing to score.`);
+}
+
+/** Logits of the test images, [N * 14], in parts that survive an interruption. */
+async function testLogits(
+  { network, run, card }: LoadedRun,
+  data: PreparedData,
+  files: EvaluationFiles,
+  { onProgress, signal, beforeWrite }: EvaluateRequest,
+): Promise<Float32Array> {
+  const rows = data.rows('test');
+  const what = `${METHODS[run.method].label}, test images`;
+  const logits = new Float32Array(rows.length * FINDINGS.length);
+  for (let start = 0; start < rows.length; start += PART) {
+    const part = rows.slice(start, start + PART);
+    const name = `${card.weightsSha256.slice(0, 12)}-${data.datasetHash.slice(0, 12)}-${start}`;
+    const progress: OnProgress = ({ done }) => onProgress?.({ what, done: start + done, total: rows.length });
+    const values = await keptPart(files, name, async () => {
+      const computed = await predictLogits(network, data, part, { what, onProgress: progress, signal });
+      await beforeWrite?.();
+      return computed;
+    });
+    logits.set(values, start * FINDINGS.length);
+  }
+  return logits;
+}
+
+/** The (image, finding) pairs of the test images' boxes with their CAMs, kept as files on the way. */
+async function boxedPairs(
+  { network, run }: LoadedRun,
+  data: PreparedData,
+  files: EvaluationFiles,
+  { onProgress, signal, beforeWrite }: EvaluateRequest,
+): Promise<LocalizationPair[]> {
+  const asked = data
+    .rows('test')
+    .filter((row) => data.images[row]!.boxes.length > 0)
+    .map((row) => ({ row, findings: data.images[row]!.boxes.map(({ finding }) => finding) }));
+  const pairs: LocalizationPair[] = [];
+  await forCamMaps(network, data, asked, {
+    what: `${METHODS[run.method].label}, maps of boxed images`,
+    onProgress,
+    signal,
+    use: async (row, maps) => {
+      await beforeWrite?.();
+      const { name, patientId, boxes } = data.images[row]!;
+      for (const { finding, map, height, width } of maps) {
+        if (!isBoxedFinding(finding)) continue;
+        const stored = writeMap(files, { image: name, finding, map, height, width });
+        const { box } = boxes.find((known) => known.finding === finding)!;
+        pairs.push({ image: name, patientId, finding, box, map: stored, height, width });
+      }
+    },
+  });
+  return pairs;
+}
+
+function aucTable(
+  data: PreparedData,
+  rows: readonly number[],
+  logits: Float32Array,
+  { seed, resamples }: { seed: number; resamples: number },
+): Pick<AucFile, 'images' | 'findings' | 'mean'> {
+  const labels = labelsOf(data, rows);
+  const scores = FINDINGS.map((_, index) => columnOf(logits, index));
+  const truth = FINDINGS.map((_, index) => columnOf(labels, index));
+  const clusters = rows.map((row) => data.images[row]!.patientId);
+  const bootstrap = aucBootstrap({ scores, labels: truth, clusters, resamples, seed });
+  const results = FINDINGS.map((_, index) => auc(scores[index]!, truth[index]!));
+  const table = FINDINGS.map((finding, index) => [finding, { ...results[index]!, bootstrap: bootstrap.ci[index]! }]);
+  return {
+    images: rows.length,
+    findings: Object.fromEntries(table) as AucFile['findings'],
+    mean: { auc: meanAuc(results), bootstrap: bootstrap.meanCi, findings: results.filter((result) => result.auc !== null).length },
+  };
+}
+
+/** The thresholds that `explain` will draw regions with. */
+function thresholdsOf({ run, data }: LocalizationFile): Card['camThresholds'] {
+  const values = Object.fromEntries(Object.entries(run.findings).map(([finding, { threshold }]) => [finding, threshold]));
+  return {
+    protocol: run.protocol,
+    datasetHash: data.datasetHash,
+    synthetic: data.synthetic,
+    values: values as Record<BoxedFinding, number | null>,
+  };
+}

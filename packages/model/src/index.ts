@@ -1,0 +1,8 @@
+export { type EngineInfo, engineInfo } from './engine/tensorflow.ts';
+export { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
+export { type ExplainRequest, explainImages, type FindingExplanation, type ImageExplanation, type PlainMap } from './explain-images.ts';
+export { type LoadedRun, loadRun } from './load-run.ts';
+export type { TrainRequest } from './plan.ts';
+export { writeReport } from './report.ts';
+export { readCard, readRun } from './run-folder.ts';
+export { type TrainHooks, trainRun } from './train.ts';

@@ -1,0 +1,48 @@
+import { setImmediate } from 'node:timers/promises';
+import { FINDINGS, type OnProgress, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
+import { tf } from './engine/tensorflow.ts';
+import { imageBatch } from './images.ts';
+import type { Network } from './networks/network.ts';
+
+/** Images of one forward pass: throughput no longer grows above it, and small presets stay within the cache. */
+const INFERENCE_BATCH = 32;
+
+export interface PredictOptions {
+  /** What the progress line says. */
+  what: string;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Logits of the images with batch norm's moving averages.
+ * @returns [rows.length * 14], row-major, findings in their order
+ * @throws CxrError CANCELLED
+ */
+export async function predictLogits(
+  network: Network,
+  data: PreparedData,
+  rows: readonly number[],
+  options: PredictOptions,
+): Promise<Float32Array> {
+  const logits = new Float32Array(rows.length * FINDINGS.length);
+  await forBatches(rows, options, (part, start) => {
+    const values = tf.tidy(() => network.forward(imageBatch(data, part), 'inference').logits.dataSync<'float32'>());
+    logits.set(values, start * FINDINGS.length);
+  });
+  return logits;
+}
+
+/** Calls `work` with each batch of rows and its start, letting other work run in between; CxrError CANCELLED once the signal is aborted. */
+export async function forBatches<T>(
+  rows: readonly T[],
+  { what, onProgress, signal }: PredictOptions,
+  work: (part: readonly T[], start: number) => void | Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < rows.length; start += INFERENCE_BATCH) {
+    throwIfCancelled(signal, what);
+    await work(rows.slice(start, start + INFERENCE_BATCH), start);
+    onProgress?.({ what, done: Math.min(rows.length, start + INFERENCE_BATCH), total: rows.length });
+    await setImmediate();
+  }
+}
