@@ -36,7 +36,7 @@ export function aucBootstrap({ scores, labels, clusters, resamples = 2000, seed 
   const columns = scores.map((column, index) => sortColumn(column, labels[index]!, ids));
   const values = columns.map(() => [] as number[]);
   const means: number[] = [];
-  const weights = new Float64Array(count);
+  const weights = new Int32Array(count);
   const rng = random(seed);
   for (let r = 0; r < resamples; r++) {
     weights.fill(0);
@@ -56,44 +56,38 @@ export function aucBootstrap({ scores, labels, clusters, resamples = 2000, seed 
   return { ci: values.map(interval), meanCi: interval(means), resamples };
 }
 
-/** Images of one column in ascending order of score: patient and class interleaved, tie groups by their ends. */
-interface SortedColumn {
-  /** [N]: patient number * 2 + label. */
-  entries: Uint32Array;
-  /** [groups]: index after the last entry of each group of equal scores. */
-  ends: Uint32Array;
-}
-
-function sortColumn(scores: ArrayLike<number>, labels: ArrayLike<number>, ids: Uint32Array): SortedColumn {
+function sortColumn(scores: ArrayLike<number>, labels: ArrayLike<number>, ids: Uint32Array): Uint32Array {
   checkScores(scores, labels);
   if (scores.length !== ids.length) {
     throw new CxrError('BAD_INPUT', `${scores.length} scores for ${ids.length} patients: expected one patient a score`);
   }
   const values = Float64Array.from(scores);
   const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
-  const ends: number[] = [];
-  for (let i = 1; i <= order.length; i++) if (i === order.length || values[order[i]!] !== values[order[i - 1]!]) ends.push(i);
-  return { entries: order.map((index) => ids[index]! * 2 + labels[index]!), ends: Uint32Array.from(ends) };
+  return order.map((index, i) => {
+    const last = i + 1 === order.length || values[order[i + 1]!] !== values[index];
+    return ids[index]! * 4 + (last ? 2 : 0) + labels[index]!;
+  });
 }
 
-function weightedAuc({ entries, ends }: SortedColumn, weights: Float64Array): number {
+/** @param column [N] in ascending order of score: patient * 4 + 2 for the last one of equal scores + label */
+function weightedAuc(column: Uint32Array, weights: Int32Array): number {
   let negatives = 0;
   let positives = 0;
   let area = 0;
-  let i = 0;
-  for (let group = 0; group < ends.length; group++) {
-    const end = ends[group]!;
-    let tiedNegatives = 0;
-    let tiedPositives = 0;
-    for (; i < end; i++) {
-      const entry = entries[i]!;
-      const weight = weights[entry >>> 1]!;
-      if (entry & 1) tiedPositives += weight;
-      else tiedNegatives += weight;
+  let tiedNegatives = 0;
+  let tiedPositives = 0;
+  for (let i = 0; i < column.length; i++) {
+    const entry = column[i]!;
+    if (entry & 1) tiedPositives += weights[entry >>> 2]!;
+    else tiedNegatives += weights[entry >>> 2]!;
+    if (!(entry & 2)) continue;
+    if (tiedPositives > 0) {
+      area += tiedPositives * (negatives + tiedNegatives / 2);
+      positives += tiedPositives;
+      tiedPositives = 0;
     }
-    area += tiedPositives * (negatives + tiedNegatives / 2);
-    positives += tiedPositives;
     negatives += tiedNegatives;
+    tiedNegatives = 0;
   }
   return area / (positives * negatives); // NaN without both classes: 0 / 0
 }

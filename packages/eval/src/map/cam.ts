@@ -37,18 +37,40 @@ export function cam({ features, height, width, channels }: FeatureMaps, weights:
  * @throws CxrError BAD_INPUT for a map with NaN or infinite values
  */
 export function scaleTo255(map: Float32Array): Float32Array | null {
+  checkFinite(map);
+  const range = rangeOf(map);
+  if (!range) return null;
+  const scaled = new Float32Array(map.length);
+  for (let i = 0; i < map.length; i++) scaled[i] = scaledValue(map[i]!, range);
+  return scaled;
+}
+
+/** Minimum and width of a map's values. */
+export interface Range {
+  min: number;
+  width: number;
+}
+
+/** Null for a constant map. The values must be finite. */
+export function rangeOf(map: Float32Array): Range | null {
   let min = Infinity;
   let max = -Infinity;
   for (let i = 0; i < map.length; i++) {
     const value = map[i]!;
-    if (!Number.isFinite(value)) throw new CxrError('BAD_INPUT', `map value ${i} is ${value}: expected finite numbers`);
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  if (!(max > min)) return null;
-  const range = max - min;
-  const scaled = new Float32Array(map.length);
-  // divided first: the maximum is exactly 255, and stays in the region of threshold 255
-  for (let i = 0; i < map.length; i++) scaled[i] = ((map[i]! - min) / range) * 255;
-  return scaled;
+  return max > min ? { min, width: max - min } : null;
+}
+
+/** Divided first: the maximum is exactly 255, and stays in the region of threshold 255. Rounded to float32, as it is stored. */
+export function scaledValue(value: number, { min, width }: Range): number {
+  return Math.fround(((value - min) / width) * 255);
+}
+
+/** @throws CxrError BAD_INPUT for NaN and infinite values */
+export function checkFinite(map: Float32Array): void {
+  for (let i = 0; i < map.length; i++) {
+    if (!Number.isFinite(map[i])) throw new CxrError('BAD_INPUT', `map value ${i} is ${map[i]}: expected finite numbers`);
+  }
 }

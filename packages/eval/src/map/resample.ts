@@ -11,9 +11,17 @@ interface Taps {
  * Bilinear resampling with half-pixel centres: output pixel j samples the source at (j + 0.5) * width / outWidth - 0.5, edges repeated.
  * Made for enlarging; when shrinking it samples without smoothing.
  * @param map [height, width]
+ * @param out where the result goes; its length must fit
  * @returns [outHeight, outWidth]
  */
-export function upsampleBilinear(map: Float32Array, height: number, width: number, outHeight: number, outWidth: number): Float32Array {
+export function upsampleBilinear(
+  map: Float32Array,
+  height: number,
+  width: number,
+  outHeight: number,
+  outWidth: number,
+  out = new Float32Array(outHeight * outWidth),
+): Float32Array {
   if (map.length !== height * width || map.length === 0) {
     throw new CxrError('BAD_INPUT', `map of ${map.length} values: expected ${height} x ${width}`);
   }
@@ -27,7 +35,6 @@ export function upsampleBilinear(map: Float32Array, height: number, width: numbe
       wide[i * outWidth + j] = left + (right - left) * columns.share[j]!;
     }
   }
-  const out = new Float32Array(outHeight * outWidth);
   for (let i = 0; i < outHeight; i++) {
     const above = rows.low[i]! * outWidth;
     const below = rows.high[i]! * outWidth;

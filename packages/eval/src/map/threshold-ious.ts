@@ -1,5 +1,5 @@
 import { type Box, CxrError } from '@cxr-lens/data';
-import { scaleTo255 } from './cam.ts';
+import { checkFinite, rangeOf, scaledValue } from './cam.ts';
 import { GRID_SIZE, gridBox } from './region.ts';
 import { upsampleBilinear } from './resample.ts';
 
@@ -14,14 +14,16 @@ export const THRESHOLD_COUNT = 256;
  */
 export function thresholdIous(map: Float32Array, { height, width, box, gridSize = GRID_SIZE }: MapShape & { box: Box }): Float64Array {
   const ious = new Float64Array(THRESHOLD_COUNT);
-  const scaled = scaleTo255(upsampleBilinear(map, height, width, gridSize, gridSize));
-  if (!scaled) return ious;
+  checkFinite(map);
+  const grid = upsampleBilinear(map, height, width, gridSize, gridSize, scratch(gridSize));
+  const range = rangeOf(grid);
+  if (!range) return ious;
   const { left, right, top, bottom } = gridBox(box, gridSize);
   const all = new Uint32Array(THRESHOLD_COUNT);
-  for (let i = 0; i < scaled.length; i++) all[scaled[i]! | 0]! += 1;
+  for (let i = 0; i < grid.length; i++) all[scaledValue(grid[i]!, range) | 0]! += 1;
   const inside = new Uint32Array(THRESHOLD_COUNT);
   for (let row = top; row < bottom; row++) {
-    for (let i = row * gridSize + left; i < row * gridSize + right; i++) inside[scaled[i]! | 0]! += 1;
+    for (let i = row * gridSize + left; i < row * gridSize + right; i++) inside[scaledValue(grid[i]!, range) | 0]! += 1;
   }
   const boxArea = (right - left) * (bottom - top);
   let area = 0;
@@ -32,6 +34,14 @@ export function thresholdIous(map: Float32Array, { height, width, box, gridSize 
     ious[threshold] = intersection / (area + boxArea - intersection); // area > 0: the maximum is 255
   }
   return ious;
+}
+
+let kept = new Float32Array(0);
+
+/** One grid kept between calls: a thousand pairs would allocate 200 MB. */
+function scratch(size: number): Float32Array<ArrayBuffer> {
+  if (kept.length !== size * size) kept = new Float32Array(size * size);
+  return kept;
 }
 
 /** Rows and columns of a map, and the side of the grid it is scored on. */
