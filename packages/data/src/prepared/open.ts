@@ -1,6 +1,12 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { CxrError } from '../error.ts';
-import type { Finding } from '../findings.ts';
-import type { KnownBox, Split } from '../nih/nih.ts';
+import { FINDINGS, type Finding } from '../findings.ts';
+import { type KnownBox, SPLITS, type Split } from '../nih/nih.ts';
+import { PREPROCESSING_VERSION } from '../pixels/decode.ts';
+import { decodeHeader, decodeIndex, PIXELS_OFFSET, type PreparedIndex } from './format.ts';
+import { mapFile } from './libc.ts';
 
 /** One image of a prepared file; boxes stay in pixels of the published 1024 x 1024 file. */
 export interface PreparedImage {
@@ -17,6 +23,7 @@ export interface PreparedImage {
 
 /** A prepared data set, memory-mapped: opening it reads the index, not the pixels. */
 export interface PreparedData {
+  /** Absolute. */
   path: string;
   /** Width and height of every image. */
   size: number;
@@ -36,11 +43,80 @@ export interface PreparedData {
   rows(split: Split): number[];
   /** [size * size] uint8, a view of the mapped file; its CRC32 is checked on every call: CORRUPT names the image. */
   pixels(index: number): Uint8Array;
-  /** Unmaps the file; views handed out before must not be used any more. */
+  /** Unmaps the file; views handed out before become empty. */
   close(): void;
 }
 
-/** Opens a prepared file. */
-export async function openPrepared(path: string): Promise<PreparedData> {
-  throw new CxrError('INTERNAL', `openPrepared is not there yet (${path})`);
+/**
+ * Opens a prepared file. NOT_FOUND; BAD_INPUT when it is none; UNSUPPORTED when another version of this program wrote it;
+ * CORRUPT when it is cut off or its header or index changed. The pixels are checked when they are looked at.
+ */
+export async function openPrepared(file: string): Promise<PreparedData> {
+  const where = path.resolve(file);
+  const handle = await openFile(where);
+  try {
+    const { size: length } = await handle.stat();
+    const { buffer: page, bytesRead } = await handle.read(Buffer.alloc(PIXELS_OFFSET), 0, PIXELS_OFFSET, 0);
+    const header = decodeHeader(page.subarray(0, bytesRead), length, where);
+    const { bytes, unmap } = mapFile(handle.fd, length, where);
+    const index = decodeIndex(bytes.subarray(header.indexOffset, header.indexOffset + header.indexLength), header, where);
+    refuseOtherPreprocessing(index, where);
+    const { images: entries, ...facts } = index;
+    const area = header.size * header.size;
+    const rowsOf = new Map(SPLITS.map((split) => [split, entries.flatMap((entry, row) => (entry.split === split ? [row] : []))]));
+    return {
+      ...facts,
+      path: where,
+      datasetHash: header.indexSha256,
+      images: entries.map(({ slot: _slot, crc32: _crc32, ...image }) => image),
+      labels: labelsOf(entries),
+      rows: (split) => rowsOf.get(split)!,
+      pixels(row) {
+        const entry = entries[row];
+        if (!entry) throw new CxrError('NOT_FOUND', `${where} has no image number ${row}; it has ${entries.length}.`);
+        const start = PIXELS_OFFSET + entry.slot * area;
+        const view = bytes.subarray(start, start + area);
+        if (crc32(view) === entry.crc32) return view;
+        if (bytes.length === 0) throw new CxrError('INTERNAL', `${where} was closed before ${entry.name} was read.`);
+        throw new CxrError(
+          'CORRUPT',
+          `${where}: the pixels of ${entry.name} do not have their CRC32. Copy the file again, or prepare the data again.`,
+        );
+      },
+      close: unmap,
+    };
+  } finally {
+    // The mapping outlives the descriptor.
+    await handle.close();
+  }
+}
+
+async function openFile(where: string): Promise<FileHandle> {
+  try {
+    const handle = await open(where, 'r');
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new CxrError('NOT_FOUND', `There is no prepared data set at ${where}. "cxr-lens prepare" writes one.`, { cause });
+    }
+    throw new CxrError('UNAVAILABLE', `${where} cannot be opened: ${(cause as Error).message}.`, { cause });
+  }
+  throw new CxrError('BAD_INPUT', `${where} is no file; expected a prepared data set. "cxr-lens prepare" writes one from a folder.`);
+}
+
+function refuseOtherPreprocessing(index: PreparedIndex, where: string): void {
+  if (index.preprocessingVersion === PREPROCESSING_VERSION) return;
+  throw new CxrError(
+    'UNSUPPORTED',
+    `${where} was prepared with preprocessing ${index.preprocessingVersion}; this program decodes with ${PREPROCESSING_VERSION}. Prepare the data again.`,
+  );
+}
+
+function labelsOf(entries: readonly { findings: readonly Finding[] }[]): Uint8Array {
+  const labels = new Uint8Array(entries.length * FINDINGS.length);
+  for (const [row, { findings }] of entries.entries()) {
+    for (const finding of findings) labels[row * FINDINGS.length + FINDINGS.indexOf(finding)] = 1;
+  }
+  return labels;
 }

@@ -1,6 +1,15 @@
-import { CxrError } from '../error.ts';
-import type { Split } from '../nih/nih.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import sharp from 'sharp';
+import { CxrError, throwIfCancelled } from '../error.ts';
+import { type NihFolder, type NihImage, readNih, SPLITS, type Split } from '../nih/nih.ts';
+import { decodeSquashed, PREPROCESSING_VERSION } from '../pixels/decode.ts';
 import type { OnProgress } from '../progress.ts';
+import { encodeFile, type PreparedIndex } from './format.ts';
+import type { JournalLine } from './journal.ts';
+import { openTarget, type Target } from './target.ts';
 
 export interface PrepareOptions {
   /** A folder in NIH format. */
@@ -20,9 +29,11 @@ export interface PrepareOptions {
 }
 
 export interface PrepareResult {
+  /** Absolute. */
   path: string;
   images: number;
   counts: Record<Split, number>;
+  /** Boxes of the images that are in the file. */
   boxes: number;
   /** Images that could not be read, left out. */
   bad: { name: string; reason: string }[];
@@ -35,7 +46,163 @@ export interface PrepareResult {
   statistics: { mean: number; std: number };
 }
 
-/** Decodes a folder in NIH format once into one packed file. */
+const SMALLEST = 8;
+const LARGEST = 2048;
+
+/**
+ * Decodes a folder in NIH format once into one packed file: all cores, resumable after a kill, atomic at the end. The same folder and
+ * options give the same bytes, interrupted or not. Wrong structure stops with BAD_INPUT; an image that cannot be read is listed and left
+ * out. CANCELLED and UNAVAILABLE (no disk space) keep what is done: the same call goes on there. CONFLICT when `out` holds something else.
+ */
 export async function prepare(options: PrepareOptions): Promise<PrepareResult> {
-  throw new CxrError('INTERNAL', `prepare is not there yet (${options.folder})`);
+  const { size, seed = 0, onProgress, signal } = options;
+  if (!Number.isInteger(size) || size < SMALLEST || size > LARGEST) {
+    throw new CxrError('BAD_INPUT', `The size of the prepared images is ${size}; expected a whole number of ${SMALLEST} ... ${LARGEST}.`);
+  }
+  if (!Number.isInteger(seed)) throw new CxrError('BAD_INPUT', `The seed is ${seed}; expected a whole number.`);
+  const { images: imageFolder } = options;
+  const source = await readNih(options.folder, { seed, ...(imageFolder && { images: imageFolder }), ...(onProgress && { onProgress }) });
+  throwIfCancelled(signal, 'Preparing');
+  const plan = { preprocessing: PREPROCESSING_VERSION, size, files: source.images.map((image) => image.file) };
+  const target = await openTarget({ out: path.resolve(options.out), plan, slots: source.images.length, size });
+  try {
+    const { lines, bad } = await decodeAll(source.images, target, options);
+    const index = indexOf({ source, lines, size, seed, name: options.name ?? path.basename(path.resolve(options.folder)) });
+    if (index.images.length === 0) {
+      throw new CxrError('BAD_INPUT', `None of the ${bad.length} images in ${options.folder} can be read. The first: ${bad[0]!.reason}`);
+    }
+    const { header, index: json } = encodeFile(index, source.images.length);
+    await target.finish(header, json);
+    return resultOf({ source, index, bad, path: target.path, header });
+  } finally {
+    await target.close();
+  }
+}
+
+type Decoded = { lines: (JournalLine | undefined)[]; bad: PrepareResult['bad'] };
+
+/** Fills every slot, some images at a time; the order in which they end leaves no trace in the file. */
+async function decodeAll(images: readonly NihImage[], target: Target, { size, onProgress, signal }: PrepareOptions): Promise<Decoded> {
+  const lines = new Array<JournalLine | undefined>(images.length);
+  const reasons = new Map<number, string>();
+  // One image a thread: libvips' own threads would only wait for each other.
+  const threads = sharp.concurrency();
+  sharp.concurrency(1);
+  let next = 0;
+  let done = 0;
+  const work = async (): Promise<void> => {
+    while (next < images.length) {
+      throwIfCancelled(signal, 'Preparing');
+      const slot = next++;
+      try {
+        lines[slot] = await fillSlot(images[slot]!, slot, size, target);
+      } catch (error) {
+        if (!(error instanceof CxrError) || error.code === 'UNAVAILABLE') {
+          next = images.length;
+          throw error;
+        }
+        await target.writePixels(slot, new Uint8Array(size * size));
+        reasons.set(slot, error.message);
+      }
+      done += 1;
+      onProgress?.({ what: 'Decoding images', done, total: images.length });
+    }
+  };
+  try {
+    const workers = Array.from({ length: availableParallelism() + 2 }, work);
+    const ended = await Promise.allSettled(workers);
+    for (const worker of ended) if (worker.status === 'rejected') throw worker.reason;
+  } finally {
+    sharp.concurrency(threads);
+  }
+  const bad = [...reasons].sort(([a], [b]) => a - b).map(([slot, reason]) => ({ name: images[slot]!.name, reason }));
+  return { lines, bad };
+}
+
+/** One slot: kept when an earlier run wrote it from the same file and its bytes are still right, else decoded and written. */
+async function fillSlot(image: NihImage, slot: number, size: number, target: Target): Promise<JournalLine> {
+  const { size: bytes, mtimeMs: modified } = await orUnreadable(image.file, stat(image.file));
+  const known = target.known.get(slot);
+  if (known?.bytes === bytes && known.modified === modified && crc32(await target.readPixels(slot)) === known.crc32) return known;
+  const { pixels } = await decodeSquashed(await orUnreadable(image.file, readFile(image.file)), size, image.file);
+  let sum = 0;
+  let squares = 0;
+  for (const value of pixels) {
+    sum += value;
+    squares += value * value;
+  }
+  await target.writePixels(slot, pixels);
+  const line = { slot, bytes, modified, crc32: crc32(pixels), sum, squares };
+  await target.addToJournal(line);
+  return line;
+}
+
+async function orUnreadable<T>(file: string, action: Promise<T>): Promise<T> {
+  try {
+    return await action;
+  } catch (cause) {
+    throw new CxrError('NOT_FOUND', `${file} cannot be read: ${(cause as Error).message}. Check the disk, or copy it again.`, { cause });
+  }
+}
+
+function indexOf(made: {
+  source: NihFolder;
+  lines: readonly (JournalLine | undefined)[];
+  size: number;
+  seed: number;
+  name: string;
+}): PreparedIndex {
+  const { source, lines, size, seed, name } = made;
+  const images: PreparedIndex['images'] = [];
+  for (const [slot, { file: _file, ...image }] of source.images.entries()) {
+    const line = lines[slot];
+    if (line) images.push({ slot, crc32: line.crc32, ...image });
+  }
+  const training = images.filter((image) => image.split === 'train').map((image) => lines[image.slot]!);
+  return {
+    name,
+    preprocessingVersion: PREPROCESSING_VERSION,
+    size,
+    seed,
+    splitHash: source.splitHash,
+    synthetic: source.synthetic,
+    statistics: statisticsOf(training, size * size),
+    images,
+  };
+}
+
+/** Mean and population standard deviation of all training pixels in [0, 1]; 0 and 1 without training images: nothing to normalise by. */
+function statisticsOf(lines: readonly JournalLine[], area: number): { mean: number; std: number } {
+  const count = lines.length * area;
+  if (count === 0) return { mean: 0, std: 1 };
+  // Sums of whole numbers below 2^53: exact, so their order does not matter.
+  const mean = lines.reduce((total, line) => total + line.sum, 0) / count;
+  const variance = lines.reduce((total, line) => total + line.squares, 0) / count - mean * mean;
+  return { mean: mean / 255, std: Math.sqrt(variance) / 255 };
+}
+
+function resultOf(made: {
+  source: NihFolder;
+  index: PreparedIndex;
+  bad: PrepareResult['bad'];
+  path: string;
+  header: Buffer;
+}): PrepareResult {
+  const { source, index, bad } = made;
+  const count = (split: Split): number => index.images.filter((image) => image.split === split).length;
+  const counts = { train: count('train'), validation: count('validation'), test: count('test') };
+  const empty = SPLITS.filter((split) => counts[split] === 0);
+  return {
+    path: made.path,
+    images: index.images.length,
+    counts,
+    boxes: index.images.reduce((sum, image) => sum + image.boxes.length, 0),
+    bad,
+    missing: source.missing,
+    listed: source.listed,
+    warnings: [...source.warnings, ...empty.map((split) => `No image of the ${split} split is here.`)],
+    datasetHash: made.header.subarray(40, 72).toString('hex'),
+    splitHash: index.splitHash,
+    statistics: index.statistics,
+  };
 }

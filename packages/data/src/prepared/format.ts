@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
+import { CxrError } from '../error.ts';
+import { BOXED_FINDINGS, FINDINGS } from '../findings.ts';
+import { SPLITS } from '../nih/nih.ts';
+
+// A prepared file, all numbers little endian:
+//   0     magic "CXRLENS" and a zero, u32 version, u32 size, u32 slots, u32 zero, u64 index offset, u64 index length,
+//         SHA-256 of the index, CRC32 of all before it; zeros up to one page
+//   4096  slots * size * size bytes: the pixels of slot i, 8-bit grey, row-major; a slot that no image of the index names is zero
+//   then  the index: one JSON document, `IndexSchema`
+
+export const PIXELS_OFFSET = 4096;
+const MAGIC = 'CXRLENS\0';
+const VERSION = 1;
+const CHECKED_BYTES = 72;
+
+const box = z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
+
+const imageSchema = z.object({
+  name: z.string(),
+  slot: z.int().nonnegative(),
+  crc32: z.int().nonnegative(),
+  patientId: z.string(),
+  followUp: z.number(),
+  age: z.number().nullable(),
+  sex: z.enum(['F', 'M']).nullable(),
+  view: z.enum(['PA', 'AP']),
+  split: z.enum(SPLITS),
+  findings: z.array(z.enum(FINDINGS)),
+  boxes: z.array(z.object({ finding: z.enum(BOXED_FINDINGS), box })),
+});
+
+const indexSchema = z.object({
+  name: z.string(),
+  preprocessingVersion: z.string(),
+  size: z.int().positive(),
+  seed: z.number(),
+  splitHash: z.string(),
+  synthetic: z.boolean(),
+  statistics: z.object({ mean: z.number(), std: z.number() }),
+  images: z.array(imageSchema),
+});
+
+export type PreparedIndex = z.infer<typeof indexSchema>;
+
+export interface Header {
+  size: number;
+  slots: number;
+  indexOffset: number;
+  indexLength: number;
+  indexSha256: string;
+}
+
+/** The index's bytes, and the first page of a file that holds them behind its pixels. */
+export function encodeFile(index: PreparedIndex, slots: number): { header: Buffer; index: Buffer } {
+  const json = Buffer.from(JSON.stringify(index));
+  const header = Buffer.alloc(PIXELS_OFFSET);
+  header.write(MAGIC, 'latin1');
+  header.writeUInt32LE(VERSION, 8);
+  header.writeUInt32LE(index.size, 12);
+  header.writeUInt32LE(slots, 16);
+  header.writeBigUInt64LE(BigInt(indexOffset(slots, index.size)), 24);
+  header.writeBigUInt64LE(BigInt(json.length), 32);
+  createHash('sha256').update(json).digest().copy(header, 40);
+  header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES);
+  return { header, index: json };
+}
+
+/** Where the index begins, in bytes. */
+export function indexOffset(slots: number, size: number): number {
+  return PIXELS_OFFSET + slots * size * size;
+}
+
+/** Whether a file of ours begins so, of any version. */
+export function hasMagic(bytes: Buffer): boolean {
+  return bytes.subarray(0, 8).toString('latin1') === MAGIC;
+}
+
+/** Checks the first page against itself and the file's length. BAD_INPUT, UNSUPPORTED or CORRUPT. */
+export function decodeHeader(page: Buffer, fileLength: number, where: string): Header {
+  if (!hasMagic(page))
+    throw new CxrError('BAD_INPUT', `${where} is no prepared data set. "cxr-lens prepare" writes one from a folder in NIH format.`);
+  const version = page.length >= 12 ? page.readUInt32LE(8) : 0;
+  if (version !== VERSION && page.length >= CHECKED_BYTES) {
+    throw new CxrError(
+      'UNSUPPORTED',
+      `${where} has format version ${version}; this program reads version ${VERSION}. Prepare the data again.`,
+    );
+  }
+  if (page.length < PIXELS_OFFSET || page.readUInt32LE(CHECKED_BYTES) !== crc32(page.subarray(0, CHECKED_BYTES))) {
+    throw new CxrError('CORRUPT', `${where}: the header is damaged or cut off. Copy the file again, or prepare the data again.`);
+  }
+  const header: Header = {
+    size: page.readUInt32LE(12),
+    slots: page.readUInt32LE(16),
+    indexOffset: Number(page.readBigUInt64LE(24)),
+    indexLength: Number(page.readBigUInt64LE(32)),
+    indexSha256: page.subarray(40, 72).toString('hex'),
+  };
+  const expected = header.indexOffset + header.indexLength;
+  if (fileLength !== expected) {
+    throw new CxrError(
+      'CORRUPT',
+      `${where} has ${fileLength} bytes; expected ${expected}. It is cut off: copy it again, or prepare the data again.`,
+    );
+  }
+  return header;
+}
+
+/** Checks the index against its SHA-256 and reads it. CORRUPT when a bit changed. */
+export function decodeIndex(bytes: Uint8Array, header: Header, where: string): PreparedIndex {
+  if (createHash('sha256').update(bytes).digest('hex') !== header.indexSha256) {
+    throw new CxrError('CORRUPT', `${where}: the index does not have its SHA-256. Copy the file again, or prepare the data again.`);
+  }
+  const parsed = indexSchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CxrError(
+    'CORRUPT',
+    `${where}: the index is not as expected (${issue?.path.join('.')}: ${issue?.message}). Prepare the data again.`,
+  );
+}
