@@ -25,10 +25,6 @@ function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv
 /** Starts a JavaScript module. */
 export const startModule = (name: string, file: string, env: NodeJS.ProcessEnv): Child => startNode(name, [file], env);
 
-/** Starts a TypeScript module. */
-export const startTypeScript = (name: string, file: string, env: NodeJS.ProcessEnv): Child =>
-  startNode(name, ['--import', import.meta.resolve('tsx'), file], env);
-
 /** Starts one command of `cxr-lens`. */
 export const startCommand = (args: readonly string[], env: NodeJS.ProcessEnv): Child => startNode(args[0]!, [BIN, ...args], env);
 

@@ -1,13 +1,12 @@
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
-import { createPrisma, registerDataSet, registerRun } from '@cxr-lens/prisma';
-import { type Child, startCommand, startModule, startTypeScript, stopChild } from './child.ts';
+import { createPrisma, ensureDatabase, registerDataSet, registerRun } from '@cxr-lens/prisma';
+import { type Child, startCommand, startModule, stopChild } from './child.ts';
 import { answers, freePort } from './port.ts';
 import type { DemoPaths } from './science.ts';
 import { uploadExamples } from './studies.ts';
 
 const DASHBOARD = path.resolve(import.meta.dirname, '../../../dashboard/server.mjs');
-const DATABASE = path.join(import.meta.dirname, 'database-process.ts');
 const READY_MS = 60_000;
 
 export interface ServeDemoOptions {
@@ -18,7 +17,10 @@ export interface ServeDemoOptions {
   say: (line: string) => void;
 }
 
-/** Starts database, API, worker and dashboard, shows the runs in them, and stays until `signal` aborts; stops what it started, last first. */
+/**
+ * Starts database, API, worker and dashboard, shows the runs in them, and stays until `signal` aborts; stops what it started, last first.
+ * The embedded database stops by itself some seconds after its last user.
+ */
 export async function serveDemo(options: ServeDemoOptions): Promise<void> {
   const children: Child[] = [];
   try {
@@ -35,7 +37,7 @@ async function serve({ env, port, paths, signal, say }: ServeDemoOptions, childr
   };
   const dashboardPort = await freePort();
   start(startModule('dashboard', DASHBOARD, { ...env, PORT: String(dashboardPort) }));
-  const url = await databaseUrl(start(startTypeScript('database', DATABASE, env)));
+  const url = await ensureDatabase();
   const services = { ...env, DATABASE_URL: url, PORT: String(port), DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` };
   start(startCommand(['serve'], services));
   start(startCommand(['worker'], services));
@@ -60,13 +62,6 @@ async function serve({ env, port, paths, signal, say }: ServeDemoOptions, childr
 
 const ended = ({ name, code }: { name: string; code: number }): CxrError =>
   new CxrError('UNAVAILABLE', `The ${name} process ended with exit code ${code}: see its message above, then run npm run demo again.`);
-
-function databaseUrl(database: Child): Promise<string> {
-  return new Promise((resolve, reject) => {
-    database.process.once('message', (url) => resolve(String(url)));
-    void database.exited.then((code) => reject(ended({ name: database.name, code })));
-  });
-}
 
 async function register(url: string, paths: DemoPaths): Promise<void> {
   const prisma = createPrisma(url);
