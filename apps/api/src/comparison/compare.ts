@@ -1,0 +1,123 @@
+import { CxrError, type Finding } from '@cxr-lens/data';
+import { PAPER_PROTOCOL } from '@cxr-lens/eval';
+import type { AucResult, DataSet, Prisma, PrismaClient, Run } from '@cxr-lens/prisma';
+import { activeRunIds } from '../jobs.ts';
+import { type Difference, differencesOf } from './difference.ts';
+import { type Curve, type PublishedAuc, publishedAuc, publishedCurves } from './published.ts';
+import { summary } from './summary.ts';
+
+const WITH_RESULTS = {
+  auc: true,
+  dataSet: true,
+  localization: { include: { points: { orderBy: { iouThreshold: 'asc' } } } },
+} satisfies Prisma.EvaluationInclude;
+
+export type EvaluationWithResults = Prisma.EvaluationGetPayload<{ include: typeof WITH_RESULTS }>;
+
+export interface ComparedRun {
+  run: Run;
+  evaluation: EvaluationWithResults | null;
+  auc: AucResult | null;
+  curve: Curve | null;
+}
+
+export interface Comparison {
+  finding: Finding;
+  protocol: string;
+  dataSet: DataSet | null;
+  runs: ComparedRun[];
+  controls: Curve[];
+  references: Curve[];
+  publishedAuc: PublishedAuc[];
+  differences: Difference[];
+  statement: string | null;
+}
+
+export interface CompareRequest {
+  findings: readonly Finding[];
+  /** null: all active finished runs. */
+  runIds: readonly string[] | null;
+  protocol: string | null;
+  /** null: the one that most of the runs were evaluated on, the newest of several. */
+  dataSetId: string | null;
+}
+
+/** Runs side by side on one data set under one protocol, a comparison a finding. NOT_FOUND names a run or data set that is not there. */
+export async function compare(prisma: PrismaClient, request: CompareRequest): Promise<Comparison[]> {
+  const protocol = request.protocol ?? PAPER_PROTOCOL.name;
+  const runs = await runsOf(prisma, request.runIds);
+  const evaluations = await evaluationsOf(prisma, { runs, protocol, dataSetId: request.dataSetId });
+  const dataSet = evaluations[0]?.dataSet ?? null;
+  return Promise.all(
+    request.findings.map(async (finding) => {
+      const compared = runs.map((run) => comparedRun(run, evaluations.find(({ runId }) => runId === run.id) ?? null, finding));
+      const differences = await differencesOf(compared, finding);
+      return {
+        finding,
+        protocol,
+        dataSet,
+        runs: compared,
+        controls: controlsOf(evaluations, finding),
+        references: publishedCurves(finding),
+        publishedAuc: publishedAuc(finding),
+        differences,
+        statement: summary(finding, compared, differences),
+      };
+    }),
+  );
+}
+
+async function runsOf(prisma: PrismaClient, runIds: readonly string[] | null): Promise<Run[]> {
+  const ids = [...new Set(runIds ?? (await activeRunIds(prisma)))];
+  const rows = await prisma.run.findMany({ where: { id: { in: ids } } });
+  return ids.map((id) => {
+    const run = rows.find((candidate) => candidate.id === id);
+    if (!run) throw new CxrError('NOT_FOUND', `There is no run ${id}.`);
+    return run;
+  });
+}
+
+interface Scope {
+  runs: readonly Run[];
+  protocol: string;
+  dataSetId: string | null;
+}
+
+/** One evaluation a run at most, all on the same data, newest first. */
+async function evaluationsOf(prisma: PrismaClient, { runs, protocol, dataSetId }: Scope): Promise<EvaluationWithResults[]> {
+  const asked = dataSetId === null ? null : await prisma.dataSet.findUnique({ where: { id: dataSetId } });
+  if (dataSetId !== null && !asked) throw new CxrError('NOT_FOUND', `There is no data set ${dataSetId}.`);
+  const where = { runId: { in: runs.map(({ id }) => id) }, protocol };
+  const datasetHash = asked?.datasetHash ?? (await commonHash(prisma, where));
+  if (datasetHash === null) return [];
+  return prisma.evaluation.findMany({
+    where: { ...where, datasetHash },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    include: WITH_RESULTS,
+  });
+}
+
+/** The data that most of these evaluations were made on. */
+async function commonHash(prisma: PrismaClient, where: Prisma.EvaluationWhereInput): Promise<string | null> {
+  const groups = await prisma.evaluation.groupBy({ by: ['datasetHash'], where, _count: true, _max: { createdAt: true } });
+  const newest = (group: (typeof groups)[number]): number => group._max.createdAt?.getTime() ?? 0;
+  return groups.toSorted((a, b) => b._count - a._count || newest(b) - newest(a))[0]?.datasetHash ?? null;
+}
+
+function comparedRun(run: Run, evaluation: EvaluationWithResults | null, finding: Finding): ComparedRun {
+  return {
+    run,
+    evaluation,
+    auc: evaluation?.auc.find((row) => row.finding === finding) ?? null,
+    curve: evaluation?.localization.find((row) => row.finding === finding && row.kind === 'RUN') ?? null,
+  };
+}
+
+/** The controls of the newest evaluation that has them: they depend on the images alone. */
+function controlsOf(evaluations: readonly EvaluationWithResults[], finding: Finding): Curve[] {
+  for (const { localization } of evaluations) {
+    const controls = localization.filter((row) => row.finding === finding && row.kind !== 'RUN');
+    if (controls.length > 0) return controls;
+  }
+  return [];
+}

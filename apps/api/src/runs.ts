@@ -1,0 +1,52 @@
+import { CxrError } from '@cxr-lens/data';
+import { DEFAULT_TRAIN_OPTIONS, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
+import type { PrismaClient, Run } from '@cxr-lens/prisma';
+
+export interface OptionValue {
+  name: string;
+  value: unknown;
+  default: unknown;
+  changed: boolean;
+}
+
+/** The options that the run's method uses, those that differ from the default first. */
+export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
+  const options = TrainOptionsSchema.partial().catch({}).parse(run.options);
+  const values = optionsOf(parseMethod(run.method)).map((name) => {
+    const standard = DEFAULT_TRAIN_OPTIONS[name];
+    const value = options[name] ?? standard;
+    return { name, value, default: standard, changed: value !== standard };
+  });
+  return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];
+}
+
+/** The command line that trains the run again. */
+export function commandOf(run: Pick<Run, 'id' | 'method' | 'preset' | 'parentId' | 'options'>, dataPath: string | null): string {
+  const words = [
+    'npx --no cxr-lens train',
+    run.method,
+    '--data',
+    quoted(dataPath ?? 'FILE'),
+    '--out',
+    quoted(`runs/${run.id}`),
+    '--preset',
+    run.preset,
+  ];
+  if (run.parentId) words.push('--from', quoted(`runs/${run.parentId}`));
+  for (const { name, value, changed } of optionValues(run)) if (changed) words.push('--set', `${name}=${String(value)}`);
+  return words.join(' ');
+}
+
+const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** Makes a finished run the one of its method that explains uploads. NOT_FOUND, or CONFLICT for a run that is not finished. */
+export async function activateRun(prisma: PrismaClient, id: string): Promise<void> {
+  await prisma.$transaction(async (tx) => {
+    const run = await tx.run.findUnique({ where: { id }, select: { method: true, state: true } });
+    if (!run) throw new CxrError('NOT_FOUND', `There is no run ${id}.`);
+    if (run.state !== 'FINISHED')
+      throw new CxrError('CONFLICT', `Run ${id} is ${run.state.toLowerCase()}: only a finished run can be put into use.`);
+    await tx.run.updateMany({ where: { method: run.method, active: true, id: { not: id } }, data: { active: false } });
+    await tx.run.update({ where: { id }, data: { active: true } });
+  });
+}

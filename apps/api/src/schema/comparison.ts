@@ -1,0 +1,102 @@
+import { FINDINGS } from '@cxr-lens/data';
+import { type ComparedRun, type Comparison, compare } from '../comparison/compare.ts';
+import type { Difference } from '../comparison/difference.ts';
+import type { PublishedAuc } from '../comparison/published.ts';
+import { builder } from './builder.ts';
+import { DataSetType } from './data-set.ts';
+import { AucResultType, EvaluationType, LocalizationCurveType, ProtocolType, protocolOf } from './evaluation.ts';
+import { FindingNameEnum, FindingType } from './finding.ts';
+import { RunType } from './run.ts';
+
+const Verdict = builder.enumType('Verdict', { values: ['HIGHER', 'LOWER', 'UNDECIDED'] as const });
+
+const PublishedAucType = builder.objectRef<PublishedAuc>('PublishedAuc').implement({
+  description: "A published AUC: shown beside ours, never ranked with another split's.",
+  fields: (t) => ({
+    label: t.exposeString('label'),
+    source: t.exposeString('source'),
+    split: t.exposeString('split'),
+    official: t.exposeBoolean('official', { description: 'True when measured on the official NIH split.' }),
+    auc: t.exposeFloat('auc'),
+  }),
+});
+
+const DifferenceType = builder.objectRef<Difference>('Difference').implement({
+  description: 'How much higher the localisation accuracy of `run` is than that of `over`.',
+  fields: (t) => ({
+    run: t.expose('run', { type: RunType }),
+    over: t.expose('over', { type: RunType }),
+    iouThreshold: t.exposeFloat('iouThreshold'),
+    value: t.exposeFloat('value', { nullable: true }),
+    low: t.exposeFloat('low', { nullable: true, description: '95 % interval by paired bootstrap over patients.' }),
+    high: t.exposeFloat('high', { nullable: true }),
+    pairs: t.exposeInt('pairs'),
+    paired: t.exposeBoolean('paired', {
+      description: 'True when both runs were scored on the same pairs and the interval is of the paired difference.',
+    }),
+    verdict: t.expose('verdict', { type: Verdict }),
+    statement: t.exposeString('statement'),
+  }),
+});
+
+const ComparisonRun = builder.objectRef<ComparedRun>('ComparisonRun').implement({
+  fields: (t) => ({
+    run: t.expose('run', { type: RunType }),
+    evaluation: t.expose('evaluation', {
+      type: EvaluationType,
+      nullable: true,
+      description: 'The evaluation the numbers come from; null when the run was not evaluated on this data set.',
+    }),
+    auc: t.expose('auc', { type: AucResultType, nullable: true }),
+    curve: t.expose('curve', { type: LocalizationCurveType, nullable: true }),
+  }),
+});
+
+const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
+  description: 'Runs side by side for one finding.',
+  fields: (t) => ({
+    finding: t.field({ type: FindingType, resolve: ({ finding }) => ({ name: finding }) }),
+    protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocolOf(protocol) }),
+    dataSet: t.expose('dataSet', { type: DataSetType, nullable: true }),
+    runs: t.expose('runs', { type: [ComparisonRun], description: 'In the order asked for.', complexity: { multiplier: 4 } }),
+    controls: t.expose('controls', {
+      type: [LocalizationCurveType],
+      description: 'Random, centre prior and best reachable.',
+      complexity: { multiplier: 3 },
+    }),
+    references: t.expose('references', { type: [LocalizationCurveType], description: 'Published curves.', complexity: { multiplier: 1 } }),
+    publishedAuc: t.expose('publishedAuc', { type: [PublishedAucType], complexity: { multiplier: 3 } }),
+    differences: t.expose('differences', {
+      type: [DifferenceType],
+      description: 'Differences of each pair of runs at T(IoU) = 0.3, later run minus earlier.',
+      complexity: { multiplier: 6 },
+    }),
+    statement: t.exposeString('statement', { nullable: true, description: 'What can be said, in words.' }),
+  }),
+});
+
+const scope = { runs: 'All active finished runs unless asked for others', dataSet: 'the one most of them were evaluated on unless asked' };
+const description = `${scope.runs}; data set: ${scope.dataSet}.`;
+
+builder.queryFields((t) => {
+  const args = { runs: t.arg.idList(), protocol: t.arg.string(), dataSet: t.arg.id() };
+  return {
+    comparison: t.field({
+      type: ComparisonType,
+      description,
+      args: { finding: t.arg({ type: FindingNameEnum, required: true }), ...args },
+      resolve: async (_root, { finding, runs, protocol, dataSet }, { prisma }) => {
+        const request = { findings: [finding], runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null };
+        return (await compare(prisma, request))[0]!;
+      },
+    }),
+    comparisons: t.field({
+      type: [ComparisonType],
+      description: 'The same for all 14 findings; the eight boxed ones have curves.',
+      args,
+      complexity: { multiplier: FINDINGS.length },
+      resolve: (_root, { runs, protocol, dataSet }, { prisma }) =>
+        compare(prisma, { findings: FINDINGS, runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null }),
+    }),
+  };
+});

@@ -1,0 +1,83 @@
+import { PAPER_PROTOCOL, type Protocol } from '@cxr-lens/eval';
+import { CurveKind } from '@cxr-lens/prisma';
+import type { Curve, Point } from '../comparison/published.ts';
+import { builder } from './builder.ts';
+import { FindingType, findingOf } from './finding.ts';
+
+export const CurveKindEnum = builder.enumType(CurveKind, { name: 'CurveKind' });
+
+export const ProtocolType = builder.objectRef<Protocol>('Protocol').implement({
+  description: 'How localisation was measured.',
+  fields: (t) => ({ name: t.exposeString('name'), description: t.exposeString('description') }),
+});
+
+/** The protocol of that name; one that this version does not know is passed on by its name. */
+export const protocolOf = (name: string): Protocol => (name === PAPER_PROTOCOL.name ? PAPER_PROTOCOL : { name, description: '' });
+
+export const AucResultType = builder.prismaObject('AucResult', {
+  description: 'Area under the ROC curve with its 95 % interval.',
+  fields: (t) => ({
+    finding: t.field({ type: FindingType, resolve: findingOf }),
+    auc: t.exposeFloat('auc', { nullable: true }),
+    low: t.exposeFloat('low', { nullable: true }),
+    high: t.exposeFloat('high', { nullable: true }),
+    variance: t.exposeFloat('variance', { nullable: true }),
+    positives: t.exposeInt('positives'),
+    negatives: t.exposeInt('negatives'),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why there is no AUC.' }),
+  }),
+});
+
+const LocalizationPoint = builder.objectRef<Point>('LocalizationPoint').implement({
+  fields: (t) => ({
+    iouThreshold: t.exposeFloat('iouThreshold'),
+    accuracy: t.exposeFloat('accuracy', { nullable: true }),
+    low: t.exposeFloat('low', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
+    high: t.exposeFloat('high', { nullable: true }),
+    sd: t.exposeFloat('sd', { nullable: true, description: 'Standard deviation over the folds.' }),
+  }),
+});
+
+/** A curve of ours (a row with its points) or a published one. */
+export const LocalizationCurveType = builder.objectRef<Curve>('LocalizationCurve').implement({
+  description: 'Localisation accuracy over T(IoU).',
+  fields: (t) => ({
+    finding: t.field({ type: FindingType, resolve: findingOf }),
+    kind: t.expose('kind', { type: CurveKindEnum }),
+    label: t.exposeString('label'),
+    source: t.string({
+      nullable: true,
+      description: 'Where a published curve was printed; null for ours.',
+      resolve: ({ source }) => source ?? null,
+    }),
+    pairs: t.exposeInt('pairs'),
+    threshold: t.exposeFloat('threshold', { nullable: true, description: 'The map threshold, 0 to 255.' }),
+    meanIou: t.exposeFloat('meanIou', { nullable: true }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why there is no curve, or why it is not to be trusted.' }),
+    points: t.expose('points', { type: [LocalizationPoint], complexity: { multiplier: 7 } }),
+  }),
+});
+
+export const EvaluationType = builder.prismaObject('Evaluation', {
+  description: 'One run measured on the test images of one data set.',
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    run: t.relation('run'),
+    dataSet: t.relation('dataSet', { nullable: true }),
+    protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocolOf(protocol) }),
+    auc: t.relation('auc', { query: { orderBy: { finding: 'asc' } }, complexity: { multiplier: 14 } }),
+    meanAuc: t.exposeFloat('meanAuc', { nullable: true }),
+    localization: t.field({
+      type: [LocalizationCurveType],
+      description: 'Curves of the run and of the controls, by finding.',
+      complexity: { multiplier: 32 },
+      select: {
+        localization: { orderBy: [{ finding: 'asc' }, { kind: 'asc' }], include: { points: { orderBy: { iouThreshold: 'asc' } } } },
+      },
+      resolve: ({ localization }) => localization,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+  }),
+});
+
+builder.queryField('protocols', (t) => t.field({ type: [ProtocolType], resolve: () => [PAPER_PROTOCOL] }));

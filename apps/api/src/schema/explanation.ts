@@ -1,0 +1,131 @@
+import { decodeNpy, getObject } from '@cxr-lens/data';
+import type { Explanation } from '@cxr-lens/prisma';
+import { type Evidence, evidenceKey, loadEvidence } from '../evidence.ts';
+import { boxOf, boxReason } from '../explanations.ts';
+import { BoxType } from './box.ts';
+import { builder } from './builder.ts';
+import { FindingType, findingOf } from './finding.ts';
+
+type MapKind = 'cam' | 'saliency';
+
+interface MapRow {
+  kind: MapKind;
+  explanationId: string;
+  key: string;
+  width: number;
+  height: number;
+  min: number;
+  max: number;
+}
+
+const mapUrl = ({ kind, explanationId, key }: MapRow, extension: 'png' | 'npy'): string =>
+  `/explanations/${explanationId}/${kind}.${extension}?v=${key.slice(0, 16)}`;
+
+const MapRef = builder.objectRef<MapRow>('MapRef').implement({
+  description: 'A raw map: CAM signed, at the size of the last feature map; saliency the raw gradient, at the size of the input.',
+  fields: (t) => ({
+    url: t.string({ description: 'PNG for looking at.', resolve: (map) => mapUrl(map, 'png') }),
+    npyUrl: t.string({ description: 'float32 [height, width] as NPY.', resolve: (map) => mapUrl(map, 'npy') }),
+    width: t.exposeInt('width'),
+    height: t.exposeInt('height'),
+    min: t.exposeFloat('min'),
+    max: t.exposeFloat('max'),
+    values: t.floatList({
+      description: 'Row-major.',
+      complexity: 50,
+      resolve: async ({ kind, explanationId, key }) =>
+        Array.from(decodeNpy(await getObject(key), `${kind} of explanation ${explanationId}`).data),
+    }),
+  }),
+});
+
+const EvidenceType = builder.objectRef<Evidence>('Evidence').implement({
+  description: 'How often such a finding was located right by this run.',
+  fields: (t) => ({
+    iouThreshold: t.exposeFloat('iouThreshold'),
+    accuracy: t.exposeFloat('accuracy', { nullable: true }),
+    low: t.exposeFloat('low', { nullable: true }),
+    high: t.exposeFloat('high', { nullable: true }),
+    pairs: t.exposeInt('pairs'),
+    auc: t.exposeFloat('auc', { nullable: true }),
+    statement: t.exposeString('statement'),
+  }),
+});
+
+const Pins = builder.objectRef<Explanation>('Pins').implement({
+  description: 'The versions that made the answer.',
+  fields: (t) => ({
+    runId: t.exposeID('runId'),
+    weightsSha256: t.exposeString('weightsSha256'),
+    cardSha256: t.exposeString('cardSha256'),
+    preprocessingVersion: t.exposeString('preprocessingVersion'),
+    codeVersion: t.exposeString('codeVersion'),
+    datasetHash: t.exposeString('datasetHash'),
+  }),
+});
+
+export const ExplanationType = builder.prismaObject('Explanation', {
+  description: 'What one run says of one finding in one image, where it looks, and how far to trust it.',
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    run: t.relation('run'),
+    image: t.relation('image'),
+    finding: t.field({ type: FindingType, resolve: findingOf }),
+    logit: t.exposeFloat('logit', { description: "The network's raw output." }),
+    probability: t.exposeFloat('probability', {
+      nullable: true,
+      description: 'Platt-scaled on the validation split; null with the reason under 10 positives.',
+    }),
+    probabilityReason: t.exposeString('probabilityReason', { nullable: true }),
+    operatingPoint: t.exposeFloat('operatingPoint', {
+      nullable: true,
+      description: "Maximises Youden's J on the validation split; in the unit of probability.",
+    }),
+    decision: t.exposeBoolean('decision', { nullable: true, description: 'At or above the operating point.' }),
+    camThreshold: t.exposeFloat('camThreshold', { nullable: true, description: "The protocol's map threshold, 0 to 255." }),
+    cam: t.field({
+      type: MapRef,
+      resolve: (row) => ({
+        kind: 'cam' as const,
+        explanationId: row.id,
+        key: row.camKey,
+        width: row.camWidth,
+        height: row.camHeight,
+        min: row.camMin,
+        max: row.camMax,
+      }),
+    }),
+    saliency: t.field({
+      type: MapRef,
+      resolve: (row) => ({
+        kind: 'saliency' as const,
+        explanationId: row.id,
+        key: row.saliencyKey,
+        width: row.saliencyWidth,
+        height: row.saliencyHeight,
+        min: row.saliencyMin,
+        max: row.saliencyMax,
+      }),
+    }),
+    overlayUrl: t.string({
+      description: 'PNG at the size of the image: the CAM over it, the box outlined.',
+      resolve: ({ id, camKey }) => `/explanations/${id}/overlay.png?v=${camKey.slice(0, 16)}`,
+    }),
+    box: t.field({
+      type: BoxType,
+      nullable: true,
+      description: 'Bounds the largest connected part of the region, in pixels of the image.',
+      resolve: boxOf,
+    }),
+    boxReason: t.string({ nullable: true, description: 'Why there is no box.', resolve: boxReason }),
+    evidence: t.loadable({
+      type: EvidenceType,
+      nullable: true,
+      description: "Measured on the test images of the run's newest evaluation; null before there is one.",
+      load: (keys: string[], { prisma }) => loadEvidence(prisma, keys),
+      resolve: ({ runId, finding }) => evidenceKey(runId, finding),
+    }),
+    pins: t.field({ type: Pins, resolve: (row) => row }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+  }),
+});

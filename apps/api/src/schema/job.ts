@@ -1,0 +1,154 @@
+import { CxrError, FINDINGS } from '@cxr-lens/data';
+import { JobKind, JobState } from '@cxr-lens/prisma';
+import { evaluateRun, explainImage, trainRun } from '../jobs.ts';
+import { follow } from '../subscriptions.ts';
+import { builder, NEWEST_FIRST } from './builder.ts';
+import { FindingNameEnum } from './finding.ts';
+import { MethodNameEnum } from './method.ts';
+
+builder.enumType(JobKind, { name: 'JobKind' });
+builder.enumType(JobState, { name: 'JobState' });
+
+const JobProgress = builder.objectRef<{ what: string; done: number; total: number }>('JobProgress').implement({
+  fields: (t) => ({ what: t.exposeString('what'), done: t.exposeInt('done'), total: t.exposeInt('total') }),
+});
+
+const JobError = builder.objectRef<{ code: string; message: string }>('JobError').implement({
+  fields: (t) => ({ code: t.exposeString('code'), message: t.exposeString('message') }),
+});
+
+builder.prismaObject('JobEvent', {
+  fields: (t) => ({ at: t.expose('at', { type: 'DateTime' }), message: t.exposeString('message') }),
+});
+
+const JobType = builder.prismaObject('Job', {
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    kind: t.expose('kind', { type: JobKind }),
+    state: t.expose('state', { type: JobState }),
+    progress: t.field({
+      type: JobProgress,
+      nullable: true,
+      resolve: ({ progressWhat, progressDone, progressTotal }) =>
+        progressWhat === null ? null : { what: progressWhat, done: progressDone ?? 0, total: progressTotal ?? 0 },
+    }),
+    events: t.relation('events', { query: { orderBy: { id: 'asc' } }, description: 'Oldest first.' }),
+    error: t.field({
+      type: JobError,
+      nullable: true,
+      resolve: ({ errorCode, errorMessage }) => (errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' }),
+    }),
+    run: t.relation('run', { nullable: true }),
+    image: t.relation('image', { nullable: true }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
+  }),
+});
+
+builder.prismaObjectField('Run', 'job', (t) =>
+  t.field({
+    type: JobType,
+    nullable: true,
+    description: 'The job that trains it; null for a run trained on the command line.',
+    select: (_args, _context, nested) => ({ jobs: nested({ where: { kind: 'TRAIN' }, orderBy: NEWEST_FIRST, take: 1 }) }),
+    resolve: ({ jobs }) => jobs[0] ?? null,
+  }),
+);
+
+const TrainInput = builder.inputType('TrainInput', {
+  fields: (t) => ({
+    method: t.field({ type: MethodNameEnum, required: true }),
+    dataSet: t.id({ required: true }),
+    preset: t.string({ description: "paper or small; the one for the data set's size unless asked." }),
+    name: t.string(),
+    fromRun: t.id({ description: 'The finished run to start from; Robust starts from a Baseline.' }),
+    seed: t.int(),
+    epsilon: t.float({ description: 'In [0, 1] pixels.' }),
+    options: t.field({ type: 'JSON', description: 'Every further option by its name.' }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  jobs: t.prismaConnection(
+    {
+      type: 'Job',
+      cursor: 'id',
+      description: 'Newest first; 20 unless asked, 100 at most.',
+      totalCount: (_root, _args, { prisma }) => prisma.job.count(),
+      resolve: (query, _root, _args, { prisma }) => prisma.job.findMany({ ...query, orderBy: NEWEST_FIRST }),
+    },
+    { name: 'JobConnection' },
+    { name: 'JobEdge' },
+  ),
+  job: t.prismaField({
+    type: 'Job',
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (query, _root, { id }, { prisma }) => prisma.job.findUnique({ ...query, where: { id } }),
+  }),
+}));
+
+builder.mutationFields((t) => ({
+  explainImage: t.prismaField({
+    type: 'Job',
+    description: 'Explains the image with the runs (all active finished ones unless asked) for the findings (all 14 unless asked).',
+    args: {
+      imageId: t.arg.id({ required: true }),
+      runs: t.arg.idList(),
+      findings: t.arg({ type: [FindingNameEnum] }),
+    },
+    resolve: async (query, _root, { imageId, runs, findings }, { prisma, jobs }) => {
+      const { id } = await explainImage({ prisma, jobs }, { imageId, runIds: runs ?? null, findings: findings ?? FINDINGS });
+      return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+  trainRun: t.prismaField({
+    type: 'Job',
+    args: { input: t.arg({ type: TrainInput, required: true }) },
+    resolve: async (query, _root, { input }, { prisma, jobs }) => {
+      const { id } = await trainRun({ prisma, jobs }, input);
+      return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+  evaluateRun: t.prismaField({
+    type: 'Job',
+    description: 'Evaluates a finished run on its own data set, or on another one of its size.',
+    args: { id: t.arg.id({ required: true }), dataSet: t.arg.id() },
+    resolve: async (query, _root, args, { prisma, jobs }) => {
+      const { id } = await evaluateRun({ prisma, jobs }, { runId: args.id, dataSetId: args.dataSet ?? null });
+      return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+  cancelJob: t.prismaField({
+    type: 'Job',
+    description: 'Cancels a queued or running job; one that has ended stays as it is.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (query, _root, { id }, { prisma, jobs }) => {
+      await jobs.cancel(id);
+      return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+}));
+
+const ENDED: readonly JobState[] = ['DONE', 'FAILED', 'CANCELLED'];
+
+builder.subscriptionField('job', (t) =>
+  t.prismaField({
+    type: 'Job',
+    description: 'The present state first, then each change; ends when the job has ended.',
+    args: { id: t.arg.id({ required: true }) },
+    subscribe: (_root, { id }, { prisma, changes }) =>
+      follow({
+        watch: changes.watch('job', id),
+        what: `job ${id}`,
+        read: () => prisma.job.findUnique({ where: { id }, select: { id: true, state: true } }),
+        final: ({ state }) => ENDED.includes(state),
+      }),
+    resolve: async (query, { id }, _args, { prisma }) => {
+      const job = await prisma.job.findUnique({ ...query, where: { id } });
+      if (!job) throw new CxrError('NOT_FOUND', `Job ${id} was deleted.`);
+      return job;
+    },
+  }),
+);

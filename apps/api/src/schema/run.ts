@@ -1,0 +1,134 @@
+import { CxrError } from '@cxr-lens/data';
+import { parseMethod } from '@cxr-lens/model/spec';
+import { type Prisma, RunState } from '@cxr-lens/prisma';
+import { activateRun, commandOf, type OptionValue, optionValues } from '../runs.ts';
+import { follow } from '../subscriptions.ts';
+import { builder, NEWEST_FIRST } from './builder.ts';
+import { MethodNameEnum, MethodType } from './method.ts';
+
+builder.enumType(RunState, { name: 'RunState' });
+
+const RunOption = builder.objectRef<OptionValue>('RunOption').implement({
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    value: t.expose('value', { type: 'JSON' }),
+    default: t.expose('default', { type: 'JSON' }),
+    changed: t.exposeBoolean('changed'),
+  }),
+});
+
+builder.prismaObject('Epoch', {
+  fields: (t) => ({
+    epoch: t.exposeInt('epoch', { description: 'From 1.' }),
+    trainLoss: t.exposeFloat('trainLoss'),
+    validationLoss: t.exposeFloat('validationLoss'),
+    perturbedValidationLoss: t.exposeFloat('perturbedValidationLoss', {
+      nullable: true,
+      description: 'Loss on perturbed validation images; null for a method that perturbs none.',
+    }),
+    validationAuc: t.exposeFloat('validationAuc', { nullable: true, description: 'Mean AUC of the findings on the validation split.' }),
+    seconds: t.exposeFloat('seconds'),
+    best: t.boolean({ select: { run: { select: { bestEpoch: true } } }, resolve: ({ epoch, run }) => epoch === run.bestEpoch }),
+  }),
+});
+
+export const RunType = builder.prismaObject('Run', {
+  description: 'One trained model: the index of its run folder.',
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    name: t.exposeString('name'),
+    method: t.field({ type: MethodType, resolve: ({ method }) => ({ name: parseMethod(method) }) }),
+    preset: t.exposeString('preset'),
+    state: t.expose('state', { type: RunState }),
+    seed: t.exposeInt('seed'),
+    epsilon: t.exposeFloat('epsilon', {
+      nullable: true,
+      description: 'Strength of the perturbation in [0, 1] pixels; null for a method without one.',
+    }),
+    dataSet: t.relation('dataSet', { nullable: true }),
+    options: t.field({
+      type: [RunOption],
+      description: 'Every option, those that differ from the default first.',
+      resolve: (run) => optionValues(run),
+    }),
+    codeVersion: t.exposeString('codeVersion'),
+    engine: t.exposeString('engine'),
+    weightsSha256: t.exposeString('weightsSha256', { nullable: true }),
+    active: t.exposeBoolean('active', { description: 'True when uploads are explained with it.' }),
+    card: t.expose('card', { type: 'JSON', nullable: true }),
+    parent: t.relation('parent', { nullable: true, description: 'The run it started from.' }),
+    epochs: t.relation('epochs', { query: { orderBy: { epoch: 'asc' } } }),
+    bestEpoch: t.exposeInt('bestEpoch', { nullable: true }),
+    evaluations: t.relation('evaluations', { query: { orderBy: NEWEST_FIRST }, description: 'Newest first.' }),
+    command: t.string({
+      description: 'The command that repeats it.',
+      select: { dataSet: { select: { path: true } } },
+      resolve: (run) => commandOf(run, run.dataSet?.path ?? null),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
+    error: t.exposeString('error', { nullable: true }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  runs: t.prismaConnection(
+    {
+      type: 'Run',
+      cursor: 'id',
+      description: 'Newest first; 20 unless asked, 100 at most.',
+      args: { method: t.arg({ type: MethodNameEnum }), dataSet: t.arg.id() },
+      totalCount: (_root, args, { prisma }) => prisma.run.count({ where: matching(args) }),
+      resolve: (query, _root, args, { prisma }) => prisma.run.findMany({ ...query, where: matching(args), orderBy: NEWEST_FIRST }),
+    },
+    { name: 'RunConnection' },
+    { name: 'RunEdge' },
+  ),
+  run: t.prismaField({
+    type: 'Run',
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (query, _root, { id }, { prisma }) => prisma.run.findUnique({ ...query, where: { id } }),
+  }),
+}));
+
+interface RunFilter {
+  method?: string | null | undefined;
+  dataSet?: string | null | undefined;
+}
+
+function matching({ method, dataSet }: RunFilter): Prisma.RunWhereInput {
+  return { ...(method ? { method } : {}), ...(dataSet ? { dataSetId: dataSet } : {}) };
+}
+
+builder.mutationField('activateRun', (t) =>
+  t.prismaField({
+    type: 'Run',
+    description: 'Puts a finished run into use for uploads, in place of other runs of its method.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (query, _root, { id }, { prisma }) => {
+      await activateRun(prisma, id);
+      return prisma.run.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+);
+
+builder.subscriptionField('run', (t) =>
+  t.prismaField({
+    type: 'Run',
+    description: 'The present state first, then each change; ends when the run has ended.',
+    args: { id: t.arg.id({ required: true }) },
+    subscribe: (_root, { id }, { prisma, changes }) =>
+      follow({
+        watch: changes.watch('run', id),
+        what: `run ${id}`,
+        read: () => prisma.run.findUnique({ where: { id }, select: { id: true, state: true } }),
+        final: ({ state }) => state !== 'TRAINING',
+      }),
+    resolve: async (query, { id }, _args, { prisma }) => {
+      const run = await prisma.run.findUnique({ ...query, where: { id } });
+      if (!run) throw new CxrError('NOT_FOUND', `Run ${id} was deleted.`);
+      return run;
+    },
+  }),
+);

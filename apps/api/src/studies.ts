@@ -1,0 +1,56 @@
+import { CxrError, deleteObject } from '@cxr-lens/data';
+import type { Jobs, Prisma, PrismaClient } from '@cxr-lens/prisma';
+
+export interface StudyKey {
+  id?: string | null | undefined;
+  studyInstanceUid?: string | null | undefined;
+  accessionNumber?: string | null | undefined;
+}
+
+/** The filter for one study. BAD_INPUT unless exactly one of the three is given. */
+export function findStudy({ id, studyInstanceUid, accessionNumber }: StudyKey): Prisma.StudyWhereInput {
+  const given = Object.entries({ id, studyInstanceUid, accessionNumber }).filter(([, value]) => value != null);
+  if (given.length !== 1) throw new CxrError('BAD_INPUT', 'study: give exactly one of id, studyInstanceUid and accessionNumber.');
+  return Object.fromEntries(given);
+}
+
+// Uploads hold it shared while bytes and row come to be, a deletion alone: no upload may find bytes that are about to go.
+const OBJECTS_LOCK = 7_240_591;
+
+export async function shareObjects(tx: Prisma.TransactionClient): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(${OBJECTS_LOCK})`;
+}
+
+/** Deletes a study with everything that was made of it; false when there is none. Bytes that another study shares stay. */
+export async function deleteStudy({ prisma, jobs }: { prisma: PrismaClient; jobs: Jobs }, id: string): Promise<boolean> {
+  const open = await prisma.job.findMany({ where: { image: { studyId: id }, state: { in: ['QUEUED', 'RUNNING'] } }, select: { id: true } });
+  for (const job of open) await jobs.cancel(job.id);
+  return prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${OBJECTS_LOCK})`;
+    const images = await tx.image.findMany({
+      where: { studyId: id },
+      select: { objectKey: true, explanations: { select: { camKey: true, saliencyKey: true } } },
+    });
+    const { count } = await tx.study.deleteMany({ where: { id } });
+    if (count === 0) return false;
+    const keys = new Set(
+      images.flatMap(({ objectKey, explanations }) => [objectKey, ...explanations.flatMap((row) => [row.camKey, row.saliencyKey])]),
+    );
+    for (const key of await unused(tx, [...keys])) await deleteObject(key);
+    return true;
+  });
+}
+
+/** Those of the keys that no row names any more. */
+async function unused(tx: Prisma.TransactionClient, keys: readonly string[]): Promise<string[]> {
+  const among = { in: [...keys] };
+  const [images, maps] = await Promise.all([
+    tx.image.findMany({ where: { objectKey: among }, select: { objectKey: true } }),
+    tx.explanation.findMany({
+      where: { OR: [{ camKey: among }, { saliencyKey: among }] },
+      select: { camKey: true, saliencyKey: true },
+    }),
+  ]);
+  const used = new Set([...images.map(({ objectKey }) => objectKey), ...maps.flatMap((row) => [row.camKey, row.saliencyKey])]);
+  return keys.filter((key) => !used.has(key));
+}
