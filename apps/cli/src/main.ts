@@ -9,6 +9,7 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
     summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',
     load: () => import('./commands/demo.ts'),
   },
+  prepare: { summary: 'decode a folder in NIH format once, into one packed file', load: () => import('./commands/prepare.ts') },
 };
 
 const EXIT_BAD_INPUT = 2;
