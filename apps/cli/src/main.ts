@@ -9,6 +9,7 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
     summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',
     load: () => import('./commands/demo.ts'),
   },
+  phantom: { summary: 'write synthetic radiographs with known truth, in NIH format', load: () => import('./commands/phantom.ts') },
   prepare: { summary: 'decode a folder in NIH format once, into one packed file', load: () => import('./commands/prepare.ts') },
 };
 

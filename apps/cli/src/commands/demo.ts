@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { CxrError, cxrHome } from '@cxr-lens/data';
 import { Option } from 'commander';
 import type { CommandModule } from '../command.ts';
+import { dashboardStep } from '../demo/dashboard.ts';
 import { requirePort } from '../demo/port.ts';
 import { demoPaths, scienceSteps } from '../demo/science.ts';
 import { serveDemo } from '../demo/services.ts';
@@ -16,7 +17,7 @@ async function demo(port: number): Promise<void> {
   mkdirSync(home, { recursive: true });
   const env = { ...process.env, CXR_HOME: home };
   const paths = demoPaths(home);
-  const steps = scienceSteps(paths).filter((step) => !step.done());
+  const steps = [dashboardStep(), ...scienceSteps(paths)].filter((step) => !step.done());
   for (const [index, step] of steps.entries()) {
     const started = Date.now();
     say(`[${index + 1}/${steps.length + 1}] ${step.title} ...`);

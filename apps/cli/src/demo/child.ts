@@ -23,21 +23,24 @@ function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv
 }
 
 /** Starts a JavaScript module. */
-export const startModule = (name: string, file: string, env: NodeJS.ProcessEnv): Child => startNode(name, [file], env);
+export const startModule = (name: string, [file, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Child =>
+  startNode(name, [file, ...args], env);
 
 /** Starts one command of `cxr-lens`. */
-export const startCommand = (args: readonly string[], env: NodeJS.ProcessEnv): Child => startNode(args[0]!, [BIN, ...args], env);
+export const startCommand = (args: readonly string[], env: NodeJS.ProcessEnv): Child =>
+  startNode(`cxr-lens ${args[0]}`, [BIN, ...args], env);
 
-/** Runs one command of `cxr-lens` to its end. CANCELLED when `signal` aborts it; otherwise a failure is an error with its exit code. */
-export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) throw new CxrError('CANCELLED', 'Stopped. The same command goes on from here.');
-  const child = startCommand(args, env);
+/** Waits for the end of what `start` starts. CANCELLED when `signal` aborts it; otherwise a failure is an error with its exit code. */
+export async function runToEnd(start: () => Child, signal: AbortSignal): Promise<void> {
+  const cancelled = (): CxrError => new CxrError('CANCELLED', 'Stopped. The same command goes on from here.');
+  if (signal.aborted) throw cancelled();
+  const child = start();
   const stop = (): void => void child.process.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
   const code = await child.exited;
   signal.removeEventListener('abort', stop);
-  if (signal.aborted) throw new CxrError('CANCELLED', 'Stopped. The same command goes on from here.');
-  if (code !== 0) throw new CxrError('INTERNAL', `cxr-lens ${args.join(' ')} ended with exit code ${code}: see its message above.`);
+  if (signal.aborted) throw cancelled();
+  if (code !== 0) throw new CxrError('INTERNAL', `${child.name} ended with exit code ${code}: see its message above.`);
 }
 
 /** Asks a child to end, and ends it when it does not. */

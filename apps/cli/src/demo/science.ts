@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { runCommand } from './child.ts';
+import { runToEnd, startCommand } from './child.ts';
 
 /** What the demo trains on: enough phantoms that both methods learn in minutes on two cores. */
 const IMAGES = 3000;
@@ -40,6 +40,9 @@ export interface Step {
   run: (env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<void>;
 }
 
+const command = (args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> =>
+  runToEnd(() => startCommand(args, env), signal);
+
 function trainStep(method: 'baseline' | 'robust', paths: DemoPaths): Step {
   const folder = paths[method];
   return {
@@ -60,7 +63,7 @@ function trainStep(method: 'baseline' | 'robust', paths: DemoPaths): Step {
       ];
       if (method === 'robust') args.push('--from', paths.baseline);
       if (runState(folder) !== null) args.push('--resume');
-      return runCommand(args, env, signal);
+      return command(args, env, signal);
     },
   };
 }
@@ -72,19 +75,19 @@ export function scienceSteps(paths: DemoPaths): Step[] {
       title: `Drawing ${IMAGES} synthetic radiographs`,
       done: () => existsSync(paths.prepared) || existsSync(path.join(paths.phantom, 'truth/phantom.json')),
       run: (env, signal) =>
-        runCommand(['phantom', paths.phantom, '--images', String(IMAGES), '--seed', String(SEED), '--prevalence', 'enriched'], env, signal),
+        command(['phantom', paths.phantom, '--images', String(IMAGES), '--seed', String(SEED), '--prevalence', 'enriched'], env, signal),
     },
     {
       title: 'Preparing them for training',
       done: () => existsSync(paths.prepared),
-      run: (env, signal) => runCommand(['prepare', paths.phantom, '--out', paths.prepared, '--size', String(SIZE)], env, signal),
+      run: (env, signal) => command(['prepare', paths.phantom, '--out', paths.prepared, '--size', String(SIZE)], env, signal),
     },
     trainStep('baseline', paths),
     trainStep('robust', paths),
     {
       title: 'Measuring both: AUC, localisation, controls',
       done: () => evaluated(paths.baseline) && evaluated(paths.robust),
-      run: (env, signal) => runCommand(['evaluate', paths.baseline, paths.robust, '--data', paths.prepared], env, signal),
+      run: (env, signal) => command(['evaluate', paths.baseline, paths.robust, '--data', paths.prepared], env, signal),
     },
   ];
 }

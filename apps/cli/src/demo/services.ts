@@ -1,12 +1,11 @@
-import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { createPrisma, ensureDatabase, registerDataSet, registerRun } from '@cxr-lens/prisma';
 import { type Child, startCommand, startModule, stopChild } from './child.ts';
+import { DASHBOARD_SERVER } from './dashboard.ts';
 import { answers, freePort } from './port.ts';
 import type { DemoPaths } from './science.ts';
 import { uploadExamples } from './studies.ts';
 
-const DASHBOARD = path.resolve(import.meta.dirname, '../../../dashboard/server.mjs');
 const READY_MS = 60_000;
 
 export interface ServeDemoOptions {
@@ -36,7 +35,7 @@ async function serve({ env, port, paths, signal, say }: ServeDemoOptions, childr
     return child;
   };
   const dashboardPort = await freePort();
-  start(startModule('dashboard', DASHBOARD, { ...env, PORT: String(dashboardPort) }));
+  start(startModule('dashboard', [DASHBOARD_SERVER], { ...env, PORT: String(dashboardPort) }));
   const url = await ensureDatabase();
   const services = { ...env, DATABASE_URL: url, PORT: String(port), DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` };
   start(startCommand(['serve'], services));

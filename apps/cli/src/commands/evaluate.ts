@@ -1,0 +1,52 @@
+import { CxrError } from '@cxr-lens/data';
+import type { Evaluation } from '@cxr-lens/model';
+import type { CommandModule } from '../command.ts';
+import { interruptSignal, printResult, stderrProgress } from '../output.ts';
+
+interface Options {
+  data: string;
+  seed: string;
+  resamples: string;
+  protocol: string;
+  json?: true;
+}
+
+/** The protocols there are; the eval package names them in every file. */
+const PROTOCOLS = ['paper'];
+
+async function evaluate(runs: string[], options: Options): Promise<void> {
+  if (!PROTOCOLS.includes(options.protocol)) {
+    throw new CxrError('BAD_INPUT', `"${options.protocol}" is no protocol; the protocols are ${PROTOCOLS.join(', ')}.`);
+  }
+  const seed = count('--seed', options.seed);
+  const resamples = count('--resamples', options.resamples);
+  const signal = interruptSignal();
+  const onProgress = stderrProgress();
+  const { evaluateRun, writeReport } = await import('@cxr-lens/model');
+  const evaluations: Evaluation[] = [];
+  for (const run of runs) evaluations.push(await evaluateRun({ run, data: options.data, seed, resamples, onProgress, signal }));
+  const markdown = writeReport(evaluations);
+  const value = { evaluations: evaluations.map(({ folder, auc, localization }) => ({ folder, auc, localization: localization.run })) };
+  printResult(options, value, `${markdown}\nWritten to ${evaluations.map(({ folder }) => folder).join(', ')}`);
+}
+
+function count(flag: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0) {
+    throw new CxrError('BAD_INPUT', `${flag} ${text}: expected a whole number, 0 or more.`);
+  }
+  return value;
+}
+
+export const command: CommandModule = {
+  configure(program) {
+    program
+      .argument('<run...>', 'finished run folders')
+      .requiredOption('--data <file>', 'prepared file; its test images are scored')
+      .option('--protocol <name>', 'how localisation is measured', 'paper')
+      .option('--seed <number>', 'of folds, bootstrap and controls', '0')
+      .option('--resamples <number>', 'bootstrap resamples of patients', '2000')
+      .option('--json', 'print AUC and localisation as JSON')
+      .action(evaluate);
+  },
+};

@@ -1,0 +1,132 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { stderr } from 'node:process';
+import {
+  CxrError,
+  encodeRgbPng,
+  FINDINGS,
+  type Finding,
+  findingLabel,
+  outlineBox,
+  overlayCam,
+  parseFinding,
+  writeNpy,
+} from '@cxr-lens/data';
+import { scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
+import type { FindingExplanation, ImageExplanation, LoadedRun } from '@cxr-lens/model';
+import type { CommandModule } from '../command.ts';
+import { interruptSignal, printResult, stderrProgress } from '../output.ts';
+
+const EXIT_PARTLY = 3;
+
+interface Options {
+  out: string;
+  finding: string[];
+  json?: true;
+}
+
+/** A finding as `--json` prints it: numbers, and the paths of the arrays. */
+type Written = Omit<FindingExplanation, 'cam' | 'saliency'> & { cam: string; saliency: string; overlay: string };
+
+async function explain(run: string, files: string[], options: Options): Promise<void> {
+  const findings = options.finding.length > 0 ? options.finding.map(parseFinding) : FINDINGS;
+  const named = stems(files);
+  const signal = interruptSignal();
+  const onProgress = stderrProgress();
+  const { explainImages, loadRun } = await import('@cxr-lens/model');
+  const loaded = loadRun(run);
+  const images: { image: string; run: string; findings: Partial<Record<Finding, Written>> }[] = [];
+  const failed: { image: string; code: string; message: string }[] = [];
+  mkdirSync(options.out, { recursive: true });
+  for (const [index, [stem, file]] of [...named].entries()) {
+    try {
+      const explained = await explainFile(explainImages, loaded, { file, findings, signal });
+      images.push({ image: file, run: loaded.run.id, findings: await write(explained, path.join(options.out, stem)) });
+    } catch (error) {
+      if (!(error instanceof CxrError) || error.code === 'CANCELLED' || files.length === 1) throw error;
+      failed.push({ image: file, code: error.code, message: error.message });
+      stderr.write(`${error.code}: ${error.message}\n`);
+    }
+    onProgress({ what: 'Explaining images', done: index + 1, total: named.size });
+  }
+  loaded.dispose();
+  if (images.length === 0) throw new CxrError('BAD_INPUT', `None of the ${files.length} images could be read.`);
+  if (failed.length > 0) process.exitCode = EXIT_PARTLY;
+  printResult(options, { images, ...(failed.length > 0 ? { failed } : {}) }, images.map((image) => text(image)).join('\n\n'));
+}
+
+/** Files by the name that their results get; two files of one name would overwrite each other's. */
+function stems(files: readonly string[]): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const file of files) {
+    const stem = path.parse(file).name;
+    if (named.has(stem))
+      throw new CxrError('BAD_INPUT', `${named.get(stem)} and ${file} would write the same files; explain them into two folders.`);
+    named.set(stem, file);
+  }
+  return named;
+}
+
+async function explainFile(
+  explainImages: typeof import('@cxr-lens/model').explainImages,
+  loaded: LoadedRun,
+  { file, findings, signal }: { file: string; findings: readonly Finding[]; signal: AbortSignal },
+): Promise<ImageExplanation> {
+  const [explained] = await explainImages(loaded, { images: [{ bytes: read(file), where: file }], findings, signal });
+  return explained!;
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CxrError(
+      code === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT',
+      `${file} cannot be read (${code}); expected a PNG, JPEG or DICOM file.`,
+    );
+  }
+}
+
+async function write({ image, findings }: ImageExplanation, stem: string): Promise<Partial<Record<Finding, Written>>> {
+  const written: Partial<Record<Finding, Written>> = {};
+  for (const [finding, { cam, saliency, ...numbers }] of Object.entries(findings) as [Finding, FindingExplanation][]) {
+    const paths = {
+      cam: `${stem}.${finding}.cam.npy`,
+      saliency: `${stem}.${finding}.saliency.npy`,
+      overlay: `${stem}.${finding}.overlay.png`,
+    };
+    await writeNpy(paths.cam, cam.values, [cam.height, cam.width]);
+    await writeNpy(paths.saliency, saliency.values, [saliency.height, saliency.width]);
+    const map = scaleTo255(upsampleBilinear(cam.values, cam.height, cam.width, image.height, image.width));
+    const overlay = overlayCam(image, { map });
+    if (numbers.box) outlineBox(overlay, numbers.box);
+    await writeFile(paths.overlay, await encodeRgbPng(overlay));
+    written[finding] = { ...numbers, ...paths };
+  }
+  return written;
+}
+
+function text({ image, run, findings }: { image: string; run: string; findings: Partial<Record<Finding, Written>> }): string {
+  const rows = Object.entries(findings).map(([finding, { logit, probability, probabilityReason, operatingPoint, decision, overlay }]) => {
+    const said =
+      probability === null
+        ? `no probability (${probabilityReason})`
+        : `probability ${probability.toFixed(3)}, operating point ${operatingPoint!.toFixed(3)}: ${decision ? 'positive' : 'negative'}`;
+    return `  ${findingLabel(finding as Finding).padEnd(20)}logit ${logit.toFixed(3).padStart(7)}, ${said}; ${overlay}`;
+  });
+  return [`${image} by ${run}`, ...rows].join('\n');
+}
+
+export const command: CommandModule = {
+  configure(program) {
+    program
+      .argument('<run>', 'finished run folder')
+      .argument('<image...>', 'PNG, JPEG or DICOM files')
+      .requiredOption('--out <dir>', 'folder for the arrays (.npy) and overlays (.png)')
+      .option('--finding <name>', 'only this finding; may be repeated', (value: string, before: string[]) => [...before, value], [])
+      .option('--json', 'print the numbers and paths as JSON')
+      .action(explain);
+  },
+};

@@ -1,0 +1,54 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { CxrError, cxrHome } from '@cxr-lens/data';
+import { METHODS, type Run } from '@cxr-lens/model/spec';
+import type { CommandModule } from '../command.ts';
+import { printResult } from '../output.ts';
+
+const HEADER = ['run', 'method', 'preset', 'state', 'epochs', 'best', 'val. loss', 'val. AUC', 'data'];
+
+async function list(folder: string | undefined, options: { json?: true }): Promise<void> {
+  const root = path.resolve(folder ?? path.join(cxrHome(), 'runs'));
+  if (folder !== undefined && !existsSync(root)) throw new CxrError('NOT_FOUND', `${folder} does not exist.`);
+  const { readRun } = await import('@cxr-lens/model/run-folder');
+  const folders = existsSync(root) ? readdirSync(root).filter((name) => existsSync(path.join(root, name, 'run.json'))) : [];
+  const runs = folders.map((name) => readRun(path.join(root, name)));
+  const text = runs.length === 0 ? `No runs in ${root}.` : table([HEADER, ...runs.map(row)]);
+  printResult(options, { folder: root, runs }, text);
+}
+
+function row(run: Run): string[] {
+  const best = run.bestEpoch === null ? undefined : run.epochs[run.bestEpoch - 1];
+  return [
+    run.id,
+    METHODS[run.method].label,
+    run.preset,
+    run.state,
+    String(run.epochs.length),
+    String(run.bestEpoch ?? '-'),
+    best?.validationLoss.toFixed(4) ?? '-',
+    best?.validationAuc?.toFixed(4) ?? '-',
+    run.data.name,
+  ];
+}
+
+function table(rows: readonly string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
+  return rows
+    .map((cells) =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export const command: CommandModule = {
+  configure(program) {
+    program
+      .argument('[folder]', 'folder of run folders; default: runs below CXR_HOME')
+      .option('--json', 'print every run.json')
+      .action(list);
+  },
+};

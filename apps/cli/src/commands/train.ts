@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { stderr } from 'node:process';
+import { CxrError } from '@cxr-lens/data';
+import {
+  type Epoch,
+  METHOD_NAMES,
+  METHODS,
+  PRESET_NAMES,
+  parseMethod,
+  parsePreset,
+  parseSettings,
+  type Run,
+  type TrainOptions,
+  TrainOptionsSchema,
+} from '@cxr-lens/model/spec';
+import type { CommandModule } from '../command.ts';
+import { interruptSignal, printResult, stderrProgress } from '../output.ts';
+
+interface Options {
+  data: string;
+  out: string;
+  preset: string;
+  from?: string;
+  epsilon?: string;
+  seed?: string;
+  name?: string;
+  set: string[];
+  resume?: true;
+  json?: true;
+}
+
+async function train(method: string, options: Options): Promise<void> {
+  const request = {
+    method: parseMethod(method),
+    preset: parsePreset(options.preset),
+    data: options.data,
+    out: options.out,
+    options: settings(options),
+    from: options.from,
+    name: options.name,
+    resume: options.resume,
+  };
+  if (options.resume && !existsSync(path.join(options.out, 'run.json'))) {
+    throw new CxrError('NOT_FOUND', `${options.out} holds no run to resume; leave out --resume to start one.`);
+  }
+  const signal = interruptSignal();
+  const { trainRun } = await import('@cxr-lens/model');
+  const run = await trainRun({
+    ...request,
+    signal,
+    onProgress: stderrProgress(),
+    onEpoch: (epoch) => void stderr.write(`${epochLine(epoch)}\n`),
+  });
+  printResult(options, run, summary(run, options.out));
+}
+
+/** `--set`, and the two options that have a flag of their own; a value given in both ways is refused. */
+function settings({ set, epsilon, seed }: Options): Partial<TrainOptions> {
+  const flags = Object.entries({ epsilon, seed }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  return parseSettings([...flags, ...set]) as Partial<TrainOptions>;
+}
+
+function epochLine({ epoch, trainLoss, validationLoss, perturbedValidationLoss, validationAuc, seconds }: Epoch): string {
+  const perturbed = perturbedValidationLoss === null ? '' : `, half perturbed ${perturbedValidationLoss.toFixed(4)}`;
+  const auc = validationAuc === null ? '' : `, AUC ${validationAuc.toFixed(4)}`;
+  return `epoch ${epoch}: training loss ${trainLoss.toFixed(4)}, validation loss ${validationLoss.toFixed(4)}${perturbed}${auc}, ${seconds.toFixed(1)} s`;
+}
+
+function summary(run: Run, out: string): string {
+  const best = run.epochs[run.bestEpoch! - 1]!;
+  return [
+    `${METHODS[run.method].label} (${run.preset}) finished after ${run.epochs.length} epochs; the weights of epoch ${best.epoch} were kept.`,
+    epochLine(best),
+    `Run folder: ${out} (weights ${run.weightsSha256!.slice(0, 12)})`,
+  ].join('\n');
+}
+
+function optionHelp(): string {
+  const rows = Object.entries(TrainOptionsSchema.shape).map(
+    ([name, schema]) => `  ${name.padEnd(20)}${String(schema.def.defaultValue).padEnd(8)}${schema.description}`,
+  );
+  return `\nOptions of --set, with their defaults:\n${rows.join('\n')}`;
+}
+
+export const command: CommandModule = {
+  configure(program) {
+    program
+      .argument('<method>', METHOD_NAMES.join(' or '))
+      .requiredOption('--data <file>', 'prepared file (cxr-lens prepare)')
+      .requiredOption('--out <run>', 'run folder to write')
+      .option('--preset <name>', `size of the network: ${PRESET_NAMES.join(' or ')}`, 'paper')
+      .option('--from <run>', 'run folder whose weights it starts from (robust: a finished baseline)')
+      .option('--epsilon <number>', 'largest change of a pixel in [0, 1] (robust)')
+      .option('--seed <number>', 'of weights, order and perturbation')
+      .option('--name <text>', "what people call the run; default: the folder's name")
+      .option('--set <name=value>', 'any training option; may be repeated', (value: string, before: string[]) => [...before, value], [])
+      .option('--resume', 'go on with an interrupted run')
+      .option('--json', 'print run.json')
+      .addHelpText('after', optionHelp())
+      .action(train);
+  },
+};

@@ -1,0 +1,33 @@
+import { readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { runToEnd, startModule } from './child.ts';
+import type { Step } from './science.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../../dashboard');
+
+/** Serves the built dashboard on 127.0.0.1:PORT. */
+export const DASHBOARD_SERVER = path.join(FOLDER, 'server.mjs');
+
+const BUILD = path.join(FOLDER, '.next/BUILD_ID');
+
+function newest(folder: string): number {
+  const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
+    if (entry.name === '.next' || entry.name === 'node_modules' || entry.name === 'next-env.d.ts') return 0;
+    const full = path.join(folder, entry.name);
+    return entry.isDirectory() ? newest(full) : statSync(full).mtimeMs;
+  });
+  return Math.max(0, ...times);
+}
+
+/** Builds the dashboard's pages, unless they were built after their sources last changed. */
+export function dashboardStep(): Step {
+  return {
+    title: "Building the dashboard's pages",
+    done: () => (statSync(BUILD, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest(FOLDER),
+    run: (env, signal) => {
+      const next = createRequire(DASHBOARD_SERVER).resolve('next/dist/bin/next');
+      return runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
+    },
+  };
+}
