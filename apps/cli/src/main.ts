@@ -5,6 +5,11 @@ import type { CommandModule } from './command.ts';
 type Loader = () => Promise<{ command: CommandModule }>;
 
 const COMMANDS: Record<string, { summary: string; load: Loader }> = {
+  train: { summary: 'trains one method into a run folder; stops and resumes at any step', load: () => import('./commands/train.ts') },
+  evaluate: { summary: 'AUC and localisation accuracy of runs, with report and figures', load: () => import('./commands/evaluate.ts') },
+  explain: { summary: 'logits, probabilities, CAM and saliency of images', load: () => import('./commands/explain.ts') },
+  runs: { summary: 'lists run folders', load: () => import('./commands/runs.ts') },
+  doctor: { summary: 'what engine, database and storage there is, and what is wrong', load: () => import('./commands/doctor.ts') },
   demo: {
     summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',
     load: () => import('./commands/demo.ts'),
