@@ -7,6 +7,7 @@ export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, read
 export { columnOf, readTable, rowError, type Table } from './nih/table.ts';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyType, readNpy, writeNpy } from './npy.ts';
 export { deleteObject, getObject, putObject } from './objects.ts';
+export { type WritePhantomOptions, type WritePhantomResult, writePhantom } from './phantom/write.ts';
 export { decodeImage, decodeSquashed, PREPROCESSING_VERSION } from './pixels/decode.ts';
 export type { DecodedImage, DicomAttributes, GreyImage, ImageFormat, RgbImage } from './pixels/image.ts';
 export { openPrepared, type PreparedData, type PreparedImage } from './prepared/open.ts';

@@ -1,0 +1,178 @@
+import type { Random } from '../random.ts';
+import { smoothstep } from './noise.ts';
+import type { Raster } from './raster.ts';
+import { eachPixel, wholeWindow } from './raster.ts';
+import type { Maps } from './thorax.ts';
+
+/** Linear attenuation per mm at about 60 keV (phantom's table; metal is steel or lead, thin but opaque). */
+export const ATTENUATION = { soft: 0.02, fat: 0.018, lung: 0.005, bone: 0.05, air: 0, metal: 1.0 } as const;
+
+/** What the X-ray tube, detector and display do on one exposure. */
+export interface Exposure {
+  /** Quanta a mm^2 of open field: sets the noise. */
+  quanta: number;
+  /** Scattered over primary radiation in the middle of the body, after the grid. */
+  scatter: number;
+  /** Sigma in mm of focal spot and detector. */
+  blur: number;
+  /** Display: which share of pixels is black and white, and the tone curve's exponent. */
+  black: number;
+  white: number;
+  gamma: number;
+  /** Share of the image's width or height that the collimator covers: left, top, right, bottom. */
+  collimation: readonly [number, number, number, number];
+}
+
+/** Optical thickness sum(mu t) of every pixel. What is not fat, bone, lung or air is soft tissue. `lungDensity` scales the lung's attenuation. */
+export function opticalThickness(maps: Maps, lungDensity: number): Float32Array {
+  const { body, fat, lung, air, bone, vessels, metal } = maps;
+  const tau = new Float32Array(body.length);
+  const lungMu = ATTENUATION.lung * lungDensity;
+  for (let i = 0; i < tau.length; i++) {
+    const vessel = vessels[i]! < lung[i]! ? vessels[i]! : lung[i]!;
+    const aerated = lung[i]! - vessel;
+    const gas = air[i]! < body[i]! - aerated ? air[i]! : Math.max(0, body[i]! - aerated);
+    const rest = body[i]! - aerated - gas - fat[i]! - bone[i]!;
+    tau[i] =
+      ATTENUATION.soft * (rest > 0 ? rest : 0) +
+      ATTENUATION.fat * fat[i]! +
+      lungMu * aerated +
+      ATTENUATION.bone * bone[i]! +
+      ATTENUATION.metal * metal[i]!;
+  }
+  return tau;
+}
+
+/** Beer-Lambert: share of the beam that passes, I / I0 = exp(-tau). */
+export function transmit(tau: Float32Array): Float32Array {
+  const passed = new Float32Array(tau.length);
+  for (let i = 0; i < tau.length; i++) passed[i] = Math.exp(-tau[i]!);
+  return passed;
+}
+
+/** Gaussian blur, separable, sigma in pixels, edges repeated. Returns a new map. */
+export function gaussianBlur(map: Float32Array, size: number, sigma: number): Float32Array {
+  const reach = Math.max(1, Math.ceil(3 * sigma));
+  const kernel = new Float64Array(reach + 1);
+  let total = 0;
+  for (let k = 0; k <= reach; k++) {
+    kernel[k] = Math.exp((-k * k) / (2 * sigma * sigma));
+    total += (k === 0 ? 1 : 2) * kernel[k]!;
+  }
+  for (let k = 0; k <= reach; k++) kernel[k]! /= total;
+  const across = new Float32Array(map.length);
+  const out = new Float32Array(map.length);
+  const line = new Float64Array(size + 2 * reach);
+  for (let y = 0; y < size; y++) {
+    for (let i = -reach; i < size + reach; i++) line[i + reach] = map[y * size + Math.max(0, Math.min(size - 1, i))]!;
+    for (let x = 0; x < size; x++) {
+      let sum = kernel[0]! * line[x + reach]!;
+      for (let k = 1; k <= reach; k++) sum += kernel[k]! * (line[x + reach - k]! + line[x + reach + k]!);
+      across[y * size + x] = sum;
+    }
+  }
+  for (let y = 0; y < size; y++) {
+    for (let k = -reach; k <= reach; k++) {
+      const row = Math.max(0, Math.min(size - 1, y + k)) * size;
+      const weight = kernel[Math.abs(k)]!;
+      for (let x = 0; x < size; x++) out[y * size + x]! += weight * across[row + x]!;
+    }
+  }
+  return out;
+}
+
+const GLARE_GRID = 32;
+/** Sigma of the scatter's glare in mm. */
+const GLARE = 42;
+
+/** Scattered radiation: born where the body stops the beam, spread wide. Computed on a coarse grid, for it has no detail. */
+function scattered(passed: Float32Array, raster: Raster): Float32Array {
+  const { size } = raster;
+  const coarse = new Float32Array(GLARE_GRID * GLARE_GRID);
+  const counts = new Float32Array(GLARE_GRID * GLARE_GRID);
+  for (let y = 0; y < size; y++) {
+    const row = Math.floor((y * GLARE_GRID) / size) * GLARE_GRID;
+    for (let x = 0; x < size; x++) {
+      const cell = row + Math.floor((x * GLARE_GRID) / size);
+      const p = passed[y * size + x]!;
+      coarse[cell]! += p * (1 - p) * (1 - p);
+      counts[cell]! += 1;
+    }
+  }
+  for (let i = 0; i < coarse.length; i++) coarse[i]! /= counts[i]! || 1;
+  const glare = gaussianBlur(coarse, GLARE_GRID, (GLARE / (raster.pitch * size)) * GLARE_GRID);
+  const out = new Float32Array(size * size);
+  for (let y = 0; y < size; y++) {
+    const gy = Math.max(0, Math.min(GLARE_GRID - 1.001, ((y + 0.5) * GLARE_GRID) / size - 0.5));
+    const yi = Math.floor(gy);
+    const ty = gy - yi;
+    for (let x = 0; x < size; x++) {
+      const gx = Math.max(0, Math.min(GLARE_GRID - 1.001, ((x + 0.5) * GLARE_GRID) / size - 0.5));
+      const xi = Math.floor(gx);
+      const tx = gx - xi;
+      const i = yi * GLARE_GRID + xi;
+      const top = glare[i]! + (glare[i + 1]! - glare[i]!) * tx;
+      const bottom = glare[i + GLARE_GRID]! + (glare[i + GLARE_GRID + 1]! - glare[i + GLARE_GRID]!) * tx;
+      out[y * size + x] = top + (bottom - top) * ty;
+    }
+  }
+  return out;
+}
+
+const NORMALS = 4096;
+
+/** From optical thickness to the 8-bit picture: transmission, blur, scatter, noise, logarithm, window, tone curve, collimator's shadow. */
+export function expose(tau: Float32Array, raster: Raster, exposure: Exposure, random: Random): Uint8Array {
+  const { size } = raster;
+  const passed = transmit(tau);
+  const sigma = Math.max(0.42, exposure.blur / raster.pitch); // below half a pixel the pixel itself is the blur
+  const sharp = gaussianBlur(passed, size, sigma);
+  const glare = scattered(passed, raster);
+  const normals = Float32Array.from({ length: NORMALS }, () => random.normal());
+  const quantaPerPixel = exposure.quanta * raster.pitch * raster.pitch;
+  const density = new Float32Array(size * size);
+  for (let i = 0; i < density.length; i++) {
+    const signal = sharp[i]! + exposure.scatter * glare[i]!;
+    // Poisson noise: with hundreds of quanta a pixel it is normal with variance = mean
+    const noisy = signal + Math.sqrt(signal / quantaPerPixel) * normals[random.int(NORMALS)]!;
+    density[i] = -Math.log(noisy > 1e-5 ? noisy : 1e-5);
+  }
+  return develop(density, raster, exposure);
+}
+
+/** Logarithmic densities to 8 bit: the window spans two percentiles of what the collimator leaves, through an S-shaped curve as film's. */
+function develop(density: Float32Array, raster: Raster, exposure: Exposure): Uint8Array {
+  const { size } = raster;
+  const [left, top, right, bottom] = exposure.collimation;
+  const inside = (index: number): boolean => {
+    const x = (index % size) / size;
+    const y = Math.floor(index / size) / size;
+    return x >= left && x < 1 - right && y >= top && y < 1 - bottom;
+  };
+  const histogram = new Uint32Array(1024); // densities 0 ... 8
+  let count = 0;
+  for (let i = 0; i < density.length; i += 3) {
+    if (density[i]! < 0.25 || !inside(i)) continue; // open field says nothing of the patient
+    histogram[Math.min(1023, Math.floor(density[i]! * 128))]!++;
+    count++;
+  }
+  const low = percentile(histogram, count, 0.02) - exposure.black;
+  const high = percentile(histogram, count, 0.97) + exposure.white;
+  const pixels = new Uint8Array(size * size);
+  eachPixel(raster, wholeWindow(raster), (index) => {
+    if (!inside(index)) return;
+    const t = Math.max(0, Math.min(1, (density[index]! - low) / (high - low)));
+    const curved = 0.55 * t + 0.45 * smoothstep(-0.06, 1.08, t);
+    pixels[index] = Math.round(255 * 0.97 * curved ** exposure.gamma);
+  });
+  return pixels;
+}
+
+function percentile(histogram: Uint32Array, count: number, share: number): number {
+  let seen = 0;
+  for (let i = 0; i < histogram.length; i++) {
+    seen += histogram[i]!;
+    if (seen >= share * count) return i / 128;
+  }
+  return histogram.length / 128;
+}

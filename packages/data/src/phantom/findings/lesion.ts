@@ -1,0 +1,91 @@
+import type { Random } from '../../random.ts';
+import type { Chest } from '../anatomy.ts';
+import type { Noise } from '../noise.ts';
+import { smoothstep } from '../noise.ts';
+import type { Raster } from '../raster.ts';
+import { eachPixel, windowOf } from '../raster.ts';
+import { domeHeight, innerHalfWidth, type Maps } from '../thorax.ts';
+
+export type Side = 1 | -1;
+
+/** A chest being drawn. */
+export interface Scene {
+  raster: Raster;
+  maps: Maps;
+  chest: Chest;
+}
+
+/** One finding of one image. */
+export interface Lesion {
+  /** 0 = barely there, 1 = obvious. */
+  grade: number;
+  /** The patient's stream for this finding: the same place and shape on every visit. */
+  site: Random;
+}
+
+/** 255 where the finding lies, 0 elsewhere; size x size. */
+export type Mask = Uint8Array;
+
+/** How a finding comes into the picture: first it may change the chest's geometry, then it is put into the thickness maps. */
+export interface Drawer {
+  reshape?(chest: Chest, lesion: Lesion): void;
+  paint(scene: Scene, lesion: Lesion): Mask;
+}
+
+export function emptyMask(scene: Scene): Mask {
+  return new Uint8Array(scene.raster.size * scene.raster.size);
+}
+
+/** A place in a lung: `across` from the mediastinum (0) to the chest wall (1), `down` from apex (0) to diaphragm (1). */
+export function lungPlace(chest: Chest, side: Side, across: number, down: number): { u: number; v: number } {
+  const top = 6;
+  const dome = domeHeight(chest, side * 0.5 * chest.halfWidth);
+  const v = top + down * (dome - top);
+  const medial = 28;
+  return { u: side * (medial + across * (innerHalfWidth(chest, v) - medial)), v };
+}
+
+export interface Fill {
+  window: { uMin: number; vMin: number; uMax: number; vMax: number };
+  /** Share in [0, 1] of the lung along the ray whose air is gone. */
+  weight(u: number, v: number): number;
+  /** Pixels with a weight from here on belong to the mask (where there was lung). */
+  maskFrom: number;
+}
+
+/** Lung thinner than this (mm) shows nothing of what fills it: it is not counted into masks. */
+const VISIBLE_LUNG = 12;
+
+/** Replaces air by fluid: aerated lung becomes soft tissue. Adds to the mask. */
+export function fillLung(scene: Scene, mask: Mask, fill: Fill): void {
+  const { raster, maps } = scene;
+  const { uMin, vMin, uMax, vMax } = fill.window;
+  eachPixel(raster, windowOf(raster, uMin, vMin, uMax, vMax), (index, u, v) => {
+    const lung = maps.lung[index]!;
+    if (lung <= 0) return;
+    const weight = fill.weight(u, v);
+    if (weight <= 0) return;
+    if (weight >= fill.maskFrom && lung > VISIBLE_LUNG) mask[index] = 255;
+    maps.lung[index] = lung * (1 - Math.min(1, weight));
+  });
+}
+
+/** A blob of half axes ru x rv whose border wanders with the noise: 1 inside, falling to 0 over `soft` (in units of its radius). */
+export function blob(
+  place: { u: number; v: number; ru: number; rv: number },
+  noise: Noise,
+  options: { ragged: number; soft: number },
+): (u: number, v: number) => number {
+  return (u, v) => {
+    const r = Math.hypot((u - place.u) / place.ru, (v - place.v) / place.rv);
+    if (r > 1 + options.ragged) return 0;
+    return 1 - smoothstep(1 - options.soft, 1, r + options.ragged * noise(u, v));
+  };
+}
+
+/** The window of a blob and its ragged rim. */
+export function around(place: { u: number; v: number; ru: number; rv: number }, ragged: number): Fill['window'] {
+  const du = place.ru * (1 + ragged);
+  const dv = place.rv * (1 + ragged);
+  return { uMin: place.u - du, vMin: place.v - dv, uMax: place.u + du, vMax: place.v + dv };
+}
