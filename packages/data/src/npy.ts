@@ -1,3 +1,5 @@
+/// <reference lib="esnext.float16" />
+import { readFile, writeFile } from 'node:fs/promises';
 import { CxrError } from './error.ts';
 
 /** An array as NumPy stores it, C order. float16 and float64 files are read as Float32Array. */
@@ -8,22 +10,97 @@ export interface NpyArray {
 
 export type NpyType = 'float32' | 'float16' | 'uint8';
 
-/** The bytes of a .npy file; `type` defaults to the array's own, 'float16' rounds to nearest even. */
-export function encodeNpy(_data: Float32Array | Uint8Array, _shape: readonly number[], _type?: NpyType): Uint8Array {
-  throw new CxrError('INTERNAL', 'encodeNpy is not there yet');
+const DESCRIPTORS: Record<NpyType, string> = { float32: '<f4', float16: '<f2', uint8: '|u1' };
+const MAGIC = '\x93NUMPY';
+/** NumPy aligns the data so. */
+const ALIGNMENT = 64;
+
+/** The bytes of a .npy file (version 1.0); `type` defaults to the array's own, 'float16' rounds to nearest even. */
+export function encodeNpy(data: Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Uint8Array {
+  const values = typed(data, type);
+  if (values.length !== sizeOf(shape)) {
+    throw new CxrError('INTERNAL', `An array of ${values.length} numbers does not have the shape [${shape.join(', ')}].`);
+  }
+  const descriptor =
+    values instanceof Float32Array ? DESCRIPTORS.float32 : values instanceof Uint8Array ? DESCRIPTORS.uint8 : DESCRIPTORS.float16;
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const dictionary = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const length = Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT - 10;
+  const header = Buffer.alloc(10 + length, ' ');
+  header.write(MAGIC, 'latin1');
+  header.set([1, 0], 6);
+  header.writeUInt16LE(length, 8);
+  header.write(dictionary, 10, 'latin1');
+  header.write('\n', 10 + length - 1, 'latin1');
+  return Buffer.concat([header, Buffer.from(values.buffer, values.byteOffset, values.byteLength)]);
 }
 
-/** Reads the bytes of a .npy file; `where` names it in errors. */
-export function decodeNpy(_bytes: Uint8Array, where: string): NpyArray {
-  throw new CxrError('INTERNAL', `decodeNpy is not there yet (${where})`);
+/** Reads the bytes of a .npy file; `where` names it in errors. BAD_INPUT, UNSUPPORTED (another type or order) or CORRUPT (cut off). */
+export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.length < 12 || buffer.toString('latin1', 0, 6) !== MAGIC) {
+    throw new CxrError('BAD_INPUT', `${where} is no .npy file: it does not begin with the magic of NumPy. Write it with numpy.save.`);
+  }
+  const wide = buffer[6]! > 1;
+  const start = wide ? 12 : 10;
+  const end = start + (wide ? buffer.readUInt32LE(8) : buffer.readUInt16LE(8));
+  const { descriptor, shape } = parseDictionary(buffer.toString('latin1', start, end), where);
+  const bytesEach = Number(descriptor.at(-1));
+  const needed = sizeOf(shape) * bytesEach;
+  if (buffer.length - end !== needed) {
+    throw new CxrError(
+      'CORRUPT',
+      `${where} holds ${buffer.length - end} bytes of data; its shape [${shape.join(', ')}] needs ${needed}. Write it again.`,
+    );
+  }
+  // A copy: the data need not be aligned in the file's bytes.
+  const data = Uint8Array.from(buffer.subarray(end)).buffer;
+  return { shape, data: widened(descriptor, data) };
 }
 
 /** Writes one .npy file. */
-export async function writeNpy(path: string, _data: Float32Array | Uint8Array, _shape: readonly number[], _type?: NpyType): Promise<void> {
-  throw new CxrError('INTERNAL', `writeNpy is not there yet (${path})`);
+export async function writeNpy(path: string, data: Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Promise<void> {
+  await writeFile(path, encodeNpy(data, shape, type));
 }
 
-/** Reads one .npy file. */
+/** Reads one .npy file; NOT_FOUND when it is absent, else as `decodeNpy`. */
 export async function readNpy(path: string): Promise<NpyArray> {
-  throw new CxrError('INTERNAL', `readNpy is not there yet (${path})`);
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') throw new CxrError('NOT_FOUND', `${path} does not exist. Check the path.`, { cause });
+    throw new CxrError('UNAVAILABLE', `${path} cannot be read: ${cause.message}.`, { cause });
+  });
+  return decodeNpy(bytes, path);
+}
+
+function typed(data: Float32Array | Uint8Array, type: NpyType | undefined): Float32Array | Uint8Array | Float16Array {
+  if (type === 'float16') return new Float16Array(data);
+  if (type === 'float32') return data instanceof Float32Array ? data : new Float32Array(data);
+  if (type === 'uint8' && !(data instanceof Uint8Array))
+    throw new CxrError('INTERNAL', 'Numbers are not rounded to uint8: pass a Uint8Array.');
+  return data;
+}
+
+function widened(descriptor: string, data: ArrayBuffer): Float32Array | Uint8Array {
+  if (descriptor === '|u1') return new Uint8Array(data);
+  if (descriptor === '<f4') return new Float32Array(data);
+  return new Float32Array(descriptor === '<f2' ? new Float16Array(data) : new Float64Array(data));
+}
+
+function parseDictionary(text: string, where: string): { descriptor: string; shape: number[] } {
+  const descriptor = /'descr':\s*'([^']*)'/.exec(text)?.[1] ?? '';
+  const shapeText = /'shape':\s*\(([\d\s,]*)\)/.exec(text)?.[1];
+  const fortran = /'fortran_order':\s*True/.test(text);
+  if (shapeText === undefined || !['<f2', '<f4', '<f8', '|u1'].includes(descriptor) || fortran) {
+    throw new CxrError(
+      'UNSUPPORTED',
+      `${where} has the header ${text.trim().slice(0, 120)}; expected float16, float32, float64 or uint8, little endian, C order. ` +
+        'Convert it with numpy.ascontiguousarray(a, "<f4").',
+    );
+  }
+  const shape = shapeText.split(',').flatMap((part) => (part.trim() ? [Number(part)] : []));
+  return { descriptor, shape };
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
 }
