@@ -15,7 +15,7 @@ import {
 import { GRID_SIZE, probability, region, regionBox, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
 import { type CamMap, camMaps, headColumns } from './cam-maps.ts';
 import { tf } from './engine/tensorflow.ts';
-import { inputGradient } from './explain.ts';
+import { inputGradients } from './explain.ts';
 import type { LoadedRun } from './load-run.ts';
 import { type Card, METHODS } from './spec/index.ts';
 
@@ -98,9 +98,11 @@ function explainPixels(
       return [output.logits.dataSync<'float32'>(), output.features.dataSync<'float32'>()] as const;
     });
     const maps = camMaps(features, network, heads, findings);
-    const entries = maps.map((map) => {
-      const index = FINDINGS.indexOf(map.finding);
-      const saliency = { values: inputGradient(network, x, index), height: size, width: size };
+    const indices = findings.map((finding) => FINDINGS.indexOf(finding));
+    const gradients = inputGradients(network, x, indices);
+    const entries = maps.map((map, slot) => {
+      const index = indices[slot]!;
+      const saliency = { values: gradients[slot]!, height: size, width: size };
       const threshold = isBoxedFinding(map.finding) ? (card.camThresholds?.values[map.finding] ?? null) : null;
       return [
         map.finding,

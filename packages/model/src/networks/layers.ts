@@ -1,0 +1,113 @@
+import { FINDINGS, random } from '@cxr-lens/data';
+import { batchNormOfAverages, batchNormOfBatch, relu } from '../engine/operations.ts';
+import { tf } from '../engine/tensorflow.ts';
+import type { Mode } from './network.ts';
+
+/** A step of a network: [B, H, W, C] to [B, H', W', C']. */
+export type Layer = (x: tf.Tensor4D, mode: Mode) => tf.Tensor4D;
+
+/** Makes the layers of one network and keeps their variables under `network.<layer>.<parameter>`. */
+export interface Layers {
+  parameters: Map<string, tf.Variable>;
+  statistics: Map<string, tf.Variable>;
+  /** Convolution without bias, padded symmetrically by (kernel - 1) / 2, as PyTorch's networks are. */
+  convolution(name: string, shape: { kernel: number; from: number; to: number; stride?: number }): Layer;
+  /** Batch norm, then ReLU. */
+  normRelu(name: string, channels: number): Layer;
+  /** Logits of pooled features: [B, channels] to [B, 14]. */
+  head(channels: number): { weights: tf.Variable; logits: (pooled: tf.Tensor2D) => tf.Tensor2D };
+  dispose(): void;
+}
+
+/**
+ * Layers with He normal weights (He et al. 2015, fan in), zero bias, scale 1, offset 0. Each parameter draws from its own seeded
+ * stream, so that it does not depend on what else the network has.
+ */
+export function layers({ seed, runningMomentum }: { seed: number; runningMomentum: number }): Layers {
+  const parameters = new Map<string, tf.Variable>();
+  const statistics = new Map<string, tf.Variable>();
+
+  function variable(name: string, shape: number[], value: () => number): tf.Variable {
+    const trainable = !/\.(mean|variance)$/.test(name);
+    const values = Float32Array.from({ length: shape.reduce((product, side) => product * side, 1) }, value);
+    const made = tf.tidy(() => tf.variable(tf.tensor(values, shape), trainable));
+    (trainable ? parameters : statistics).set(`network.${name}`, made);
+    return made;
+  }
+
+  function heNormal(name: string, shape: number[]): tf.Variable {
+    const { normal } = random(`weights/${seed}/${name}`);
+    const fanIn = shape.slice(0, -1).reduce((product, side) => product * side, 1);
+    const sd = Math.sqrt(2 / fanIn);
+    return variable(name, shape, () => sd * normal());
+  }
+
+  function convolution(
+    name: string,
+    { kernel, from, to, stride = 1 }: { kernel: number; from: number; to: number; stride?: number },
+  ): Layer {
+    const weights = heNormal(`${name}.kernel`, [kernel, kernel, from, to]) as tf.Variable<tf.Rank.R4>;
+    const pad = (kernel - 1) / 2;
+    // At stride 1 TensorFlow's SAME is symmetric; at stride 2 it is not.
+    if (stride === 1) return (x) => tf.conv2d(x, weights, 1, 'same');
+    return (x) => tf.conv2d(padded(x, pad), weights, stride, 'valid');
+  }
+
+  function normRelu(name: string, channels: number): Layer {
+    const state = {
+      scale: variable(`${name}.scale`, [channels], () => 1),
+      offset: variable(`${name}.offset`, [channels], () => 0),
+      mean: variable(`${name}.mean`, [channels], () => 0),
+      variance: variable(`${name}.variance`, [channels], () => 1),
+    };
+    return (x, mode) => {
+      if (mode === 'inference') return relu(batchNormOfAverages(x, state));
+      return relu(batchNormOfBatch(x, state, { momentum: mode === 'train' ? runningMomentum : null }));
+    };
+  }
+
+  function head(channels: number): { weights: tf.Variable; logits: (pooled: tf.Tensor2D) => tf.Tensor2D } {
+    const weights = heNormal('head.kernel', [channels, FINDINGS.length]);
+    const bias = variable('head.bias', [FINDINGS.length], () => 0);
+    return { weights, logits: (pooled) => tf.add(tf.matMul(pooled, weights as tf.Variable<tf.Rank.R2>), bias) };
+  }
+
+  function dispose(): void {
+    for (const one of [...parameters.values(), ...statistics.values()]) one.dispose();
+  }
+
+  return { parameters, statistics, convolution, normRelu, head, dispose };
+}
+
+/**
+ * Grey to the three channels that the reference networks take, each normalised.
+ * @param x [B, S, S, 1], grey in [0, 1]
+ * @returns [B, S, S, 3]
+ */
+export function normalised(x: tf.Tensor4D, { mean, std }: { mean: number; std: number }): tf.Tensor4D {
+  return tf.div(tf.sub(x, tf.fill([3], mean)), std);
+}
+
+/** 3 x 3 at stride 2, padded by 1 on every side; of values after a ReLU, where padding with 0 is padding with minus infinity. */
+export function maxPool(x: tf.Tensor4D): tf.Tensor4D {
+  return tf.maxPool(padded(x, 1), 3, 2, 'valid');
+}
+
+/** 2 x 2 at stride 2. */
+export function averagePool(x: tf.Tensor4D): tf.Tensor4D {
+  return tf.avgPool(x, 2, 2, 'valid');
+}
+
+/** [B, H, W, C] to [B, C]. */
+export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
+  return tf.mean(x, [1, 2]);
+}
+
+function padded(x: tf.Tensor4D, by: number): tf.Tensor4D {
+  return tf.pad4d(x, [
+    [0, 0],
+    [by, by],
+    [by, by],
+    [0, 0],
+  ]);
+}
