@@ -16,6 +16,7 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
   },
   phantom: { summary: 'write synthetic radiographs with known truth, in NIH format', load: () => import('./commands/phantom.ts') },
   prepare: { summary: 'decode a folder in NIH format once, into one packed file', load: () => import('./commands/prepare.ts') },
+  metrics: { summary: "AUC and localisation accuracy of anybody's scores and maps", load: () => import('./commands/metrics.ts') },
 };
 
 const EXIT_BAD_INPUT = 2;
