@@ -1,34 +1,207 @@
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, type Progress } from '@cxr-lens/data';
+import { fromPrisma, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
-import type { JobInput, JobName, JobRequest } from './inputs.ts';
+import { subscribeEvents } from '../events.ts';
+import { AttemptWriter, claimJob, endJob, hasEnded, lockJob, StaleAttempt } from './attempt.ts';
+import { createJobRow, parseJobInput } from './enqueue.ts';
+import { JOB_KINDS, JOB_NAMES, type JobInput, type JobName, type JobRequest } from './inputs.ts';
+import { DEAD_LETTERS, RETRIES } from './queues.ts';
 
+/** One attempt at a job, as a worker's handler gets it. */
 export interface JobAttempt<Name extends JobName> {
   jobId: string;
-  /** The fencing number, from 1: see `Jobs.fence`. */
+  /** The fencing number, from 1. */
   attempt: number;
   input: JobInput<Name>;
   /** Aborted when the job is cancelled, its time is up, or the worker stops. */
   signal: AbortSignal;
+  /** Throws unless this attempt is the newest: to be awaited before anything is written outside of the database. */
+  fence(): Promise<void>;
+  /** Rows are written here: a transaction during which no later attempt can begin; throws when one has. */
+  write<T>(work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T>;
+  addEvent(message: string): Promise<void>;
+  /** Throttled; never waits, never fails. */
+  progress(progress: Progress): void;
 }
 
-export type JobHandler<Name extends JobName> = (job: JobAttempt<Name>) => Promise<void>;
+export type JobHandlers = { [Name in JobName]: (job: JobAttempt<Name>) => Promise<void> };
 
 export interface Jobs {
   /**
    * Puts a job into its queue and returns its row; with `tx` both become visible when that transaction commits.
-   * A train job also makes the Run row, in state TRAINING. CxrError BAD_INPUT or NOT_FOUND for what can be known now.
+   * A train job also makes the Run row, in state TRAINING. CxrError BAD_INPUT, NOT_FOUND or CONFLICT for what can be known now.
    */
-  enqueue<Name extends JobName>(name: Name, input: JobRequest<Name>, options?: { tx?: Prisma.TransactionClient }): Promise<Job>;
-  /** Cancels a queued or running job; one that has ended is left alone. NOT_FOUND for an unknown id. */
+  enqueue<Name extends JobName>(name: Name, request: JobRequest<Name>, options?: { tx?: Prisma.TransactionClient }): Promise<Job>;
+  /** Cancels a queued or running job; one that has ended is left as it is. CxrError NOT_FOUND for an unknown id. */
   cancel(id: string): Promise<Job>;
+  /** Takes jobs from now on, one of each kind at a time. */
+  work(handlers: JobHandlers): Promise<void>;
+  /** Lets go: running attempts are aborted, and their jobs go back into the queue for another worker. */
   stop(): Promise<void>;
 }
 
 export interface JobsOptions {
   prisma: PrismaClient;
   url: string;
+  onError?: (error: Error) => void;
 }
 
-export async function createJobs(_options: JobsOptions): Promise<Jobs> {
-  throw new CxrError('INTERNAL', 'createJobs is not there yet');
+const STOP_TIMEOUT_MS = 60_000;
+
+/** The job queues of the database at `url`. A process that only enqueues needs no `work`. */
+export async function createJobs({ prisma, url, onError = () => undefined }: JobsOptions): Promise<Jobs> {
+  const boss = new PgBoss({
+    connectionString: url,
+    max: 5,
+    schedule: false,
+    useListenNotify: true,
+    registerInstance: false,
+    // How soon a dead worker is noticed; the database sees to it that many workers look no oftener than one.
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+  });
+  boss.on('error', onError);
+  await boss.start();
+  const running = new Map<string, { attempt: number; controller: AbortController }>();
+  const ended = new AbortController();
+
+  async function enqueue<Name extends JobName>(
+    name: Name,
+    request: JobRequest<Name>,
+    options: { tx?: Prisma.TransactionClient } = {},
+  ): Promise<Job> {
+    const make = async (tx: Prisma.TransactionClient): Promise<Job> => {
+      const job = await createJobRow(tx, name, request);
+      await boss.send(name, {}, { id: job.id, db: fromPrisma(tx) });
+      return job;
+    };
+    return options.tx ? make(options.tx) : prisma.$transaction(make);
+  }
+
+  async function cancel(id: string): Promise<Job> {
+    return prisma.$transaction(async (tx) => {
+      const job = await lockJob(tx, id);
+      if (!job) throw new CxrError('NOT_FOUND', `There is no job ${id}.`);
+      if (hasEnded(job)) return job;
+      await boss.cancel(queueOf(job), id, { db: fromPrisma(tx) });
+      return endJob(tx, job, { state: 'CANCELLED' });
+    });
+  }
+
+  async function work(handlers: JobHandlers): Promise<void> {
+    void abortCancelled();
+    await boss.work(DEAD_LETTERS, { includeMetadata: true }, async ([job]) => buryJob(prisma, job!));
+    for (const name of JOB_NAMES) {
+      // A new job is notified; a retried one is only found by looking.
+      const options = {
+        includeMetadata: true,
+        heartbeatRefreshSeconds: 3,
+        pollingIntervalSeconds: 1,
+        notifyPollingIntervalSeconds: 1,
+      } as const;
+      await boss.work(name, options, async ([job]) => runAttempt(name, job!, handlers));
+    }
+  }
+
+  async function runAttempt<Name extends JobName>(name: Name, delivered: JobWithMetadata<object>, handlers: JobHandlers): Promise<void> {
+    const { id } = delivered;
+    const attempt = delivered.retryCount + 1;
+    const job = await claimJob(prisma, id, attempt);
+    if (!job) return;
+    const controller = new AbortController();
+    running.set(id, { attempt, controller });
+    const writer = new AttemptWriter(prisma, id, attempt);
+    try {
+      await (handlers[name] as (job: JobAttempt<Name>) => Promise<void>)({
+        jobId: id,
+        attempt,
+        input: parseJobInput(name, job.input),
+        signal: AbortSignal.any([delivered.signal, controller.signal]),
+        fence: () => writer.fence(),
+        write: (step) => writer.write(step),
+        addEvent: (message) => writer.addEvent(message),
+        progress: (progress) => writer.progress(progress),
+      });
+      await writer.settle();
+      await writer.write(async (tx, row) => hasEnded(row) || endJob(tx, row, { state: 'DONE' }));
+    } catch (error) {
+      await writer.settle();
+      await settleFailure(writer, delivered, name, error);
+    } finally {
+      running.delete(id);
+    }
+  }
+
+  /** Decides what a failed attempt means: nothing (cancelled, or replaced), the end of the job, or another attempt. */
+  async function settleFailure(writer: AttemptWriter, delivered: JobWithMetadata<object>, name: JobName, error: unknown): Promise<void> {
+    if (error instanceof StaleAttempt) return;
+    const failure =
+      error instanceof CxrError
+        ? error
+        : new CxrError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+    if (failure.code === 'INTERNAL') onError(error instanceof Error ? error : failure);
+    const stopping = ended.signal.aborted;
+    const again = await writer
+      .write(async (tx, job) => {
+        if (hasEnded(job)) return false;
+        const mayRetry = stopping || (RETRIED_CODES.has(failure.code) && delivered.retryCount < delivered.retryLimit);
+        if (!mayRetry) {
+          await endJob(tx, job, { state: 'FAILED', error: failure });
+          return false;
+        }
+        const message = stopping
+          ? 'The worker was stopped; another one goes on'
+          : `Attempt ${job.attempt} failed and is made again: ${failure.message}`;
+        await tx.job.update({ where: { id: job.id }, data: { state: 'QUEUED', events: { create: { message } } } });
+        await boss.fail(name, delivered, { message: failure.message }, { db: fromPrisma(tx) });
+        // A worker that was asked to stop is no failure of the job.
+        if (stopping)
+          await boss.update(name, undefined, { id: job.id, retryLimit: delivered.retryCount + 1 + RETRIES, db: fromPrisma(tx) });
+        return true;
+      })
+      .catch((reason: unknown) => {
+        if (reason instanceof StaleAttempt) return false;
+        throw reason;
+      });
+    if (again && !stopping) onError(failure);
+  }
+
+  /** Aborts a cancelled job at once; pg-boss itself would tell with the next heartbeat. */
+  async function abortCancelled(): Promise<void> {
+    for await (const event of subscribeEvents(url, { signal: ended.signal })) {
+      const ids = event.type === 'resync' ? [...running.keys()] : event.type === 'job' && running.has(event.id) ? [event.id] : [];
+      for (const id of ids) {
+        const entry = running.get(id);
+        const row = await prisma.job.findUnique({ where: { id }, select: { state: true, attempt: true } }).catch(() => undefined);
+        if (entry && row !== undefined && (row?.state === 'CANCELLED' || row?.attempt !== entry.attempt)) entry.controller.abort();
+      }
+    }
+  }
+
+  async function stop(): Promise<void> {
+    ended.abort();
+    for (const { controller } of running.values()) controller.abort();
+    await boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });
+  }
+
+  return { enqueue, cancel, work, stop };
+}
+
+/** What may go well the next time: everything else is the input's fault and fails at once. */
+const RETRIED_CODES: ReadonlySet<string> = new Set(['INTERNAL', 'UNAVAILABLE', 'CANCELLED']);
+
+function queueOf(job: Job): JobName {
+  return JOB_NAMES.find((name) => JOB_KINDS[name] === job.kind)!;
+}
+
+/** A job whose last attempt died without a word. */
+async function buryJob(prisma: PrismaClient, letter: JobWithMetadata<object>): Promise<void> {
+  if (!letter.sourceId) return;
+  const id = letter.sourceId;
+  await prisma.$transaction(async (tx) => {
+    const job = await lockJob(tx, id);
+    if (!job || hasEnded(job)) return;
+    const message = `Its worker ended without a word ${job.attempt} times: see the worker's log, then start the job again.`;
+    await endJob(tx, job, { state: 'FAILED', error: new CxrError('INTERNAL', message) });
+  });
 }

@@ -11,7 +11,10 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const common = { deadLetter: DEAD_LETTERS, heartbeatSeconds: HEARTBEAT_SECONDS, notify: true, retryLimit: 3, retryDelay: 1 } as const;
+/** Further attempts after the first; a worker that is asked to stop costs none. */
+export const RETRIES = 3;
+
+const common = { deadLetter: DEAD_LETTERS, heartbeatSeconds: HEARTBEAT_SECONDS, notify: true, retryLimit: RETRIES, retryDelay: 1 } as const;
 
 const QUEUES: Record<JobName, Omit<Queue, 'name'>> = {
   train: { ...common, expireInSeconds: DAY - 1, retentionSeconds: 30 * DAY },

@@ -1,0 +1,149 @@
+import { CxrError, type Progress } from '@cxr-lens/data';
+import type { Job, JobState, Prisma, PrismaClient } from '../../generated/client/client.ts';
+
+const ENDED: readonly JobState[] = ['DONE', 'FAILED', 'CANCELLED'];
+const PROGRESS_EVERY_MS = 500;
+const PATIENCE_MS = 30_000;
+
+export const hasEnded = (job: Job): boolean => ENDED.includes(job.state);
+
+/** Makes attempt `attempt` the only one that may write, unless the job has ended, is gone, or a later attempt has begun: then null. */
+export async function claimJob(prisma: PrismaClient, id: string, attempt: number): Promise<Job | null> {
+  return prisma.$transaction(async (tx) => {
+    const job = await lockJob(tx, id);
+    if (!job || hasEnded(job) || job.attempt >= attempt) return null;
+    return tx.job.update({
+      where: { id },
+      data: {
+        attempt,
+        state: 'RUNNING',
+        startedAt: job.startedAt ?? new Date(),
+        progressWhat: null,
+        progressDone: null,
+        progressTotal: null,
+        errorCode: null,
+        errorMessage: null,
+        events: { create: { message: attempt === 1 ? 'Started' : `Taken up again, attempt ${attempt}` } },
+      },
+    });
+  });
+}
+
+/** How a job ends. A training job that does not end well takes its run with it. */
+export async function endJob(
+  tx: Prisma.TransactionClient,
+  job: Job,
+  end: { state: 'DONE' } | { state: 'CANCELLED' } | { state: 'FAILED'; error: CxrError },
+): Promise<Job> {
+  const message = end.state === 'FAILED' ? end.error.message : null;
+  if (job.kind === 'TRAIN' && job.runId && end.state !== 'DONE') {
+    await tx.run.updateMany({
+      where: { id: job.runId, state: 'TRAINING' },
+      data: { state: end.state, error: message, finishedAt: new Date() },
+    });
+  }
+  const words = { DONE: 'Done', CANCELLED: 'Cancelled', FAILED: `Failed: ${message}` };
+  return tx.job.update({
+    where: { id: job.id },
+    data: {
+      state: end.state,
+      finishedAt: new Date(),
+      errorCode: end.state === 'FAILED' ? end.error.code : null,
+      errorMessage: message,
+      events: { create: { message: words[end.state] } },
+    },
+  });
+}
+
+/** The row, locked until the transaction ends; null when there is none. */
+export async function lockJob(tx: Prisma.TransactionClient, id: string): Promise<Job | null> {
+  await tx.$queryRaw`SELECT 1 FROM "Job" WHERE id = ${id} FOR UPDATE`;
+  return tx.job.findUnique({ where: { id } });
+}
+
+/** Thrown when another attempt owns the job by now, or its row is gone: whatever was to be written must not be. */
+export class StaleAttempt extends CxrError {
+  constructor(id: string, attempt: number) {
+    super('CONFLICT', `Attempt ${attempt} of job ${id} has been replaced by a later one and stops.`);
+  }
+}
+
+/** What a running attempt may write, each time only while it is the newest. */
+export class AttemptWriter {
+  private readonly prisma: PrismaClient;
+  private readonly id: string;
+  private readonly attempt: number;
+  private latest: Progress | null = null;
+  private reporting: Promise<void> | null = null;
+
+  constructor(prisma: PrismaClient, id: string, attempt: number) {
+    this.prisma = prisma;
+    this.id = id;
+    this.attempt = attempt;
+  }
+
+  /** Throws StaleAttempt unless this attempt is the newest. */
+  async fence(): Promise<void> {
+    const job = await patiently(() => this.prisma.job.findUnique({ where: { id: this.id }, select: { attempt: true } }));
+    if (job?.attempt !== this.attempt) throw new StaleAttempt(this.id, this.attempt);
+  }
+
+  /** Does `work` in a transaction during which no later attempt can begin. */
+  async write<T>(work: (tx: Prisma.TransactionClient, job: Job) => Promise<T>): Promise<T> {
+    const step = async (tx: Prisma.TransactionClient): Promise<T> => {
+      const job = await lockJob(tx, this.id);
+      if (job?.attempt !== this.attempt) throw new StaleAttempt(this.id, this.attempt);
+      return work(tx, job);
+    };
+    return patiently(() => this.prisma.$transaction(step, { timeout: 60_000 }));
+  }
+
+  async addEvent(message: string): Promise<void> {
+    await this.write((tx) => tx.jobEvent.create({ data: { jobId: this.id, message } }));
+  }
+
+  /** Shows progress, the newest at most every half second; never waits and never fails. */
+  progress(progress: Progress): void {
+    this.latest = progress;
+    this.reporting ??= this.report().finally(() => {
+      this.reporting = null;
+    });
+  }
+
+  /** Waits until the last progress is written. */
+  async settle(): Promise<void> {
+    while (this.reporting) await this.reporting;
+  }
+
+  private async report(): Promise<void> {
+    while (this.latest) {
+      const { what, done, total } = this.latest;
+      this.latest = null;
+      const data = { progressWhat: what, progressDone: Math.round(done), progressTotal: Math.round(total) };
+      await this.prisma.job.updateMany({ where: { id: this.id, attempt: this.attempt, state: 'RUNNING' }, data }).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, PROGRESS_EVERY_MS));
+    }
+  }
+}
+
+/** Tries again for half a minute while the server does not answer: a restarted database must not cost a day of training. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isConnectionLoss(error) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** Prisma's P1001, P1008 and P1017, and what Postgres and the socket say while a server goes down or comes up. */
+function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && ['P1001', 'P1008', 'P1017', 'P2028', 'ECONNREFUSED', 'ECONNRESET', '57P01', '57P03'].includes(code))
+    return true;
+  return /ECONNREFUSED|ECONNRESET|Connection terminated|server closed the connection|shutting down|starting up/i.test(error.message);
+}

@@ -1,0 +1,230 @@
+import { CxrError } from '@cxr-lens/data';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DataSet, Job } from '../../generated/client/client.ts';
+import { type CxrEvent, subscribeEvents } from '../events.ts';
+import { type TestDatabase, testDatabase } from '../testing.ts';
+import { AttemptWriter, claimJob } from './attempt.ts';
+import { newRunId } from './enqueue.ts';
+import type { JobRequest } from './inputs.ts';
+import { createJobs, type JobAttempt, type JobHandlers, type Jobs } from './jobs.ts';
+
+let database: TestDatabase;
+let dataSet: DataSet;
+let jobs: Jobs;
+const others: Jobs[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+  dataSet = await database.prisma.dataSet.create({
+    data: {
+      name: 'phantom',
+      path: '/nowhere',
+      size: 96,
+      synthetic: true,
+      datasetHash: 'a'.repeat(64),
+      splitHash: 'b'.repeat(64),
+      preprocessingVersion: 'v1',
+      trainImages: 3,
+      validationImages: 2,
+      testImages: 1,
+      boxedPairs: 1,
+    },
+  });
+});
+
+afterAll(() => database?.drop());
+
+beforeEach(async () => {
+  jobs = await open();
+});
+
+afterEach(async () => {
+  for (const each of others.splice(0)) await each.stop();
+});
+
+async function open(): Promise<Jobs> {
+  const opened = await createJobs({ prisma: database.prisma, url: database.url });
+  others.push(opened);
+  return opened;
+}
+
+const unexpected = (): Promise<void> => Promise.reject(new CxrError('BAD_INPUT', 'no such job was expected here'));
+const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ train, evaluate: unexpected, explain: unexpected });
+
+function training(overrides: Partial<JobRequest<'train'>> = {}): JobRequest<'train'> {
+  return {
+    runId: newRunId('baseline'),
+    name: 'test',
+    method: 'baseline',
+    preset: 'small',
+    dataSetId: dataSet.id,
+    options: {},
+    ...overrides,
+  };
+}
+
+const reload = (job: Job): Promise<Job> => database.prisma.job.findUniqueOrThrow({ where: { id: job.id } });
+const messages = async (job: Job): Promise<string[]> =>
+  (await database.prisma.jobEvent.findMany({ where: { jobId: job.id }, orderBy: { id: 'asc' } })).map(({ message }) => message);
+const until = (job: Job, state: Job['state']): Promise<void> =>
+  expect.poll(async () => (await reload(job)).state, { timeout: 15_000, interval: 30 }).toBe(state);
+
+/** Resolves when the job is aborted. */
+const aborted = (job: JobAttempt<'train'>): Promise<void> =>
+  new Promise((resolve) => (job.signal.aborted ? resolve() : job.signal.addEventListener('abort', () => resolve())));
+
+describe('a job', () => {
+  it('is queued with its run, done with progress, and announced all along', async () => {
+    const stop = new AbortController();
+    const events: CxrEvent[] = [];
+    const listening = (async () => {
+      for await (const event of subscribeEvents(database.url, { signal: stop.signal })) events.push(event);
+    })();
+    await expect.poll(() => events).toEqual([{ type: 'resync' }]);
+
+    const job = await jobs.enqueue('train', training({ options: { seed: 7 } }));
+    expect(job).toMatchObject({ kind: 'TRAIN', state: 'QUEUED', attempt: 0, dataSetId: dataSet.id });
+    const run = await database.prisma.run.findUniqueOrThrow({ where: { id: job.runId! } });
+    expect(run).toMatchObject({ state: 'TRAINING', method: 'baseline', preset: 'small', seed: 7, epsilon: null, active: false });
+
+    await jobs.work(
+      trainOnly(async ({ input, progress, addEvent, fence, attempt }) => {
+        expect(input.options).toMatchObject({ seed: 7, learningRate: 0.01 });
+        expect(attempt).toBe(1);
+        progress({ what: 'Epoch 1', done: 3, total: 10 });
+        await addEvent('halfway');
+        await fence();
+      }),
+    );
+    await until(job, 'DONE');
+    expect(await reload(job)).toMatchObject({ attempt: 1, progressWhat: 'Epoch 1', progressDone: 3, progressTotal: 10, errorCode: null });
+    expect(await messages(job)).toEqual(['Queued', 'Started', 'halfway', 'Done']);
+    expect(events).toContainEqual({ type: 'job', id: job.id });
+    expect(events).toContainEqual({ type: 'run', id: job.runId });
+    stop.abort();
+    await listening;
+  });
+
+  it('does not exist when the transaction around it is rolled back', async () => {
+    const request = training();
+    const failed = database.prisma.$transaction(async (tx) => {
+      await jobs.enqueue('train', request, { tx });
+      throw new Error('rolled back');
+    });
+    await expect(failed).rejects.toThrow('rolled back');
+    expect(await database.prisma.job.count({ where: { runId: request.runId } })).toBe(0);
+    const [{ count }] = (await database.prisma.$queryRaw`SELECT count(*)::int AS count FROM pgboss.job WHERE state < 'active'`) as [
+      { count: number },
+    ];
+    expect(count).toBe(0);
+  });
+
+  it.each([
+    [{ dataSetId: 'none' }, 'NOT_FOUND', /no data set none/],
+    [{ preset: 'paper' }, 'BAD_INPUT', /images of 96 pixels, preset paper takes 224: prepare it with --size 224/],
+    [{ method: 'robust' }, 'BAD_INPUT', /Robust starts from a finished Baseline run: name one/],
+    [{ method: 'robust', fromRunId: 'none' }, 'NOT_FOUND', /no run none/],
+    [{ options: { patience: 0 } }, 'BAD_INPUT', /patience/],
+    [{ options: { epsilon: 0.01 } }, 'BAD_INPUT', /Option epsilon: baseline does not perturb/],
+    [{ runId: '../up' }, 'BAD_INPUT', /expected a folder name/],
+  ] as const)('is refused with %j', async (wrong, code, message) => {
+    const refused = jobs.enqueue('train', training(wrong));
+    await expect(refused).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it('is refused for a run that is not finished or an image that is not there', async () => {
+    const { runId } = await jobs.enqueue('train', training());
+    await expect(jobs.enqueue('train', training({ runId: runId! }))).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(jobs.enqueue('evaluate', { runIds: [runId!], dataSetId: dataSet.id })).rejects.toThrow(/is training: only a finished run/);
+    await expect(jobs.enqueue('explain', { imageId: 'none', runIds: [runId!] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await jobs.cancel((await database.prisma.job.findFirstOrThrow({ where: { runId } })).id);
+  });
+
+  it('that is cancelled in the queue never starts', async () => {
+    const job = await jobs.enqueue('train', training());
+    expect(await jobs.cancel(job.id)).toMatchObject({ state: 'CANCELLED' });
+    expect(await jobs.cancel(job.id)).toMatchObject({ state: 'CANCELLED' });
+    let started = 0;
+    await jobs.work(trainOnly(async () => void started++));
+    const next = await jobs.enqueue('train', training());
+    await until(next, 'DONE');
+    expect(started).toBe(1);
+    expect(await database.prisma.run.findUniqueOrThrow({ where: { id: job.runId! } })).toMatchObject({ state: 'CANCELLED' });
+    await expect(jobs.cancel('none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('that is cancelled while it runs is told within a second', async () => {
+    const job = await jobs.enqueue('train', training());
+    let told = 0;
+    await jobs.work(
+      trainOnly(async (attempt) => {
+        await aborted(attempt);
+        told = Date.now();
+        throw new CxrError('CANCELLED', 'stopped on request');
+      }),
+    );
+    await until(job, 'RUNNING');
+    const asked = Date.now();
+    await (await open()).cancel(job.id);
+    await expect.poll(() => told, { timeout: 5000 }).toBeGreaterThan(0);
+    expect(told - asked).toBeLessThan(1000);
+    expect(await reload(job)).toMatchObject({ state: 'CANCELLED', errorCode: null });
+  });
+
+  it('fails at once when its input is wrong, and takes its run with it', async () => {
+    const job = await jobs.enqueue('train', training());
+    await jobs.work(trainOnly(() => Promise.reject(new CxrError('CORRUPT', 'image 7 has a flipped byte'))));
+    await until(job, 'FAILED');
+    expect(await reload(job)).toMatchObject({ attempt: 1, errorCode: 'CORRUPT', errorMessage: 'image 7 has a flipped byte' });
+    const run = await database.prisma.run.findUniqueOrThrow({ where: { id: job.runId! } });
+    expect(run).toMatchObject({ state: 'FAILED', error: 'image 7 has a flipped byte' });
+  });
+
+  it('is tried again after an error that may pass', async () => {
+    const job = await jobs.enqueue('train', training());
+    await jobs.work(trainOnly(({ attempt }) => (attempt === 1 ? Promise.reject(new Error('the disk was away')) : Promise.resolve())));
+    await until(job, 'DONE');
+    expect(await messages(job)).toEqual([
+      'Queued',
+      'Started',
+      'Attempt 1 failed and is made again: the disk was away',
+      'Taken up again, attempt 2',
+      'Done',
+    ]);
+  });
+
+  it('goes on in another worker when the first is asked to stop, as often as that happens', async () => {
+    const job = await jobs.enqueue('train', training());
+    for (let worker = 1; worker <= 5; worker++) {
+      const stopping = await open();
+      await stopping.work(
+        trainOnly(async (attempt) => {
+          await aborted(attempt);
+          throw new CxrError('CANCELLED', 'stopped');
+        }),
+      );
+      await until(job, 'RUNNING');
+      await stopping.stop();
+      expect((await reload(job)).state).toBe('QUEUED');
+    }
+    await (await open()).work(trainOnly(() => Promise.resolve()));
+    await until(job, 'DONE');
+    expect((await reload(job)).attempt).toBe(6);
+  });
+});
+
+describe('the fencing number', () => {
+  it('lets only the newest attempt write', async () => {
+    const job = await jobs.enqueue('train', training());
+    const [first, second] = [1, 2].map((attempt) => new AttemptWriter(database.prisma, job.id, attempt));
+    expect(await claimJob(database.prisma, job.id, 1)).toMatchObject({ attempt: 1 });
+    await first!.fence();
+    expect(await claimJob(database.prisma, job.id, 2)).toMatchObject({ attempt: 2 });
+    expect(await claimJob(database.prisma, job.id, 1)).toBeNull();
+    await expect(first!.fence()).rejects.toThrow(/has been replaced by a later one/);
+    await expect(first!.addEvent('late')).rejects.toThrow(/has been replaced by a later one/);
+    await second!.addEvent('in time');
+    expect(await messages(job)).toEqual(['Queued', 'Started', 'Taken up again, attempt 2', 'in time']);
+    await jobs.cancel(job.id);
+  });
+});
