@@ -69,8 +69,8 @@ export function decodeSafetensors(
       throw new CxrError('CORRUPT', `${where}: tensor ${name} ends at byte ${start + end} of ${bytes.length}; the file is cut off.`);
     }
     parts.push(data_offsets);
-    // A copy, which also aligns it.
-    tensors.set(name, { shape, data: new Float32Array(bytes.slice(start + begin, start + end).buffer) });
+    // A copy, which also aligns it; a Buffer's own slice is none.
+    tensors.set(name, { shape, data: new Float32Array(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer) });
   }
   checkCoverage(parts, bytes.length - start, where);
   return { tensors, metadata };

@@ -5,6 +5,7 @@ import { type Position, readBest, removeBest, restoreCheckpoint, START, writeBes
 import { tf } from './engine/tensorflow.ts';
 import { imageBatch, labelsOf } from './images.ts';
 import { buildNetwork, readWeights } from './load-run.ts';
+import { batchBeta } from './loss.ts';
 import { type Batch, OBJECTIVES, type Objective } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import { epochOrder, perturbedPositions } from './order.ts';
@@ -14,7 +15,7 @@ import { type RunFiles, runFiles, sha256, writeAtomic, writeCard, writeRun } fro
 import { encodeSafetensors } from './safetensors.ts';
 import { type Sgd, sgd } from './sgd.ts';
 import { type Epoch, METHODS, type Run, type TrainOptions } from './spec/index.ts';
-import { betaOf, type ValidationSet, validate, validationSet } from './validate.ts';
+import { type ValidationSet, validate, validationSet } from './validate.ts';
 import { readNetwork, setNetwork } from './weights.ts';
 
 export interface TrainHooks {
@@ -151,7 +152,7 @@ function trainStep({ data, options, network, objective, optimiser, position }: T
     const batch: Batch = {
       x: imageBatch(data, rows),
       y: tf.tensor2d(Float32Array.from(labels), [rows.length, FINDINGS.length]),
-      beta: options.positiveWeight === 'batch' ? betaOf(labels) : 1,
+      beta: options.positiveWeight === 'batch' ? batchBeta(labels) : 1,
       perturbed: perturbedPositions(rows.length, options.perturbedFraction, { ...position, seed: options.seed }),
     };
     const x = objective.inputs(network, batch, options);
@@ -177,6 +178,7 @@ async function finishEpoch(training: Training): Promise<void> {
     train: options,
     adversarial,
   });
+  if (!Number.isFinite(loss)) throw diverged('validation loss', loss, training);
   const epoch: Epoch = {
     epoch: position.epoch,
     trainLoss: position.lossSum / run.stepsPerEpoch,

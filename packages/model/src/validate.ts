@@ -2,6 +2,7 @@ import { FINDINGS, type PreparedData } from '@cxr-lens/data';
 import { auc, meanAuc } from '@cxr-lens/eval';
 import { tf } from './engine/tensorflow.ts';
 import { columnOf, imageBatch, labelsOf } from './images.ts';
+import { batchBeta } from './loss.ts';
 import { perturb } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import { perturbedHalf } from './order.ts';
@@ -28,14 +29,7 @@ export interface ValidationResult {
 export function validationSet(data: PreparedData, positiveWeight: TrainOptions['positiveWeight']): ValidationSet {
   const rows = data.rows('validation');
   const labels = labelsOf(data, rows);
-  return { rows, labels, beta: positiveWeight === 'batch' ? betaOf(labels) : 1 };
-}
-
-/** beta of Eq. 1: negative labels / positive labels over all of them; 1 where none is positive. */
-export function betaOf(labels: Uint8Array): number {
-  let positives = 0;
-  for (const label of labels) positives += label;
-  return positives === 0 ? 1 : (labels.length - positives) / positives;
+  return { rows, labels, beta: positiveWeight === 'batch' ? batchBeta(labels) : 1 };
 }
 
 /**
@@ -67,7 +61,10 @@ export async function validate(
   options: PredictOptions & { train: TrainOptions; adversarial: boolean },
 ): Promise<ValidationResult> {
   const logits = await predictLogits(network, data, set.rows, options);
-  const result = { loss: setLoss(logits, set.labels, set.beta), auc: tableAuc(logits, set.labels), logits };
+  const loss = setLoss(logits, set.labels, set.beta);
+  // not a number: the caller says so with the epoch
+  if (!Number.isFinite(loss)) return { loss, perturbedLoss: null, auc: null, logits };
+  const result = { loss, auc: tableAuc(logits, set.labels), logits };
   if (!options.adversarial) return { ...result, perturbedLoss: null };
   const mixed = await perturbedLogits(network, data, set, { ...options, logits });
   return { ...result, perturbedLoss: setLoss(mixed, set.labels, set.beta) };

@@ -26,7 +26,7 @@ const AucRowSchema = z.object({
   bootstrap: z.tuple([z.number(), z.number()]).nullable(),
   positives: z.int(),
   negatives: z.int(),
-  reason: z.string().optional(),
+  reason: z.string().exactOptional(),
 });
 
 /** `auc.json`: AUC of the test images, per finding and their mean. */
