@@ -1,0 +1,50 @@
+import { type BoxedFinding, FINDINGS, type Finding } from '@cxr-lens/data';
+
+/** Numbers that others published, with where they stand. Shown only beside results of the same protocol. */
+interface Reference {
+  label: string;
+  source: string;
+}
+
+/** AUC on ChestX-ray14's official split. */
+export const WANG_2017_AUC: Reference & { split: 'official'; images: number; mean: number; findings: Record<Finding, number> } = {
+  label: 'Wang et al. 2017',
+  source: 'Wang et al., ChestX-ray8, CVPR 2017, supplement, table 17: ResNet-50, official split',
+  split: 'official',
+  images: 25_596,
+  mean: 0.745,
+  findings: inOrder([0.7003, 0.81, 0.7585, 0.6614, 0.6933, 0.6687, 0.658, 0.7993, 0.7032, 0.8052, 0.833, 0.7859, 0.6835, 0.8717]),
+};
+
+/** Localisation accuracy at T(IoU) 0.1 ... 0.7 by NIH's own way: boxes around the regions of two levels, any of which may hit. */
+export const WANG_2017_LOCALIZATION: Reference & { protocol: string; findings: Record<BoxedFinding, readonly number[]> } = {
+  label: 'Wang et al. 2017',
+  source: 'Wang et al., ChestX-ray8, CVPR 2017, table 7: ChestX-ray8, any of one to three boxes may hit',
+  protocol: 'nih',
+  findings: {
+    Atelectasis: [0.6888, 0.4722, 0.2444, 0.0944, 0.05, 0.0222, 0.0055],
+    Cardiomegaly: [0.9383, 0.6849, 0.4589, 0.2808, 0.178, 0.0753, 0.0273],
+    Effusion: [0.6601, 0.4509, 0.3006, 0.2026, 0.1111, 0.0457, 0.0196],
+    Infiltration: [0.7073, 0.4796, 0.2764, 0.1219, 0.065, 0.0243, 0],
+    Mass: [0.4, 0.2588, 0.1529, 0.0705, 0.0117, 0, 0],
+    Nodule: [0.1392, 0.0506, 0.0379, 0.0126, 0.0126, 0.0126, 0],
+    Pneumonia: [0.6333, 0.35, 0.1666, 0.075, 0.0333, 0.0166, 0.0083],
+    Pneumothorax: [0.3775, 0.2346, 0.1326, 0.0714, 0.0306, 0.0306, 0.0204],
+  },
+};
+
+/** What the paper says of Robust beside Baseline (its Fig. 3). Its curves are printed as figures only: findings, no numbers. */
+export const PAPER_FINDINGS: Record<BoxedFinding, 'higher' | 'lower' | 'comparable, still higher'> = {
+  Atelectasis: 'comparable, still higher',
+  Cardiomegaly: 'higher',
+  Effusion: 'comparable, still higher',
+  Infiltration: 'higher',
+  Mass: 'comparable, still higher',
+  Nodule: 'lower',
+  Pneumonia: 'higher',
+  Pneumothorax: 'comparable, still higher',
+};
+
+function inOrder(values: readonly number[]): Record<Finding, number> {
+  return Object.fromEntries(FINDINGS.map((finding, index) => [finding, values[index]!])) as Record<Finding, number>;
+}

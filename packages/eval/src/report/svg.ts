@@ -1,0 +1,76 @@
+import { INK } from './colors.ts';
+
+/** Text as XML content or attribute. */
+export function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
+
+export interface TextOptions {
+  color?: string;
+  size?: number;
+  anchor?: 'start' | 'middle' | 'end';
+  weight?: number;
+}
+
+/** A line of text with its baseline at y. */
+export function text(
+  x: number,
+  y: number,
+  content: string,
+  { color = INK, size = 11, anchor = 'start', weight = 400 }: TextOptions = {},
+): string {
+  const place = `x="${round(x)}" y="${round(y)}" fill="${color}" font-size="${size}"`;
+  const rest = `${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}${weight === 400 ? '' : ` font-weight="${weight}"`}`;
+  return `<text ${place}${rest}>${escapeXml(content)}</text>`;
+}
+
+export interface LineOptions {
+  color: string;
+  width?: number;
+  dash?: string;
+}
+
+export function polyline(points: readonly (readonly [number, number])[], { color, width = 1.5, dash }: LineOptions): string {
+  const dashes = dash ? ` stroke-dasharray="${dash}"` : '';
+  return `<polyline points="${pointList(points)}" fill="none" stroke="${color}" stroke-width="${width}"${dashes} stroke-linejoin="round"/>`;
+}
+
+export function polygon(points: readonly (readonly [number, number])[], color: string, opacity: number): string {
+  return `<polygon points="${pointList(points)}" fill="${color}" fill-opacity="${opacity}"/>`;
+}
+
+/** A whole figure on white, readable without the page around it. */
+export function figure({ width, height, title, body }: { width: number; height: number; title: string; body: string[] }): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img"`,
+    ` font-family="'Inter Variable', Inter, system-ui, sans-serif" style="font-variant-numeric: tabular-nums">\n`,
+    `<title>${escapeXml(title)}</title>\n<rect width="${width}" height="${height}" fill="#FFFFFF"/>\n`,
+    body.join('\n'),
+    '\n</svg>\n',
+  ].join('');
+}
+
+/** Moves labels apart to at least `gap`, keeping their order and as close to where they belong as the range allows. */
+export function spreadLabels(wanted: readonly number[], { gap, from, to }: { gap: number; from: number; to: number }): number[] {
+  const order = [...wanted.keys()].sort((a, b) => wanted[a]! - wanted[b]!);
+  const placed = [...wanted];
+  let floor = from;
+  for (const index of order) {
+    placed[index] = Math.max(placed[index]!, floor);
+    floor = placed[index] + gap;
+  }
+  let ceiling = to;
+  for (const index of order.reverse()) {
+    placed[index] = Math.min(placed[index]!, ceiling);
+    ceiling = placed[index] - gap;
+  }
+  return placed;
+}
+
+function pointList(points: readonly (readonly [number, number])[]): string {
+  return points.map(([x, y]) => `${round(x)},${round(y)}`).join(' ');
+}
+
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
