@@ -37,7 +37,7 @@ export function batchNormOfBatch(x: tf.Tensor4D, { scale, offset, mean, variance
     // With a factor the operation mixes the unbiased variance of the batch into the averages that it is given.
     const outputs = rawOp('FusedBatchNormV3', [input, gamma, beta, mean, variance], {
       outputs: 6,
-      attributes: { ...attributes, exponential_avg_factor: momentum ?? 0.5 },
+      attributes: { ...attributes, exponential_avg_factor: momentum ?? 1 },
     });
     const [y, newMean, newVariance, ...reserve] = outputs;
     if (momentum !== null) {

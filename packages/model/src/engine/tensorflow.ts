@@ -20,7 +20,7 @@ export interface EngineInfo {
 
 /** TF.js's backend with what its types leave out: any operation of TensorFlow, by name. */
 interface NodeBackend {
-  binding: { TF_Version: string; TF_FLOAT: number } & Record<`TF_ATTR_${'TYPE' | 'BOOL' | 'FLOAT' | 'STRING'}`, number>;
+  binding: { TF_Version: string; TF_ATTR_BOOL: number; TF_ATTR_FLOAT: number; TF_ATTR_STRING: number };
   isUsingGpuDevice: boolean;
   executeMultipleOutputs(name: string, attributes: object[], inputs: readonly tf.Tensor[], outputs: number): tf.Tensor[];
 }
@@ -39,21 +39,16 @@ export function engineInfo(): EngineInfo {
 }
 
 /**
- * One operation of TensorFlow on float32 tensors, without a gradient.
- * @param attributes beside T: a boolean, a number (float) or a string each
+ * One operation of TensorFlow, without a gradient; it takes the types from the inputs.
+ * @param attributes a boolean, a number (float) or a string each
  */
 export function rawOp(
   name: string,
   inputs: readonly tf.Tensor[],
   { outputs = 1, attributes = {} }: { outputs?: number; attributes?: Record<string, boolean | number | string> } = {},
 ): tf.Tensor[] {
-  const { binding } = backend;
-  const types = { boolean: binding.TF_ATTR_BOOL, number: binding.TF_ATTR_FLOAT, string: binding.TF_ATTR_STRING };
-  const given = Object.entries(attributes).map(([key, value]) => ({
-    name: key,
-    type: types[typeof value as keyof typeof types],
-    value,
-  }));
-  const float = (key: string): object => ({ name: key, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT });
-  return backend.executeMultipleOutputs(name, [float('T'), ...given], inputs, outputs);
+  const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_ATTR_STRING } = backend.binding;
+  const types = { boolean: TF_ATTR_BOOL, number: TF_ATTR_FLOAT, string: TF_ATTR_STRING };
+  const given = Object.entries(attributes).map(([key, value]) => ({ name: key, type: types[typeof value as keyof typeof types], value }));
+  return backend.executeMultipleOutputs(name, given, inputs, outputs);
 }
