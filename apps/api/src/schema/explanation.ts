@@ -123,6 +123,8 @@ export const ExplanationType = builder.prismaObject('Explanation', {
       nullable: true,
       description: "Measured on the test images of the run's newest evaluation; null before there is one.",
       load: (keys: string[], { prisma }) => loadEvidence(prisma, keys),
+      // A subscription keeps its context for hours: it batches, and remembers nothing.
+      loaderOptions: { cache: false },
       resolve: ({ runId, finding }) => evidenceKey(runId, finding),
     }),
     pins: t.field({ type: Pins, resolve: (row) => row }),

@@ -1,0 +1,54 @@
+import { CxrError, type ErrorCode } from '@cxr-lens/data';
+import type { FastifyBaseLogger } from 'fastify';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+
+const HTTP_STATUS: Record<ErrorCode, number> = {
+  BAD_INPUT: 400,
+  NOT_FOUND: 404,
+  CORRUPT: 422,
+  UNSUPPORTED: 415,
+  TOO_LARGE: 413,
+  CONFLICT: 409,
+  UNAVAILABLE: 503,
+  CANCELLED: 409,
+  INTERNAL: 500,
+};
+
+export const statusOf = (code: ErrorCode): number => HTTP_STATUS[code];
+
+/** What may be told to whoever asked. */
+export interface PublicError {
+  code: ErrorCode;
+  message: string;
+}
+
+/** A CxrError as it is; anything else is masked and logged here, once, under the id of its request. */
+export function publicError(error: unknown, { log, requestId }: { log: FastifyBaseLogger; requestId: string }): PublicError {
+  if (error instanceof CxrError && error.code !== 'INTERNAL') return { code: error.code, message: error.message };
+  const status = (error as { statusCode?: number } | null)?.statusCode;
+  // Fastify's own refusals: a body that is no JSON, a method that is not there.
+  if (error instanceof Error && status && status >= 400 && status < 500) {
+    return {
+      code: status === 404 ? 'NOT_FOUND' : status === 413 ? 'TOO_LARGE' : status === 415 ? 'UNSUPPORTED' : 'BAD_INPUT',
+      message: error.message,
+    };
+  }
+  log.error({ err: error, requestId }, 'unexpected error');
+  return { code: 'INTERNAL', message: `Something went wrong here, not with what you sent. The log tells more under request ${requestId}.` };
+}
+
+/** One error of an answer: `extensions` hold the code and the request id, nothing of the inside. */
+export function publicGraphqlError(error: GraphQLError, request: { log: FastifyBaseLogger; requestId: string }): GraphQLFormattedError {
+  const { locations, path } = error.toJSON();
+  const cause = rootCause(error);
+  // Without a cause it is GraphQL's own: syntax, unknown field, a variable of the wrong type, too deep, too complex.
+  const { code, message } =
+    cause === null ? ({ code: 'BAD_INPUT', message: error.message } satisfies PublicError) : publicError(cause, request);
+  return { message, ...(locations ? { locations } : {}), ...(path ? { path } : {}), extensions: { code, requestId: request.requestId } };
+}
+
+function rootCause(error: GraphQLError): unknown {
+  const cause: unknown = error.originalError;
+  if (cause === undefined || cause === null) return null;
+  return cause instanceof GraphQLError ? rootCause(cause) : cause;
+}

@@ -1,0 +1,45 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Context, Services } from './context.ts';
+import { publicGraphqlError } from './errors.ts';
+import { parseOptions, validationRules } from './limits.ts';
+import { schema } from './schema/schema.ts';
+import { subscriptionHandler } from './websocket.ts';
+
+/** POST and GET /graphql by Apollo; a WebSocket on the GET route alone, as the handler of an upgrade must not see a POST. */
+export async function graphqlRoutes(app: FastifyInstance, services: Services): Promise<void> {
+  const server = new ApolloServer<Context>({
+    schema,
+    validationRules,
+    parseOptions,
+    introspection: true,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    cache: 'bounded',
+    logger: app.log,
+    stopOnTerminationSignals: false,
+    // Errors from before there is a request context, as of a body without a query; all others are replaced below.
+    formatError: ({ message }) => ({ message, extensions: { code: 'BAD_INPUT' } }),
+    plugins: [fastifyApolloDrainPlugin(app), ApolloServerPluginLandingPageDisabled(), publicErrors],
+  });
+  await server.start();
+  app.addHook('onClose', () => server.stop());
+  const handler = fastifyApolloHandler(server, {
+    context: async (request): Promise<Context> => ({ ...services, requestId: request.id, log: request.log }),
+  });
+  app.post('/graphql', handler);
+  app.route({ method: 'GET', url: '/graphql', handler, wsHandler: subscriptionHandler(services) });
+}
+
+/** Every error of an answer gets its code and the request id; the unexpected are masked and logged once. */
+const publicErrors: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ errors, response, contextValue }) => {
+      if (errors && response.body.kind === 'single') {
+        response.body.singleResult.errors = errors.map((error) => publicGraphqlError(error, contextValue));
+      }
+    },
+  }),
+};

@@ -1,0 +1,91 @@
+import {
+  type Box,
+  type DicomAttributes,
+  decodeImage,
+  decodeNpy,
+  decodeSquashed,
+  encodeGreyPng,
+  encodeRgbPng,
+  type ImageFormat,
+  inferno,
+  outlineBox,
+  overlayCam,
+  renderSaliency,
+} from '@cxr-lens/data';
+import { GRID_SIZE, saliencyImage, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
+
+/** Work on pixels: it runs in a thread, as a big DICOM file is parsed in one go. `where` names the bytes in errors. */
+export type Task =
+  | { kind: 'inspect'; bytes: Uint8Array; where: string; squash: number[] }
+  | { kind: 'image'; bytes: Uint8Array; where: string }
+  | { kind: 'overlay'; bytes: Uint8Array; where: string; cam: Uint8Array; box: Box | null }
+  | { kind: 'cam'; cam: Uint8Array; where: string }
+  | { kind: 'saliency'; saliency: Uint8Array; where: string };
+
+/** What an upload is, and its pixels squashed to each size asked for, as training sees them. */
+export interface Inspection {
+  format: ImageFormat;
+  width: number;
+  height: number;
+  dicom: DicomAttributes | null;
+  squashed: Uint8Array[];
+}
+
+export type TaskResult<T extends Task> = T['kind'] extends 'inspect' ? Inspection : Uint8Array;
+
+export function perform(task: Task): Promise<Inspection | Uint8Array> {
+  switch (task.kind) {
+    case 'inspect':
+      return inspect(task.bytes, task.squash, task.where);
+    case 'image':
+      return decodeImage(task.bytes, task.where).then(encodeGreyPng);
+    case 'overlay':
+      return overlay(task);
+    case 'cam':
+      return camPng(task.cam, task.where);
+    case 'saliency':
+      return saliencyPng(task.saliency, task.where);
+  }
+}
+
+async function inspect(bytes: Uint8Array, squash: readonly number[], where: string): Promise<Inspection> {
+  const { format, width, height, dicom } = await decodeImage(bytes, where);
+  const squashed: Uint8Array[] = [];
+  for (const size of squash) squashed.push((await decodeSquashed(bytes, size, where)).pixels);
+  return { format, width, height, dicom: dicom ?? null, squashed };
+}
+
+interface Map2d {
+  /** [height, width] */
+  values: Float32Array;
+  height: number;
+  width: number;
+}
+
+function readMap(bytes: Uint8Array, where: string): Map2d {
+  const { data, shape } = decodeNpy(bytes, where);
+  return { values: Float32Array.from(data), height: shape[0]!, width: shape[1]! };
+}
+
+/** The CAM over the image at the image's own size, scaled to its own minimum and maximum, with the predicted box. */
+async function overlay({ bytes, where, cam, box }: Task & { kind: 'overlay' }): Promise<Uint8Array> {
+  const image = await decodeImage(bytes, where);
+  const { values, height, width } = readMap(cam, where);
+  const picture = overlayCam(image, { map: scaleTo255(upsampleBilinear(values, height, width, image.height, image.width)) });
+  if (box) outlineBox(picture, box);
+  return encodeRgbPng(picture);
+}
+
+/** The map as localisation is measured on it: on a grid of 224 x 224, scaled to 0 ... 255; in inferno colours. */
+function camPng(cam: Uint8Array, where: string): Promise<Uint8Array> {
+  const { values, height, width } = readMap(cam, where);
+  const scaled = scaleTo255(upsampleBilinear(values, height, width, GRID_SIZE, GRID_SIZE));
+  const pixels = new Uint8Array(GRID_SIZE * GRID_SIZE * 3);
+  for (let at = 0; at < GRID_SIZE * GRID_SIZE; at += 1) pixels.set(inferno(scaled?.[at] ?? 0), at * 3);
+  return encodeRgbPng({ width: GRID_SIZE, height: GRID_SIZE, pixels });
+}
+
+function saliencyPng(saliency: Uint8Array, where: string): Promise<Uint8Array> {
+  const { values, height, width } = readMap(saliency, where);
+  return encodeGreyPng(renderSaliency(saliencyImage(values), width, height));
+}

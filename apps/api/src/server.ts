@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { CxrError } from '@cxr-lens/data';
+import { createJobs, type PrismaClient } from '@cxr-lens/prisma';
+import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
+import websocket from '@fastify/websocket';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { publicError, statusOf } from './errors.ts';
+import { graphqlRoutes } from './graphql.ts';
+import { startPainter } from './pictures/painter.ts';
+import { pictureRoutes } from './pictures/routes.ts';
+import { listenForChanges } from './subscriptions.ts';
+import { knownImages } from './uploads/known-boxes.ts';
+import { uploadRoutes } from './uploads/routes.ts';
+
+export interface ServerOptions {
+  prisma: PrismaClient;
+  /** Of the same database, for the queue and for live updates. */
+  databaseUrl: string;
+  log: FastifyBaseLogger;
+  /** Where the pages are served; everything that is not the API's goes there. */
+  dashboardUrl?: string;
+}
+
+/** The API, ready to listen. `app.close()` ends what it started: requests, subscriptions, queue, threads; the client stays open. */
+export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: 1024 ** 2,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
+    },
+  });
+  const jobs = await createJobs({ prisma, url: databaseUrl, onError: (error) => log.error({ err: error }, 'the job queue reports') });
+  const changes = listenForChanges(databaseUrl, log);
+  const painter = startPainter();
+  const known = knownImages(prisma);
+  app.addHook('onClose', async () => {
+    known.close();
+    await Promise.all([painter.stop(), changes.stop(), jobs.stop()]);
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    refuseForeignPage(request.headers);
+  });
+  app.addHook('onResponse', async ({ method, url }, { statusCode, elapsedTime, request }) => {
+    const ms = Math.round(elapsedTime);
+    request.log.info({ method, path: url.split('?')[0], status: statusCode, ms }, 'request');
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const { code, message } = publicError(error, { log: request.log, requestId: request.id });
+    return reply.code(statusOf(code)).send({ code, message, requestId: request.id });
+  });
+
+  await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
+  await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes }));
+  await app.register((scope) => uploadRoutes(scope, { prisma, jobs, painter, known }));
+  pictureRoutes(app, { prisma, painter });
+  app.get('/healthz', async () => {
+    await prisma.$queryRaw`SELECT 1`.catch((error: unknown) => {
+      throw new CxrError('UNAVAILABLE', 'The database does not answer.', { cause: error });
+    });
+    return { status: 'ok' };
+  });
+  if (dashboardUrl) await app.register(httpProxy, dashboard(dashboardUrl));
+  else
+    app.setNotFoundHandler(({ method, url }) =>
+      Promise.reject(new CxrError('NOT_FOUND', `There is no ${method} ${url.split('?')[0]} here.`)),
+    );
+  return app;
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Until there is sign-in, a page of another site must not upload to or read from the API of whoever looks at it. */
+function refuseForeignPage({ origin, host }: IncomingHttpHeaders): void {
+  if (!origin) return;
+  const from = URL.parse(origin);
+  if (from && (from.host === host || LOOPBACK.includes(from.hostname))) return;
+  throw new CxrError('BAD_INPUT', `Requests from pages of ${origin} are refused.`);
+}
+
+function dashboard(upstream: string): FastifyHttpProxyOptions {
+  return {
+    upstream,
+    replyOptions: {
+      rewriteRequestHeaders: ({ headers: { host } }, headers) => ({ ...headers, 'x-forwarded-host': host, 'x-forwarded-proto': 'http' }),
+      onError: (reply) => {
+        void reply.code(503).send({ code: 'UNAVAILABLE', message: 'The dashboard does not answer yet: try again in a moment.' });
+      },
+    },
+  };
+}

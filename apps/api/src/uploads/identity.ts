@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * A DICOM UID made from content: `2.25.` and a 128-bit number. Two uploads of the same picture are the same instance,
+ * as two sendings of one DICOM object are.
+ */
+export function contentUid(kind: 'study' | 'instance', bytes: Uint8Array): string {
+  const digest = createHash('sha256').update(`cxr-lens ${kind} `).update(bytes).digest('hex');
+  return `2.25.${BigInt(`0x${digest.slice(0, 32)}`)}`;
+}
+
+export interface SopReference {
+  sopClassUid: string | null;
+  sopInstanceUid: string | null;
+}
+
+const CLASS_UID = 0x0002;
+const INSTANCE_UID = 0x0003;
+
+/** Class and instance from the file meta information alone, so that the answer names an object whose pixels cannot be read. */
+export function sopReference(bytes: Buffer): SopReference {
+  const found: SopReference = { sopClassUid: null, sopInstanceUid: null };
+  let at = bytes.toString('latin1', 128, 132) === 'DICM' ? 132 : bytes.length;
+  // Explicit VR little endian, whatever the data set's own syntax is (PS3.10 7.1).
+  while (at + 12 <= bytes.length && bytes.readUInt16LE(at) === 0x0002) {
+    const long = ['OB', 'OW', 'UN', 'UT', 'SQ', 'UC', 'UR'].includes(bytes.toString('latin1', at + 4, at + 6));
+    const length = long ? bytes.readUInt32LE(at + 8) : bytes.readUInt16LE(at + 6);
+    const start = at + (long ? 12 : 8);
+    const element = bytes.readUInt16LE(at + 2);
+    const uid = (): string => bytes.toString('latin1', start, start + length).replace(/[\0 ]+$/, '');
+    if (element === CLASS_UID) found.sopClassUid = uid();
+    if (element === INSTANCE_UID) found.sopInstanceUid = uid();
+    at = start + length;
+  }
+  return found;
+}

@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { CxrError } from '@cxr-lens/data';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { publicError, statusOf } from '../errors.ts';
+import { type AddedImage, type Archive, addImage } from './add-image.ts';
+import { dicomAnswer, jsonAnswer, type Outcome } from './answers.ts';
+import { createGate } from './gate.ts';
+import { sopReference } from './identity.ts';
+import { baseName, boundaryOf, MAX_REQUEST_BYTES, partsOf } from './parts.ts';
+import { MAX_FILE_BYTES, readFile, tooLarge } from './read-file.ts';
+
+// A file is held in memory while it is read and decoded: at most so many at once.
+const FILES_AT_ONCE = 4;
+
+const BARE_TYPES = ['image/png', 'image/jpeg', 'application/dicom', 'application/octet-stream'];
+
+/** POST /studies: DICOMweb STOW-RS (multipart/related), a browser's multipart/form-data, or one bare PNG, JPEG or DICOM file. */
+export async function uploadRoutes(app: FastifyInstance, archive: Archive): Promise<void> {
+  const gate = createGate(FILES_AT_ONCE);
+  const take = (file: IncomingFile): Promise<Outcome> => gate(() => outcomeOf(archive, file));
+  // Bodies are read as streams, by the routes.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  app.post('/studies', async (request, reply) => {
+    const contentType = request.headers['content-type'] ?? '';
+    const type = contentType.split(';')[0]!.trim().toLowerCase();
+    if (type === 'multipart/related') return answerStow(reply, await takeParts(request, contentType, take));
+    if (type === 'multipart/form-data') return answerJson(reply, await takeParts(request, contentType, take));
+    if (BARE_TYPES.includes(type)) return answerJson(reply, [await takeBare(request, take)]);
+    throw new CxrError(
+      'UNSUPPORTED',
+      `Content-Type "${type}": expected multipart/form-data, multipart/related or one of ${BARE_TYPES.join(', ')}. With curl: -F file=@image.png`,
+    );
+  });
+}
+
+interface IncomingFile {
+  fileName: string | null;
+  stream: Readable;
+  request: FastifyRequest;
+  /** Stops reading at the limit instead of reading on to the next part. */
+  stop: boolean;
+}
+
+type Take = (file: IncomingFile) => Promise<Outcome>;
+
+async function takeParts(request: FastifyRequest, contentType: string, take: Take): Promise<Outcome[]> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) {
+    throw new CxrError('TOO_LARGE', 'The request is larger than 1 GiB: send the files in several.');
+  }
+  const outcomes: Outcome[] = [];
+  const form = contentType.toLowerCase().startsWith('multipart/form-data');
+  try {
+    for await (const { fileName, stream } of partsOf(request.raw, boundaryOf(contentType))) {
+      if (form && fileName === null)
+        stream.resume(); // a form's text field
+      else outcomes.push(await take({ fileName, stream, request, stop: false }));
+    }
+  } catch (error) {
+    // What came before is stored and must be told; the sender sends the rest again, which is idempotent.
+    if (!(error instanceof CxrError) || outcomes.length === 0) throw error;
+    outcomes.push({ fileName: null, sop: NO_SOP, error: publicError(error, scope(request)) });
+  }
+  if (outcomes.length === 0) throw new CxrError('BAD_INPUT', 'The request holds no file. With curl: -F file=@image.png');
+  return outcomes;
+}
+
+const NO_SOP = { sopClassUid: null, sopInstanceUid: null };
+
+/** A bare body is one file; its name comes with `?name=` or a Content-Disposition header. */
+function takeBare(request: FastifyRequest, take: Take): Promise<Outcome> {
+  const asked = (request.query as { name?: unknown }).name;
+  const header = /filename="([^"]*)"/i.exec(request.headers['content-disposition'] ?? '')?.[1];
+  const fileName = baseName(typeof asked === 'string' ? asked : (header ?? null));
+  if (Number(request.headers['content-length'] ?? 0) > MAX_FILE_BYTES) throw tooLarge(fileName ?? 'The upload');
+  return take({ fileName, stream: request.raw as IncomingMessage, request, stop: true });
+}
+
+async function outcomeOf(archive: Archive, { fileName, stream, request, stop }: IncomingFile): Promise<Outcome> {
+  let sop = NO_SOP as ReturnType<typeof sopReference>;
+  try {
+    const bytes = await readFile(stream, fileName ?? 'The upload', { stop });
+    sop = sopReference(bytes);
+    const added: AddedImage = await addImage(archive, bytes, fileName);
+    return { fileName, sop, added };
+  } catch (error) {
+    return { fileName, sop, error: publicError(error, scope(request)) };
+  }
+}
+
+const scope = (request: FastifyRequest) => ({ log: request.log, requestId: request.id });
+
+function answerJson(reply: FastifyReply, outcomes: readonly Outcome[]): FastifyReply {
+  const answer = jsonAnswer(outcomes);
+  const [first] = answer.rejected;
+  return reply.code(first && answer.studies.length === 0 ? statusOf(first.code) : 200).send(answer);
+}
+
+/** 200: all stored; 202: some; 409: none (PS3.18 10.5.3). */
+function answerStow(reply: FastifyReply, outcomes: readonly Outcome[]): FastifyReply {
+  const failures = outcomes.filter((outcome) => 'error' in outcome).length;
+  const status = failures === 0 ? 200 : failures < outcomes.length ? 202 : 409;
+  return reply
+    .code(status)
+    .type('application/dicom+json')
+    .send(JSON.stringify(dicomAnswer(outcomes)));
+}
