@@ -74,7 +74,7 @@ export function drawAnatomy(random: Random, sex: Sex, age: number, seed: string)
     heartAxis: around(random, 0.62 - 0.2 * weight, 0.08),
     aorticKnob: around(random, 15 + 0.09 * Math.max(0, age - 30), 1.6),
     spineCurve: around(random, 0, 3.5),
-    ribDrop: around(random, 96, 9),
+    ribDrop: around(random, 124, 10),
     ribRadius: around(random, 6.6, 0.5) * small,
     ribPitch: around(random, 24.5, 0.8) * size,
     domeGap: around(random, 11, 5),

@@ -55,14 +55,14 @@ function drawClavicle(raster: Raster, map: Thickness, chest: Chest, side: 1 | -1
   const reach = chest.halfWidth / 141;
   const axis = [
     [14, 27, 8.5],
-    [34, 22, 6.2],
-    [62, 16, 5.4],
-    [92, 4, 5.2],
-    [122, -8, 5.6],
-    [152, -11, 6.8],
-    [168, -9, 6.4],
+    [34, 20, 6.2],
+    [62, 12, 5.4],
+    [92, -1, 5.2],
+    [122, -13, 5.6],
+    [152, -18, 6.8],
+    [168, -16, 6.4],
   ].map(([u, v, radius]) => ({ u: side * u! * reach + chest.twist, v: v! + up, radius: radius! }));
-  addTube(raster, map, axis, { weight: 1.25 * chest.bone, flatness: 0.85, wall: 1.6, core: 0.24 });
+  addTube(raster, map, axis, { weight: 1.5 * chest.bone, flatness: 0.9, wall: 1.8, core: 0.34 });
 }
 
 /** Scapula with its spine and borders, humeral head and shaft. */
@@ -118,7 +118,7 @@ function drawSpine(raster: Raster, map: Thickness, chest: Chest): void {
       const p = Math.abs(pu - u) / width;
       const q = Math.abs(pv - v) / half;
       if (p >= 1 || q >= 1) return;
-      map[index]! += chest.bone * (6.5 * Math.sqrt(1 - p * p) + (q > 0.8 ? 4 : 0) + (p > 0.86 ? 2 : 0));
+      map[index]! += chest.bone * (5.5 * Math.sqrt(1 - p * p) + (q > 0.8 ? 2.5 : 0) + (p > 0.86 ? 1.5 : 0));
     });
     for (const side of SIDES)
       addTube(
@@ -131,8 +131,8 @@ function drawSpine(raster: Raster, map: Thickness, chest: Chest): void {
         { weight: chest.bone, wall: 1.3, core: 0.1 },
       );
     addEllipsoid(raster, map, { u: u - 0.3 * chest.twist, v: v + 0.3 * height, ru: 3, rv: 6, rz: 5 }, chest.bone);
-    addEllipsoid(raster, map, { u: u - 1.25 * width, v: v - 1, ru: 0.5 * width, rv: 4, rz: 3 }, chest.bone);
-    addEllipsoid(raster, map, { u: u + 1.25 * width, v: v - 1, ru: 0.5 * width, rv: 4, rz: 3 }, chest.bone);
+    addEllipsoid(raster, map, { u: u - 1.25 * width, v: v - 1, ru: 0.5 * width, rv: 4, rz: 2 }, chest.bone);
+    addEllipsoid(raster, map, { u: u + 1.25 * width, v: v - 1, ru: 0.5 * width, rv: 4, rz: 2 }, chest.bone);
     v += height + 3.2;
   }
 }

@@ -10,18 +10,17 @@ import { maskBox, renderImage } from './render.ts';
 export async function drawToFolder(plan: PhantomImage, options: DrawOptions): Promise<void> {
   const { folder, size } = options;
   const stem = plan.name.replace(/\.png$/, '');
-  const { pixels, masks, cardiothoracicRatio, film } = renderImage(plan, options);
+  const { pixels, masks, shortcuts, cardiothoracicRatio, film } = renderImage(plan, options);
   const truth: ImageTruth = { boxes: {}, cardiothoracicRatio: Math.round(cardiothoracicRatio * 1000) / 1000, film };
+  const writePng = async (file: string, data: Uint8Array): Promise<void> =>
+    writeFile(path.join(folder, file), await encodeGreyPng({ width: size, height: size, pixels: data }));
   for (const [finding, mask] of masks) {
     const box = maskBox(mask, size);
     if (box && isBoxedFinding(finding)) truth.boxes[finding] = box;
-    await writeFile(
-      path.join(folder, 'truth/masks', `${stem}.${finding}.png`),
-      await encodeGreyPng({ width: size, height: size, pixels: mask }),
-    );
+    await writePng(`truth/masks/${stem}.${finding}.png`, mask);
   }
+  if (shortcuts) await writePng(`truth/masks/${stem}.shortcuts.png`, shortcuts);
   await writeFile(path.join(folder, 'truth/images', `${stem}.json`), `${JSON.stringify(truth)}\n`);
-  const file = path.join(folder, 'images', plan.name);
-  await writeFile(`${file}.part`, await encodeGreyPng({ width: size, height: size, pixels }));
-  await rename(`${file}.part`, file);
+  await writePng(`images/${plan.name}.part`, pixels);
+  await rename(path.join(folder, `images/${plan.name}.part`), path.join(folder, 'images', plan.name));
 }

@@ -81,38 +81,44 @@ export function gaussianBlur(map: Float32Array, size: number, sigma: number): Fl
   return out;
 }
 
-const GLARE_GRID = 32;
 /** Sigma of the scatter's glare in mm. */
 const GLARE = 42;
 
-/** Scattered radiation: born where the body stops the beam, spread wide. Computed on a coarse grid, for it has no detail. */
+/** Scattered radiation: born where the body stops the beam, spread wide. */
 function scattered(passed: Float32Array, raster: Raster): Float32Array {
+  const born = new Float32Array(passed.length);
+  for (let i = 0; i < born.length; i++) born[i] = passed[i]! * (1 - passed[i]!) ** 2;
+  return wideBlur(born, raster, GLARE, 32);
+}
+
+/** A blur so wide that it is computed on a `grid` x `grid` image of means, and brought back by linear interpolation. Sigma in mm. */
+function wideBlur(map: Float32Array, raster: Raster, sigma: number, grid: number): Float32Array {
   const { size } = raster;
-  const coarse = new Float32Array(GLARE_GRID * GLARE_GRID);
-  const counts = new Float32Array(GLARE_GRID * GLARE_GRID);
+  const coarse = new Float32Array(grid * grid);
+  const counts = new Float32Array(grid * grid);
+  const cellOf = Int32Array.from({ length: size }, (_, i) => Math.floor((i * grid) / size));
   for (let y = 0; y < size; y++) {
-    const row = Math.floor((y * GLARE_GRID) / size) * GLARE_GRID;
+    const row = cellOf[y]! * grid;
     for (let x = 0; x < size; x++) {
-      const cell = row + Math.floor((x * GLARE_GRID) / size);
-      const p = passed[y * size + x]!;
-      coarse[cell]! += p * (1 - p) * (1 - p);
+      const cell = row + cellOf[x]!;
+      coarse[cell]! += map[y * size + x]!;
       counts[cell]! += 1;
     }
   }
   for (let i = 0; i < coarse.length; i++) coarse[i]! /= counts[i]! || 1;
-  const glare = gaussianBlur(coarse, GLARE_GRID, (GLARE / (raster.pitch * size)) * GLARE_GRID);
+  const blurred = gaussianBlur(coarse, grid, (sigma / (raster.pitch * size)) * grid);
   const out = new Float32Array(size * size);
   for (let y = 0; y < size; y++) {
-    const gy = Math.max(0, Math.min(GLARE_GRID - 1.001, ((y + 0.5) * GLARE_GRID) / size - 0.5));
+    const gy = Math.max(0, Math.min(grid - 1.001, ((y + 0.5) * grid) / size - 0.5));
     const yi = Math.floor(gy);
     const ty = gy - yi;
     for (let x = 0; x < size; x++) {
-      const gx = Math.max(0, Math.min(GLARE_GRID - 1.001, ((x + 0.5) * GLARE_GRID) / size - 0.5));
+      const gx = Math.max(0, Math.min(grid - 1.001, ((x + 0.5) * grid) / size - 0.5));
       const xi = Math.floor(gx);
       const tx = gx - xi;
-      const i = yi * GLARE_GRID + xi;
-      const top = glare[i]! + (glare[i + 1]! - glare[i]!) * tx;
-      const bottom = glare[i + GLARE_GRID]! + (glare[i + GLARE_GRID + 1]! - glare[i + GLARE_GRID]!) * tx;
+      const i = yi * grid + xi;
+      const top = blurred[i]! + (blurred[i + 1]! - blurred[i]!) * tx;
+      const bottom = blurred[i + grid]! + (blurred[i + grid + 1]! - blurred[i + grid]!) * tx;
       out[y * size + x] = top + (bottom - top) * ty;
     }
   }
@@ -120,6 +126,10 @@ function scattered(passed: Float32Array, raster: Raster): Float32Array {
 }
 
 const NORMALS = 4096;
+/** Densities below this are beam that met nobody. */
+const OPEN_FIELD = 0.6;
+const COARSE = 0.88;
+const DETAIL = 1.3;
 
 /** From optical thickness to the 8-bit picture: transmission, blur, scatter, noise, logarithm, window, tone curve, collimator's shadow. */
 export function expose(tau: Float32Array, raster: Raster, exposure: Exposure, random: Random): Uint8Array {
@@ -137,7 +147,14 @@ export function expose(tau: Float32Array, raster: Raster, exposure: Exposure, ra
     const noisy = signal + Math.sqrt(signal / quantaPerPixel) * normals[random.int(NORMALS)]!;
     density[i] = -Math.log(noisy > 1e-5 ? noisy : 1e-5);
   }
-  return develop(density, raster, exposure);
+  return develop(enhance(density, raster), raster, exposure);
+}
+
+/** What digital systems do before the display: coarse contrast is compressed, detail is lifted. Open field is left out, so that skin does not glow. */
+function enhance(density: Float32Array, raster: Raster): Float32Array {
+  const capped = density.map((value) => (value < OPEN_FIELD ? OPEN_FIELD : value));
+  const coarse = wideBlur(capped, raster, 13, 64);
+  return density.map((value, i) => (value < OPEN_FIELD ? value : COARSE * coarse[i]! + DETAIL * (value - coarse[i]!)));
 }
 
 /** Logarithmic densities to 8 bit: the window spans two percentiles of what the collimator leaves, through an S-shaped curve as film's. */
@@ -152,7 +169,7 @@ function develop(density: Float32Array, raster: Raster, exposure: Exposure): Uin
   const histogram = new Uint32Array(1024); // densities 0 ... 8
   let count = 0;
   for (let i = 0; i < density.length; i += 3) {
-    if (density[i]! < 0.25 || !inside(i)) continue; // open field says nothing of the patient
+    if (density[i]! < OPEN_FIELD || !inside(i)) continue; // open field says nothing of the patient
     histogram[Math.min(1023, Math.floor(density[i]! * 128))]!++;
     count++;
   }

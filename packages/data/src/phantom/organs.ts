@@ -29,6 +29,7 @@ export function drawAirways(raster: Raster, maps: Maps, chest: Chest): void {
 
 /** Breasts (a woman's, or a heavy man's), upper arms, and the gas of stomach and colon under the left dome, with a level when upright. */
 export function drawSoftParts(raster: Raster, maps: Maps, chest: Chest): void {
+  const arms = new Float32Array(maps.body.length);
   for (const side of [-1, 1] as const) {
     if (chest.breast > 0.05) drawBreast(raster, maps, chest, side);
     const out = chest.halfWidth + 46;
@@ -38,8 +39,10 @@ export function drawSoftParts(raster: Raster, maps: Maps, chest: Chest): void {
       { u: side * (out + 12 + 22 * chest.armOut), v: 70, radius: arm + 4 },
       { u: side * (out + 22 + 70 * chest.armOut), v: 270, radius: arm },
     ];
-    addTube(raster, maps.body, axis);
+    addTube(raster, arms, axis);
   }
+  // beside the trunk, not in front of it: where both meet the thicker counts
+  for (let i = 0; i < arms.length; i++) if (arms[i]! > maps.body[i]!) maps.body[i] = arms[i]!;
   if (chest.stomachAir > 0) {
     const u = 0.42 * chest.halfWidth;
     const level = domeHeight(chest, u) + 9;

@@ -3,9 +3,10 @@ import type { Finding } from '../findings.ts';
 import { type Random, random } from '../random.ts';
 import { drawAnatomy, drawPose, drawVisit } from './anatomy.ts';
 import { drawBones } from './bones.ts';
+import { drawDevices, exposeOnDevice, shortcutMask } from './devices.ts';
 import { type Exposure, expose, opticalThickness } from './film.ts';
 import { DRAWERS } from './findings/drawers.ts';
-import type { Drawer, Mask } from './findings/lesion.ts';
+import type { Drawer, Mask, Scene } from './findings/lesion.ts';
 import { around, between } from './noise.ts';
 import { drawAirways, drawBowelGas, drawSoftParts } from './organs.ts';
 import type { PhantomImage } from './plan.ts';
@@ -17,6 +18,8 @@ export interface RenderedImage {
   /** size x size, row-major, 8 bit. */
   pixels: Uint8Array;
   masks: Map<Finding, Mask>;
+  /** Where shortcuts are drawn; null where there are none. */
+  shortcuts: Mask | null;
   /** Width of the heart over the inner width of the chest. */
   cardiothoracicRatio: number;
   /** Size of the film in mm. */
@@ -50,12 +53,20 @@ export function renderImage(plan: PhantomImage, options: { seed: number; size: n
   drawAirways(raster, maps, chest);
   drawBowelGas(raster, maps, bowelGas(visit, chest.domeLeft));
   const masks = new Map<Finding, Mask>();
-  for (const { finding, drawer, grade } of lesions)
-    masks.set(finding, drawer.paint({ raster, maps, chest }, { grade, site: site(finding) }));
+  const scene: Scene = { raster, maps, chest };
+  for (const { finding, drawer, grade } of lesions) masks.set(finding, drawer.paint(scene, { grade, site: site(finding) }));
+  drawDevices(scene, plan, seed);
 
   const tau = opticalThickness(maps, chest.lungDensity);
-  const pixels = expose(tau, raster, drawExposure(visit, plan), visit);
-  return { pixels, masks, cardiothoracicRatio: chest.heartWidth / (2 * chest.halfWidth), film: { width: pose.width, height: pose.height } };
+  const usual = drawExposure(visit, plan);
+  const exposure = plan.shortcuts.includes('device') ? exposeOnDevice(usual) : usual;
+  return {
+    pixels: expose(tau, raster, exposure, visit),
+    masks,
+    shortcuts: plan.shortcuts.length > 0 ? shortcutMask(scene, exposure, plan) : null,
+    cardiothoracicRatio: chest.heartWidth / (2 * chest.halfWidth),
+    film: { width: pose.width, height: pose.height },
+  };
 }
 
 function bowelGas(visit: Random, dome: number): { u: number; v: number; r: number }[] {
@@ -68,14 +79,16 @@ function bowelGas(visit: Random, dome: number): { u: number; v: number; r: numbe
 
 function drawExposure(visit: Random, plan: PhantomImage): Exposure {
   const ap = plan.view === 'AP';
+  // now and then the collimator's edge is on the film
+  const edge = (): number => (visit.next() < 0.12 ? between(visit, 0.005, 0.03) : 0);
   return {
-    quanta: between(visit, ap ? 2500 : 8000, ap ? 9000 : 26000),
+    quanta: between(visit, ap ? 7000 : 15000, ap ? 20000 : 40000),
     scatter: between(visit, ap ? 0.55 : 0.3, ap ? 1.3 : 0.7),
     blur: between(visit, 0.3, ap ? 0.75 : 0.5),
     black: around(visit, 0.1, 0.09),
     white: around(visit, 0.12, 0.09),
     gamma: between(visit, 0.8, 1.2),
-    collimation: [0, 0, 0, 0],
+    collimation: [edge(), edge(), edge(), edge()],
   };
 }
 

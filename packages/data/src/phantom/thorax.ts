@@ -1,7 +1,7 @@
 import type { Chest } from './anatomy.ts';
 import { smoothstep } from './noise.ts';
 import type { Raster } from './raster.ts';
-import { addEllipsoid, type Thickness } from './solids.ts';
+import { addEllipsoid, type Ellipsoid, type Thickness } from './solids.ts';
 
 /** All thickness maps of a scene, in mm along the ray, one number a pixel. */
 export interface Maps {
@@ -85,6 +85,8 @@ const TABLE_LENGTH = 800;
  */
 export function drawThorax(raster: Raster, maps: Maps, chest: Chest): void {
   drawHeart(raster, maps.heart, chest);
+  const great = new Float32Array(maps.body.length);
+  drawGreatVessels(raster, great, chest);
   const rows = new Float32Array(TABLE_LENGTH * 4); // outer half-width, outer half-depth, inner half-width, inner half-depth
   for (let i = 0; i < TABLE_LENGTH; i++) {
     const v = i + TABLE_FROM;
@@ -134,37 +136,68 @@ export function drawThorax(raster: Raster, maps: Maps, chest: Chest): void {
       maps.cavity[index] = cavity;
       const under = v - dome;
       const belly = under > 0 ? 2 * Math.sqrt(domeRadius * under) : 0;
-      const tissue = belly + maps.heart[index]! + mediastinum(chest, u, v);
+      const heart = maps.heart[index]!;
+      const middle = mediastinum(chest, u, v);
+      const vessel = great[index]!;
+      const tissue = Math.sqrt(belly * belly + heart * heart + middle * middle + vessel * vessel);
       maps.lung[index] = tissue < cavity ? cavity - tissue : 0;
     }
   }
 }
 
-/** Chord of spine, great vessels and oesophagus between the lungs, in mm. */
+/** Chord of spine, great vessels and oesophagus between the lungs, in mm: full above the heart, less behind it, where lung lies beside the spine. */
 function mediastinum(chest: Chest, u: number, v: number): number {
   const spine = chest.spineCurve * Math.sin(v / 90);
+  const low = smoothstep(70, 150, v);
   const front = u - spine - chest.shift * smoothstep(0, 80, v) - chest.twist * 0.3;
   // the right border is vena cava, the left one subclavian artery above and descending aorta below
-  const half = front < 0 ? 25 + 6 * smoothstep(40, -20, v) : 21 + 10 * smoothstep(50, -20, v) + 3 * smoothstep(80, 200, v);
+  const half = front < 0 ? 24 + 8 * smoothstep(45, -20, v) - 3 * low : 21 + 11 * smoothstep(55, -20, v) + 2 * low;
   const t = front / half;
-  return t * t < 1 ? 1.9 * chest.halfDepth * Math.sqrt(1 - t * t) : 0;
+  const rest = 1 - t * t;
+  return rest > 0 ? chest.halfDepth * (1.85 - 0.75 * low) * (0.5 * Math.sqrt(rest) + 0.5 * rest) : 0;
 }
 
 /** Where the heart lies, in mm. */
 export function heartPlace(chest: Chest): { u: number; v: number; width: number } {
   const width = chest.heartWidth;
-  return { u: 0.17 * width + chest.shift + 0.4 * chest.twist, v: (chest.domeRight + chest.domeLeft) / 2 + 4 - 0.36 * width, width };
+  return { u: 0.17 * width + chest.shift + 0.4 * chest.twist, v: (chest.domeRight + chest.domeLeft) / 2 + 17 - 0.36 * width, width };
 }
 
-/** The heart (two ventricles and atria), its great vessels' roots, the aortic arch with its knob and the pulmonary trunk. */
+/** Ventricles, atria and the waist with the outflow tracts. */
 function drawHeart(raster: Raster, map: Thickness, chest: Chest): void {
   const { u, v, width } = heartPlace(chest);
   const angle = chest.heartAxis;
-  const long = 0.55;
-  const short = 0.42;
-  const extent = Math.hypot(long * Math.cos(angle), short * Math.sin(angle));
-  const scale = (0.5 * width) / extent;
-  addEllipsoid(raster, map, { u, v, ru: long * scale, rv: short * scale, rz: 0.36 * width, angle });
-  const atrium = 0.27 * width;
-  addEllipsoid(raster, map, { u: u - 0.5 * width + atrium, v: v + 0.02 * width, ru: atrium, rv: 0.33 * width, rz: 0.2 * width });
+  const long = 0.58;
+  const short = 0.38;
+  const scale = (0.5 * width) / Math.hypot(long * Math.cos(angle), short * Math.sin(angle));
+  const atrium = 0.28 * width;
+  addMerged(raster, map, [
+    { u, v, ru: long * scale, rv: short * scale, rz: 0.4 * width, angle },
+    { u: u - 0.5 * width + atrium, v: v + 0.04 * width, ru: atrium, rv: 0.33 * width, rz: 0.3 * width },
+    { u: u - 0.02 * width, v: v - 0.26 * width, ru: 0.26 * width, rv: 0.36 * width, rz: 0.26 * width, angle: 0.25 },
+  ]);
+}
+
+/** Aortic arch with its knob, descending aorta, pulmonary trunk. */
+function drawGreatVessels(raster: Raster, map: Thickness, chest: Chest): void {
+  const { u, v, width } = heartPlace(chest);
+  const knob = chest.aorticKnob;
+  const arch = { u: 13 + 0.8 * knob + 0.7 * chest.shift + 0.3 * chest.twist, v: 0.26 * chest.domeRight };
+  addMerged(raster, map, [
+    { ...arch, ru: 0.95 * knob, rv: 1.15 * knob, rz: 30 },
+    { u: arch.u - 3, v: arch.v + 75, ru: 0.8 * knob, rv: 110, rz: 15 },
+    { u: u + 0.04 * width, v: v - 0.38 * width, ru: 0.17 * width, rv: 0.2 * width, rz: 26, angle: 0.5 },
+  ]);
+}
+
+/** Adds solids that grow into each other: sqrt(sum of squared chords) leaves no edge where one enters another. */
+function addMerged(raster: Raster, map: Thickness, solids: readonly Ellipsoid[]): void {
+  const part = new Float32Array(map.length);
+  const squares = new Float32Array(map.length);
+  for (const solid of solids) {
+    part.fill(0);
+    addEllipsoid(raster, part, solid);
+    for (let i = 0; i < part.length; i++) squares[i]! += part[i]! * part[i]!;
+  }
+  for (let i = 0; i < map.length; i++) if (squares[i]! > 0) map[i]! += Math.sqrt(squares[i]!);
 }

@@ -3,7 +3,6 @@ import type { Chest } from './anatomy.ts';
 import { around, between } from './noise.ts';
 import type { Raster } from './raster.ts';
 import { addEllipsoid, addTube, type Thickness } from './solids.ts';
-import { heartPlace } from './thorax.ts';
 
 /** Where a lung's vessels and bronchus enter it, in mm. */
 export function hilum(chest: Chest, side: 1 | -1): { u: number; v: number } {
@@ -11,23 +10,8 @@ export function hilum(chest: Chest, side: 1 | -1): { u: number; v: number } {
   return { u: side * (0.245 * chest.halfWidth + (side > 0 ? 2 : 0)) + chest.shift + 0.3 * chest.twist, v };
 }
 
-/** Aortic arch, descending aorta, pulmonary trunk, hila, and the tree of vessels that taper outwards. */
+/** Hila and the tree of vessels that tapers outwards from them. */
 export function drawVessels(raster: Raster, map: Thickness, chest: Chest): void {
-  const { u, v, width } = heartPlace(chest);
-  const knob = chest.aorticKnob;
-  const arch = { u: 15 + 0.75 * knob + 0.7 * chest.shift + 0.3 * chest.twist, v: 0.25 * chest.domeRight };
-  addEllipsoid(raster, map, { ...arch, ru: 0.95 * knob, rv: 1.05 * knob, rz: 34 });
-  addTube(
-    raster,
-    map,
-    [
-      { ...arch, radius: 0.75 * knob },
-      { u: 16, v: arch.v + 60, radius: 0.72 * knob },
-      { u: 8, v: arch.v + 170, radius: 0.66 * knob },
-    ],
-    { flatness: 1.5 },
-  );
-  addEllipsoid(raster, map, { u: u + 0.06 * width, v: v - 0.47 * width, ru: 0.17 * width, rv: 0.2 * width, rz: 26, angle: 0.5 });
   for (const side of [-1, 1] as const) {
     const root = hilum(chest, side);
     const tree = random(`${chest.seed}/vessels/${side}`);
@@ -43,7 +27,7 @@ export function drawVessels(raster: Raster, map: Thickness, chest: Chest): void 
       const angle = ((degrees + around(tree, 0, 5)) * Math.PI) / 180;
       const low = degrees > 25;
       const start = low ? { u: root.u + side * 5, v: root.v + 24 } : { u: root.u, v: root.v - 4 };
-      grow(raster, map, chest, tree, { ...start, angle, radius: between(tree, 2.5, 3.5) * (low ? 1.15 : 0.9), side, depth: 0 });
+      grow(raster, map, chest, tree, { ...start, angle, radius: between(tree, 3, 4.1) * (low ? 1.15 : 0.92), side, depth: 0 });
     }
   }
 }
@@ -66,7 +50,7 @@ function grow(raster: Raster, map: Thickness, chest: Chest, tree: Random, branch
   const bend = around(tree, 0, 0.13);
   const axis = [];
   const thin = (depth: number): number => chest.vesselCentral + ((chest.vesselPeripheral - chest.vesselCentral) * depth) / LAST_DEPTH;
-  const last = branch.radius * 0.84;
+  const last = branch.radius * 0.87;
   let { u, v, angle } = branch;
   for (let i = 0; i <= 2; i++) {
     axis.push({ u, v, radius: (branch.radius + ((last - branch.radius) * i) / 2) * thin(branch.depth + i / 2) });

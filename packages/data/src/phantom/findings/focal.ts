@@ -67,7 +67,7 @@ function paintFocus(scene: Scene, lesion: Lesion, radius: number, density: numbe
     rv: radius / ratio,
     density,
     spicules: kind < 0.35 ? 9 + site.int(6) : 0,
-    lobed: kind > 0.7 ? 0.1 : 0.03,
+    lobed: kind > 0.7 ? 0.075 : 0.03,
   });
 }
 
@@ -78,7 +78,7 @@ export const mass: Drawer = {
 
 /** Under 3 cm across. */
 export const nodule: Drawer = {
-  paint: (scene, lesion) => paintFocus(scene, lesion, 7 + 5.5 * lesion.site.next() + 2 * lesion.grade, 0.62 + 0.38 * lesion.grade),
+  paint: (scene, lesion) => paintFocus(scene, lesion, 8.5 + 4 * lesion.site.next() + 1.5 * lesion.grade, 0.72 + 0.28 * lesion.grade),
 };
 
 /** Part of the stomach behind the heart: a round shadow, with a level of air when upright. */
@@ -89,12 +89,12 @@ export const hernia: Drawer = {
     const radius = 22 + 17 * grade + 4 * site.next();
     const u = between(site, 6, 24) + chest.shift;
     const v = chest.domeLeft - 0.62 * radius;
-    const air = 0.45 + 0.55 * grade;
-    const wall = 3.5;
+    const air = 0.25 + 0.45 * grade;
+    const wall = 5;
     eachPixel(raster, windowOf(raster, u - radius, v - radius, u + radius, v + radius), (index, pu, pv) => {
       const rest = 1 - ((pu - u) ** 2 + (pv - v) ** 2) / (radius * radius);
       if (rest <= 0 || maps.cavity[index]! <= 0) return;
-      const chord = 1.7 * radius * Math.sqrt(rest);
+      const chord = 1.5 * radius * Math.sqrt(rest);
       maps.lung[index] = Math.max(0, maps.lung[index]! - chord);
       mask[index] = 255;
       const inner = 1 - ((pu - u) ** 2 + (pv - v) ** 2) / (radius - wall) ** 2;

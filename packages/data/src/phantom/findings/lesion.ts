@@ -70,22 +70,27 @@ export function fillLung(scene: Scene, mask: Mask, fill: Fill): void {
   });
 }
 
-/** A blob of half axes ru x rv whose border wanders with the noise: 1 inside, falling to 0 over `soft` (in units of its radius). */
+/**
+ * Share of the depth that a blob of half axes ru x rv fills: 1 in its middle, thinning out as a solid does towards a border that wanders with the noise.
+ * `flat` in (0, 1]: the smaller, the longer it stays thick (1: like a ball seen through; 0.3: a lobe between fissures).
+ */
 export function blob(
   place: { u: number; v: number; ru: number; rv: number },
   noise: Noise,
-  options: { ragged: number; soft: number },
+  options: { ragged: number; flat: number },
 ): (u: number, v: number) => number {
+  const { ragged, flat } = options;
   return (u, v) => {
     const r = Math.hypot((u - place.u) / place.ru, (v - place.v) / place.rv);
-    if (r > 1 + options.ragged) return 0;
-    return 1 - smoothstep(1 - options.soft, 1, r + options.ragged * noise(u, v));
+    if (r > 1 + 1.2 * ragged) return 0;
+    const at = r + ragged * noise(u, v) * smoothstep(0.2, 0.8, r);
+    return 1 - smoothstep(1 - 0.95 * flat, 1.08, at);
   };
 }
 
 /** The window of a blob and its ragged rim. */
 export function around(place: { u: number; v: number; ru: number; rv: number }, ragged: number): Fill['window'] {
-  const du = place.ru * (1 + ragged);
-  const dv = place.rv * (1 + ragged);
+  const du = place.ru * (1.1 + 1.2 * ragged);
+  const dv = place.rv * (1.1 + 1.2 * ragged);
   return { uMin: place.u - du, vMin: place.v - dv, uMax: place.u + du, vMax: place.v + dv };
 }

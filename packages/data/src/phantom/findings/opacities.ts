@@ -12,11 +12,14 @@ interface Opacity {
   down: readonly [number, number];
   /** Share of the lung's air that is gone: barely there, obvious. */
   density: readonly [number, number];
-  /** Contrast of its mottling, and the width of its rim. */
+  /** Contrast of its mottling, and how slowly it thins out: see `blob`. */
   mottled: number;
-  soft: number;
+  flat: number;
   bronchograms: boolean;
 }
+
+/** How far an opacity's border wanders, in units of its radius. */
+const RAGGED = 0.3;
 
 /** Patchy to lobar opacities; the three findings differ in density, size and texture. */
 function paintOpacity(scene: Scene, { grade, site }: Lesion, kind: Opacity): Mask {
@@ -25,17 +28,17 @@ function paintOpacity(scene: Scene, { grade, site }: Lesion, kind: Opacity): Mas
   const sides: Side[] = site.next() < kind.bilateral ? [first, first === 1 ? -1 : 1] : [first];
   const density = kind.density[0] + (kind.density[1] - kind.density[0]) * grade;
   for (const side of sides) {
-    const noise = valueNoise(site, 17, 3);
-    const texture = valueNoise(site, 9, 3);
+    const noise = valueNoise(site, 26, 3);
+    const texture = valueNoise(site, 15, 3);
     const down = between(site, ...kind.down);
     const centre = lungPlace(scene.chest, side, between(site, 0.3, 0.66), down);
     const ru = between(site, ...kind.radius) * (0.85 + 0.25 * grade);
     const place = { ...centre, ru, rv: ru * between(site, 0.95, 1.4) };
-    const shape = blob(place, noise, { ragged: 0.33, soft: kind.soft });
+    const shape = blob(place, noise, { ragged: RAGGED, flat: kind.flat });
     const airways = kind.bronchograms ? bronchograms(scene, side, place) : null;
     const { size, u0, ux, uy, v0, vx, vy } = scene.raster;
     fillLung(scene, mask, {
-      window: around(place, 0.33),
+      window: around(place, RAGGED),
       maskFrom: 0.3 * density,
       weight: (u, v) => {
         const inside = shape(u, v);
@@ -45,7 +48,7 @@ function paintOpacity(scene: Scene, { grade, site }: Lesion, kind: Opacity): Mas
           const det = ux * vy - uy * vx;
           const x = Math.round(((u - u0) * vy - (v - v0) * uy) / det);
           const y = Math.round(((v - v0) * ux - (u - u0) * vx) / det);
-          weight *= 1 - 0.16 * Math.min(3, airways[y * size + x]!);
+          weight *= 1 - 0.08 * Math.min(4, airways[y * size + x]!);
         }
         return Math.max(0, Math.min(0.97, weight));
       },
@@ -58,14 +61,14 @@ function paintOpacity(scene: Scene, { grade, site }: Lesion, kind: Opacity): Mas
 function bronchograms(scene: Scene, side: Side, place: { u: number; v: number; ru: number; rv: number }): Float32Array {
   const air = new Float32Array(scene.raster.size * scene.raster.size);
   const root = hilum(scene.chest, side);
-  for (const turn of [-0.45, -0.1, 0.25, 0.6]) {
+  for (const turn of [-0.35, 0.1, 0.5]) {
     const end = { u: place.u + place.ru * 0.9 * Math.sin(turn * 2) * side, v: place.v + place.rv * 0.9 * Math.cos(turn * 2) };
     const middle = { u: (root.u + place.u) / 2 + 4 * turn, v: (root.v + place.v) / 2 };
     addTube(scene.raster, air, [
-      { ...root, radius: 3.2 },
-      { ...middle, radius: 2.6 },
-      { u: place.u, v: place.v, radius: 2.2 },
-      { ...end, radius: 1.2 },
+      { ...root, radius: 2.6 },
+      { ...middle, radius: 2.2 },
+      { u: place.u + 0.25 * place.ru * turn, v: place.v + 0.3 * place.rv * turn, radius: 1.8 },
+      { ...end, radius: 1 },
     ]);
   }
   return air;
@@ -76,11 +79,11 @@ export const infiltration: Drawer = {
   paint: (scene, lesion) =>
     paintOpacity(scene, lesion, {
       bilateral: 0.16,
-      radius: [28, 50],
+      radius: [30, 54],
       down: [0.35, 0.85],
-      density: [0.1, 0.36],
-      mottled: 0.75,
-      soft: 0.75,
+      density: [0.13, 0.42],
+      mottled: 0.55,
+      flat: 1,
       bronchograms: false,
     }),
 };
@@ -90,11 +93,11 @@ export const pneumonia: Drawer = {
   paint: (scene, lesion) =>
     paintOpacity(scene, lesion, {
       bilateral: 0.12,
-      radius: [30, 50],
+      radius: [32, 54],
       down: [0.42, 0.88],
-      density: [0.22, 0.62],
-      mottled: 0.4,
-      soft: 0.5,
+      density: [0.26, 0.68],
+      mottled: 0.3,
+      flat: 0.85,
       bronchograms: false,
     }),
 };
@@ -106,9 +109,9 @@ export const consolidation: Drawer = {
       bilateral: 0.1,
       radius: [34, 56],
       down: [0.2, 0.85],
-      density: [0.4, 0.93],
+      density: [0.4, 0.88],
       mottled: 0.12,
-      soft: 0.3,
+      flat: 0.5,
       bronchograms: true,
     }),
 };

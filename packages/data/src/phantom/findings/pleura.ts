@@ -23,6 +23,7 @@ function paintMeniscus(scene: Scene, mask: Mask, side: Side, height: number): vo
   const { chest } = scene;
   const floor = domeHeight(chest, side * chest.halfWidth * 0.93);
   const base = floor - height;
+  const climb = Math.min(34, 0.55 * height);
   fillLung(scene, mask, {
     window: halfWindow(chest.halfWidth, side, base - 20, floor + 60),
     maskFrom: 0.45,
@@ -30,7 +31,7 @@ function paintMeniscus(scene: Scene, mask: Mask, side: Side, height: number): vo
       if (u * side < 0) return 0;
       const out = (u * side) / innerHalfWidth(chest, v);
       // the surface seen from the side: highest at the wall, lowest near the middle, a little up again at the mediastinum
-      const level = base + 0.62 * height * (1 - smoothstep(0.42, 1, out)) - 0.12 * height * (1 - smoothstep(0, 0.35, out));
+      const level = base + climb * (1 - Math.exp((out - 1) / 0.11)) - 0.2 * climb * (1 - smoothstep(0, 0.4, out));
       return smoothstep(level - 7, level + 12, v);
     },
   });
@@ -116,7 +117,7 @@ export const pleuralThickening: Drawer = {
     const apical = site.next() < 0.4;
     const thick = (6 + 11 * grade) * between(site, 0.85, 1.15);
     const density = 0.5 + 0.45 * grade;
-    const noise = valueNoise(site, 28, 2);
+    const noise = valueNoise(site, 45, 2);
     const dome = domeHeight(chest, side * 0.8 * chest.halfWidth);
     const from = apical ? -10 : between(site, 0.25, 0.5) * dome;
     const to = apical ? 52 : from + between(site, 0.38, 0.6) * dome;
@@ -126,11 +127,11 @@ export const pleuralThickening: Drawer = {
       weight: (u, v) => {
         if (u * side < 8) return 0;
         const ends = smoothstep(from, from + 14, apical ? v + 24 : v) * (1 - smoothstep(to - 22, to, v));
-        const width = thick * (1 + 0.35 * noise(u, v)) * ends;
+        const width = thick * (1 + 0.2 * noise(u, v)) * ends;
         const wall = innerHalfWidth(chest, v) - Math.abs(u);
         const roof = apical ? 0.75 * (v - apexHeight(chest, u)) : Number.POSITIVE_INFINITY;
         const inside = Math.min(wall, roof);
-        return density * (1 - smoothstep(width - 2.5, width + 2.5, inside)) * (width > 1 ? 1 : 0);
+        return density * (1 - smoothstep(width - 4, width + 4, inside)) * (width > 1 ? 1 : 0);
       },
     });
     return mask;

@@ -63,14 +63,14 @@ export const atelectasis: Drawer = {
           v: middle.v + offset,
           length: length * between(site, 0.7, 1),
           tilt: tilt + between(site, -0.12, 0.12),
-          half: between(site, 2.8, 5),
-          density: 0.22 + 0.5 * grade,
+          half: between(site, 3.5, 6.5),
+          density: 0.14 + 0.34 * grade,
         });
       }
       return mask;
     }
     const noise = valueNoise(site, 24, 2);
-    const density = 0.3 + 0.55 * grade;
+    const density = 0.24 + 0.42 * grade;
     const dome = domeHeight(chest, side * 0.45 * chest.halfWidth);
     const width = between(site, 0.42, 0.62) * chest.halfWidth;
     const height = between(site, 62, 95);
@@ -83,7 +83,7 @@ export const atelectasis: Drawer = {
         // lower lobe: a triangle with its upright edge at the spine; upper lobe: above a line that hangs from wall to hilum
         const edge = kind === 'lower' ? dome - height * (1 - out) : 18 + 52 * (1 - out * out);
         const inside = kind === 'lower' ? v - edge : edge - v;
-        return density * smoothstep(-4, 5, inside + 4 * noise(u, v)) * (1 - smoothstep(0.9, 1.05, out));
+        return density * smoothstep(-5, 9, inside + 4 * noise(u, v)) * (1 - smoothstep(0.8, 1.05, out)) * smoothstep(0, 0.3, out + 0.1);
       },
     });
     return mask;
@@ -104,7 +104,7 @@ function paintPlate(
     weight: (u, v) => {
       const along = ((u - plate.u) * cos + (v - plate.v) * sin) / (plate.length / 2);
       const across = ((v - plate.v) * cos - (u - plate.u) * sin + 3 * along * along) / plate.half;
-      return plate.density * (1 - smoothstep(0.45, 1.15, Math.abs(across))) * (1 - smoothstep(0.75, 1, Math.abs(along)));
+      return plate.density * (1 - smoothstep(0.1, 1.15, Math.abs(across))) * (1 - smoothstep(0.45, 1, Math.abs(along)));
     },
   });
 }
@@ -152,10 +152,10 @@ export const fibrosis: Drawer = {
     const { chest } = scene;
     const mask = emptyMask(scene);
     const upper = site.next() < 0.2;
-    const net = valueNoise(site, 10, 2);
-    const second = valueNoise(site, 14, 2);
+    const net = valueNoise(site, 8, 2);
+    const second = valueNoise(site, 11, 2);
     const wide = valueNoise(site, 45, 2);
-    const density = 0.16 + 0.34 * grade;
+    const density = 0.12 + 0.26 * grade;
     const dome = (chest.domeRight + chest.domeLeft) / 2;
     fillLung(scene, mask, {
       window: { uMin: -chest.halfWidth, uMax: chest.halfWidth, vMin: 0, vMax: dome + 50 },
@@ -167,7 +167,7 @@ export const fibrosis: Drawer = {
         const zone = height * (0.35 + 0.65 * smoothstep(0.3, 0.9, out)) * (1 + 0.4 * wide(u, v));
         if (zone <= 0.12) return 0;
         const line = Math.max(ridge(net(u, v)), ridge(second(u, v)));
-        return density * zone * (0.25 + 0.95 * line);
+        return density * zone * (0.4 + 0.75 * line);
       },
     });
     return mask;
@@ -176,5 +176,5 @@ export const fibrosis: Drawer = {
 
 /** 1 on the zero lines of a noise, which form a net; 0 away from them. */
 function ridge(value: number): number {
-  return 1 - smoothstep(0.05, 0.26, Math.abs(value));
+  return 1 - smoothstep(0.02, 0.42, Math.abs(value));
 }
