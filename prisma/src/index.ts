@@ -20,10 +20,9 @@ export { type default as PrismaTypes, getDatamodel } from '../generated/pothos.t
 export { createPrisma } from './client.ts';
 export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';
-export { newRunId } from './jobs/enqueue.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
 export { createJobs, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';
 export { migrate } from './migrate.ts';
 export { registerDataSet } from './register/data-set.ts';
-export { registerRun } from './register/run.ts';
+export { registerRun, writeRunRows } from './register/run.ts';
 export { type TestDatabase, testDatabase } from './testing.ts';

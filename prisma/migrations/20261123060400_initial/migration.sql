@@ -198,7 +198,6 @@ CREATE TABLE "Explanation" (
     "boxY" DOUBLE PRECISION,
     "boxWidth" DOUBLE PRECISION,
     "boxHeight" DOUBLE PRECISION,
-    "boxReason" TEXT,
     "weightsSha256" TEXT NOT NULL,
     "cardSha256" TEXT NOT NULL,
     "preprocessingVersion" TEXT NOT NULL,

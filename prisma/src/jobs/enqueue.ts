@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
 import { METHODS, PRESETS, type PresetName, parseTrainOptions } from '@cxr-lens/model/spec';
@@ -7,12 +7,6 @@ import type { DataSet, Job, Prisma, Run } from '../../generated/client/client.ts
 import { JOB_INPUTS, JOB_KINDS, type JobInput, type JobName } from './inputs.ts';
 
 type Tx = Prisma.TransactionClient;
-
-/** A name for a new run folder that sorts by time, e.g. `robust-20261123-055100-3f9c`. */
-export function newRunId(method: string): string {
-  const stamp = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${method}-${stamp}-${randomBytes(2).toString('hex')}`;
-}
 
 /** The checked input of a job: CxrError BAD_INPUT names the field that is wrong. */
 export function parseJobInput<Name extends JobName>(name: Name, request: unknown): JobInput<Name> {

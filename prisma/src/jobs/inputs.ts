@@ -1,9 +1,7 @@
-import { FINDINGS, type Finding } from '@cxr-lens/data';
+import { FINDINGS } from '@cxr-lens/data';
 import { METHOD_NAMES, PRESET_NAMES, TrainOptionsSchema } from '@cxr-lens/model/spec';
 import { z } from 'zod';
 import type { JobKind } from '../../generated/client/client.ts';
-
-const FindingSchema = z.enum(FINDINGS as unknown as [Finding, ...Finding[]]);
 
 /** What each queue's jobs carry; `jobs.enqueue` fills the options' defaults. */
 export const JOB_INPUTS = {

@@ -1,10 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { CxrError } from '@cxr-lens/data';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSet, Job } from '../../generated/client/client.ts';
 import { type CxrEvent, subscribeEvents } from '../events.ts';
 import { type TestDatabase, testDatabase } from '../testing.ts';
 import { AttemptWriter, claimJob } from './attempt.ts';
-import { newRunId } from './enqueue.ts';
 import type { JobRequest } from './inputs.ts';
 import { createJobs, type JobAttempt, type JobHandlers, type Jobs } from './jobs.ts';
 
@@ -53,7 +53,7 @@ const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ train, evalua
 
 function training(overrides: Partial<JobRequest<'train'>> = {}): JobRequest<'train'> {
   return {
-    runId: newRunId('baseline'),
+    runId: `baseline-${randomUUID()}`,
     name: 'test',
     method: 'baseline',
     preset: 'small',

@@ -1,7 +1,79 @@
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
-import type { PrismaClient, Run } from '../../generated/client/client.ts';
+import { METHODS } from '@cxr-lens/model/spec';
+import type { Prisma, PrismaClient, Run, RunState } from '../../generated/client/client.ts';
+import { writeEvaluationRows } from './evaluation.ts';
+import { type RunFolder, readRunFolder } from './files.ts';
 
-/** Rebuilds the rows of the run in `folder` from its files, in one transaction, as often as you like. */
-export async function registerRun(_prisma: PrismaClient, _folder: string): Promise<Run> {
-  throw new CxrError('INTERNAL', 'registerRun is not there yet');
+type Tx = Prisma.TransactionClient;
+
+/**
+ * Rebuilds the rows of the run in `folder` (run, epochs, evaluations with their curves) from its files, in one transaction, as often as
+ * you like. A parent that lies beside it is registered first. The first finished run of its method is put into use.
+ * CxrError NOT_FOUND and CORRUPT for the folder, CONFLICT when another folder has the same run id.
+ */
+export async function registerRun(prisma: PrismaClient, folder: string): Promise<Run> {
+  return prisma.$transaction((tx) => writeRunRows(tx, folder), { timeout: 60_000 });
+}
+
+/** The same inside a transaction. */
+export async function writeRunRows(tx: Tx, folder: string): Promise<Run> {
+  const found = readRunFolder(folder);
+  const { run } = found;
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`run ${run.id}`}, 0))`;
+  const known = await tx.run.findUnique({ where: { id: run.id } });
+  if (known) checkSameFolder(known, found.folder);
+  const parentId = await registeredParent(tx, found);
+  const dataSet = await tx.dataSet.findUnique({ where: { datasetHash: run.data.datasetHash }, select: { id: true } });
+  const data = { ...columnsOf(found), active: await shallBeActive(tx, known, found), parentId, dataSetId: dataSet?.id ?? null };
+  const row = await tx.run.upsert({ where: { id: run.id }, create: { id: run.id, ...data }, update: data });
+  await tx.epoch.deleteMany({ where: { runId: run.id } });
+  await tx.epoch.createMany({ data: run.epochs.map((epoch) => ({ runId: run.id, ...epoch })) });
+  await writeEvaluationRows(tx, found);
+  return row;
+}
+
+function columnsOf({ folder, run, card }: RunFolder) {
+  return {
+    name: run.name,
+    method: run.method,
+    preset: run.preset,
+    state: run.state.toUpperCase() as RunState,
+    seed: run.seed,
+    epsilon: METHODS[run.method].adversarial ? run.options.epsilon : null,
+    options: run.options,
+    codeVersion: run.codeVersion,
+    engine: run.engine,
+    path: folder,
+    weightsSha256: run.weightsSha256,
+    cardSha256: card?.sha256 ?? null,
+    ...(card ? { card: card.value } : {}),
+    bestEpoch: run.bestEpoch,
+    error: run.error?.message ?? null,
+    datasetHash: run.data.datasetHash,
+    createdAt: run.createdAt,
+    finishedAt: run.finishedAt,
+  };
+}
+
+function checkSameFolder(known: Run, folder: string): void {
+  if (!existsSync(path.join(known.path, 'run.json')) || realpathSync(known.path) === realpathSync(folder)) return;
+  throw new CxrError('CONFLICT', `${folder} holds run ${known.id}, and so does ${known.path}, which is registered: move one of them away.`);
+}
+
+async function registeredParent(tx: Tx, { folder, run }: RunFolder): Promise<string | null> {
+  if (!run.parent) return null;
+  const { id } = run.parent;
+  if (await tx.run.findUnique({ where: { id }, select: { id: true } })) return id;
+  const beside = path.join(path.dirname(folder), id);
+  if (!existsSync(path.join(beside, 'run.json'))) return null;
+  return (await writeRunRows(tx, beside)).id === id ? id : null;
+}
+
+/** What is in use stays; a run that is the first of its method to finish is put into use. */
+async function shallBeActive(tx: Tx, known: Run | null, { run }: RunFolder): Promise<boolean> {
+  if (run.state !== 'finished') return false;
+  if (known?.state === 'FINISHED') return known.active;
+  return (await tx.run.count({ where: { method: run.method, active: true, id: { not: run.id } } })) === 0;
 }
