@@ -21,6 +21,7 @@ export { cam, type FeatureMaps, scaleTo255 } from './map/cam.ts';
 export { boxRegion, GRID_SIZE, iou, region, regionBox } from './map/region.ts';
 export { upsampleBilinear } from './map/resample.ts';
 export { saliencyImage } from './map/saliency.ts';
+export { type PublishedCurves, publishedCurves } from './report/references.ts';
 export { renderReport } from './report/report.ts';
 export { type StatementInput, statement } from './report/statement.ts';
 export type { Report, ReportAuc, ReportInput, ReportRun } from './report/types.ts';

@@ -1,21 +1,22 @@
 import { BOXED_FINDINGS, type BoxedFinding, findingLabel } from '@cxr-lens/data';
 import { IOU_THRESHOLDS, type LocalizationCurve } from '../localization/types.ts';
 import { CONTROL_COLOR, FAINT, methodColor, QUIET } from './colors.ts';
+import { publishedCurves } from './references.ts';
 import { figure, polygon, polyline, spreadLabels, text } from './svg.ts';
 import type { ReportInput } from './types.ts';
 
 const COLUMNS = 4;
-const PANEL = { width: 290, height: 230 };
+const PANEL = { width: 310, height: 230 };
 const PLOT = { left: 34, top: 34, width: 150, height: 150 };
 const HEAD = 40;
 const LABEL_GAP = 12;
 
-/** One line of a panel; controls are thin and grey and have no band. */
+/** One line of a panel; controls and published curves are thin and grey and have no band, published ones are dashed. */
 interface Line {
   label: string;
   color: string;
-  control: boolean;
-  curve: LocalizationCurve;
+  kind: 'run' | 'control' | 'published';
+  curve: Pick<LocalizationCurve, 'pairs' | 'points' | 'reason'>;
 }
 
 /** Eight small multiples on the same axes: accuracy over T(IoU), every run with its band, the controls, lines labelled at their ends. */
@@ -35,8 +36,19 @@ export function localizationFigure(input: ReportInput): string {
 }
 
 function linesOf({ runs, controls }: ReportInput, finding: BoxedFinding): Line[] {
-  const control = (label: string, curve: LocalizationCurve): Line => ({ label, color: CONTROL_COLOR, control: true, curve });
+  const control = (label: string, curve: LocalizationCurve): Line => ({ label, color: CONTROL_COLOR, kind: 'control', curve });
+  const protocol = runs.find(({ localization }) => localization)?.localization?.protocol.name ?? '';
   return [
+    ...publishedCurves(protocol).map(({ label, findings }): Line => {
+      const points = IOU_THRESHOLDS.map((iouThreshold, t) => ({
+        iouThreshold,
+        accuracy: findings[finding][t]!,
+        low: null,
+        high: null,
+        sd: null,
+      }));
+      return { label, color: QUIET, kind: 'published', curve: { pairs: 0, points, reason: null } };
+    }),
     ...(controls
       ? [
           control('random', controls.random.findings[finding]),
@@ -44,8 +56,8 @@ function linesOf({ runs, controls }: ReportInput, finding: BoxedFinding): Line[]
           control('best reachable', controls.bestReachable.findings[finding]),
         ]
       : []),
-    ...runs.flatMap(({ label, method, localization }) =>
-      localization ? [{ label, color: methodColor(method), control: false, curve: localization.findings[finding] }] : [],
+    ...runs.flatMap(({ label, method, localization }): Line[] =>
+      localization ? [{ label, color: methodColor(method), kind: 'run', curve: localization.findings[finding] }] : [],
     ),
   ];
 }
@@ -56,13 +68,16 @@ const yOf = (accuracy: number) => PLOT.top + (1 - accuracy) * PLOT.height;
 function panel(finding: BoxedFinding, lines: readonly Line[]): string[] {
   const drawn = lines.filter(({ curve }) => curve.points.some(({ accuracy }) => accuracy !== null));
   const pairs = Math.max(0, ...lines.map(({ curve }) => curve.pairs));
-  const reason = lines.find(({ control, curve }) => !control && curve.reason !== null)?.curve.reason;
+  const reason = lines.find(({ kind, curve }) => kind === 'run' && curve.reason !== null)?.curve.reason;
   return [
     text(PLOT.left, 20, findingLabel(finding), { size: 12, weight: 600 }),
-    text(PANEL.width - 16, 20, `${pairs} pairs${reason && pairs > 0 ? `, ${reason}` : ''}`, { color: QUIET, anchor: 'end' }),
+    text(PLOT.left + PLOT.width, 20, `${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`, { color: QUIET, anchor: 'end' }),
+    ...(reason ? [text(PLOT.left + PLOT.width / 2, yOf(0.88), reason, { color: QUIET, anchor: 'middle' })] : []),
     ...axes(),
     ...drawn.flatMap(band),
-    ...drawn.map(({ curve, color, control }) => polyline(curvePoints(curve), { color, width: control ? 1 : 2 })),
+    ...drawn.map(({ curve, color, kind }) =>
+      polyline(curvePoints(curve), { color, width: kind === 'run' ? 2 : 1, ...(kind === 'published' ? { dash: '4 3' } : {}) }),
+    ),
     ...endLabels(drawn),
   ];
 }
@@ -82,18 +97,18 @@ function axes(): string[] {
   const ticks = IOU_THRESHOLDS.filter((_, index) => index % 2 === 0).map((t) =>
     text(xOf(t), bottom + 16, String(t), { color: QUIET, anchor: 'middle' }),
   );
-  return [...horizontal, ...ticks];
+  return [...horizontal, ...ticks, text(PLOT.left + PLOT.width + 11, bottom + 16, 'T(IoU)', { color: QUIET, size: 10 })];
 }
 
-function band({ curve, color, control }: Line): string[] {
+function band({ curve, color, kind }: Line): string[] {
   const points = curve.points.filter(({ low, high }) => low !== null && high !== null);
-  if (control || points.length === 0) return [];
+  if (kind !== 'run' || points.length === 0) return [];
   const upper = points.map(({ iouThreshold, high }) => [xOf(iouThreshold), yOf(high!)] as const);
   const lower = points.map(({ iouThreshold, low }) => [xOf(iouThreshold), yOf(low!)] as const);
   return [polygon([...upper, ...lower.reverse()], color, 0.15)];
 }
 
-function curvePoints(curve: LocalizationCurve): (readonly [number, number])[] {
+function curvePoints(curve: Line['curve']): (readonly [number, number])[] {
   return curve.points.flatMap(({ iouThreshold, accuracy }) => (accuracy === null ? [] : [[xOf(iouThreshold), yOf(accuracy)] as const]));
 }
 
@@ -101,7 +116,7 @@ function endLabels(lines: readonly Line[]): string[] {
   const ends = lines.map(({ curve }) => curvePoints(curve).at(-1)![1]);
   const placed = spreadLabels(ends, { gap: LABEL_GAP, from: PLOT.top, to: yOf(0) + 4 });
   const x = PLOT.left + PLOT.width;
-  return lines.flatMap(({ label, color, control }, index) => [
+  return lines.flatMap(({ label, color, kind }, index) => [
     polyline(
       [
         [x, ends[index]!],
@@ -109,6 +124,6 @@ function endLabels(lines: readonly Line[]): string[] {
       ],
       { color, width: 0.5 },
     ),
-    text(x + 11, placed[index]! + 3.5, label, { color, size: control ? 10 : 11, weight: control ? 400 : 600 }),
+    text(x + 11, placed[index]! + 3.5, label, { color, size: kind === 'run' ? 11 : 10, weight: kind === 'run' ? 600 : 400 }),
   ]);
 }

@@ -16,8 +16,14 @@ export const WANG_2017_AUC: Reference & { split: 'official'; images: number; mea
   findings: inOrder([0.7003, 0.81, 0.7585, 0.6614, 0.6933, 0.6687, 0.658, 0.7993, 0.7032, 0.8052, 0.833, 0.7859, 0.6835, 0.8717]),
 };
 
+/** Curves that others published: accuracy at T(IoU) 0.1 ... 0.7 per finding. */
+export interface PublishedCurves extends Reference {
+  protocol: string;
+  findings: Record<BoxedFinding, readonly number[]>;
+}
+
 /** Localisation accuracy at T(IoU) 0.1 ... 0.7 by NIH's own way: boxes around the regions of two levels, any of which may hit. */
-export const WANG_2017_LOCALIZATION: Reference & { protocol: string; findings: Record<BoxedFinding, readonly number[]> } = {
+const WANG_2017_LOCALIZATION: PublishedCurves = {
   label: 'Wang et al. 2017',
   source: 'Wang et al., ChestX-ray8, CVPR 2017, table 7: ChestX-ray8, any of one to three boxes may hit',
   protocol: 'nih',
@@ -32,6 +38,11 @@ export const WANG_2017_LOCALIZATION: Reference & { protocol: string; findings: R
     Pneumothorax: [0.3775, 0.2346, 0.1326, 0.0714, 0.0306, 0.0306, 0.0204],
   },
 };
+
+/** Published curves measured by a protocol of this name; none for 'paper', whose curves are printed as figures only. */
+export function publishedCurves(protocol: string): PublishedCurves[] {
+  return [WANG_2017_LOCALIZATION].filter((curves) => curves.protocol === protocol);
+}
 
 /** What the paper says of Robust beside Baseline (its Fig. 3). Its curves are printed as figures only: findings, no numbers. */
 export const PAPER_FINDINGS: Record<BoxedFinding, 'higher' | 'lower' | 'comparable, still higher'> = {

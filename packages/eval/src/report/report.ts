@@ -1,10 +1,10 @@
-import { BOXED_FINDINGS, type BoxedFinding, FINDINGS, findingLabel } from '@cxr-lens/data';
+import { BOXED_FINDINGS, type BoxedFinding, CxrError, FINDINGS, findingLabel } from '@cxr-lens/data';
 import { localizationDifference } from '../localization/difference.ts';
-import { IOU_THRESHOLDS, type LocalizationCurve } from '../localization/types.ts';
+import { IOU_THRESHOLDS, type LocalizationCurve, type LocalizationResult } from '../localization/types.ts';
 import { aucFigure, aucInterval } from './auc-figure.ts';
 import { localizationFigure } from './localization-figure.ts';
 import { table } from './markdown.ts';
-import { PAPER_FINDINGS, WANG_2017_AUC, WANG_2017_LOCALIZATION } from './references.ts';
+import { PAPER_FINDINGS, publishedCurves, WANG_2017_AUC } from './references.ts';
 import { statement } from './statement.ts';
 import type { Report, ReportAuc, ReportInput, ReportRun } from './types.ts';
 
@@ -13,9 +13,11 @@ const LOCALIZATION_FIGURE = 'localization.svg';
 
 /**
  * The report of several runs measured on one data set: what can be said about each pathology, localisation accuracy and AUC as tables
- * and figures, and the commands that made them. Curves of two protocols or seeds are refused by the comparison.
+ * and figures, and the commands that made them.
+ * @throws CxrError BAD_INPUT for curves of two protocols or two seeds of the folds: they are never drawn as if they were one
  */
 export function renderReport(input: ReportInput): Report {
+  checkOneProtocol(input);
   const localized = input.runs.some(({ localization }) => localization !== null);
   const markdown = [
     `# ${input.title}`,
@@ -26,6 +28,15 @@ export function renderReport(input: ReportInput): Report {
   ].join('\n\n');
   const figures = { [AUC_FIGURE]: aucFigure(input), ...(localized ? { [LOCALIZATION_FIGURE]: localizationFigure(input) } : {}) };
   return { markdown: `${markdown}\n`, figures };
+}
+
+function checkOneProtocol({ runs, controls }: ReportInput): void {
+  const results = [...runs.map(({ localization }) => localization), ...Object.values(controls ?? {})].filter((result) => result !== null);
+  const [first] = results;
+  const other = results.find(({ protocol, seed }) => protocol.name !== first?.protocol.name || seed !== first.seed);
+  if (!first || !other) return;
+  const name = ({ protocol, seed }: LocalizationResult) => `protocol ${protocol.name}, seed ${seed}`;
+  throw new CxrError('BAD_INPUT', `curves of ${name(first)} and of ${name(other)} in one report: expected one protocol and one seed`);
 }
 
 function head({ dataSet, runs, details = {} }: ReportInput): string[] {
@@ -82,7 +93,7 @@ function localizationSection(input: ReportInput): string[] {
     `![Localisation accuracy over T(IoU), eight pathologies](${LOCALIZATION_FIGURE})`,
     'Accuracy with its 95 % interval over patients (folds and thresholds kept). An interval of no width at 0 or 1 means that no resample differs, not that the value is certain.',
     ...BOXED_FINDINGS.flatMap((finding) => findingTable(finding, input)),
-    ...(protocol.name === WANG_2017_LOCALIZATION.protocol ? [`Dashed: ${WANG_2017_LOCALIZATION.source}.`] : []),
+    ...publishedCurves(protocol.name).map(({ source }) => `Dashed: ${source}.`),
   ];
 }
 
