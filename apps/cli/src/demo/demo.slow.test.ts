@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { answers, freePort } from './port.ts';
+
+const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
+const home = mkdtempSync(path.join(tmpdir(), 'cxr-lens-demo-'));
+const { DATABASE_URL: _, ...env } = process.env;
+
+interface Demo {
+  process: ChildProcess;
+  output: () => string;
+  saw: (text: string) => Promise<void>;
+  exit: Promise<number | null>;
+}
+
+function demo(port: number): Demo {
+  const child = spawn(process.execPath, [BIN, 'demo', '--port', String(port)], {
+    env: { ...env, CXR_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let text = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      for (const listener of listeners) listener();
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const saw = (wanted: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => void (text.includes(wanted) && resolve());
+      listeners.add(look);
+      look();
+      void exit.then(() => reject(new Error(`the demo ended before it said "${wanted}":\n${text}`)));
+    });
+  return { process: child, output: () => text, saw, exit };
+}
+
+/** Processes that were started for this demo: its home stands in their environment. */
+function leftovers(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .flatMap((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+        return environment.includes(`CXR_HOME=${home}`) ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')] : [];
+      } catch {
+        return [];
+      }
+    })
+    .filter((command) => command !== '');
+}
+
+async function nothingIsLeft(): Promise<void> {
+  for (let second = 0; second < 40 && leftovers().length > 0; second++) await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(leftovers()).toEqual([]);
+}
+
+async function graphql<T>(port: number, query: string): Promise<T> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  const { data, errors } = (await response.json()) as { data: T; errors?: unknown };
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+const historyOf = (run: string): unknown[] =>
+  (JSON.parse(readFileSync(path.join(home, 'runs', run, 'run.json'), 'utf8')) as { epochs: unknown[] }).epochs;
+
+describe('npm run demo', () => {
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  it('goes on after kill -9, serves two measured runs, stops everything, and starts again without training', async () => {
+    const port = await freePort();
+    const killed = demo(port);
+    await killed.saw('Training Baseline');
+    await new Promise((resolve) => setTimeout(resolve, 45_000));
+    killed.process.kill('SIGKILL');
+    await killed.exit;
+    await nothingIsLeft();
+
+    const second = demo(port);
+    await second.saw('CXR Lens is ready');
+    expect(second.output()).not.toContain('Drawing');
+    const { runs } = await graphql<{ runs: { edges: { node: { id: string; meanAuc: number }[] }[] } }>(
+      port,
+      '{ runs(first: 10) { edges { node { id state evaluations { meanAuc localization { points { accuracy } } } } } } }',
+    );
+    expect(runs.edges).toHaveLength(2);
+    const { comparisons } = await graphql<{
+      comparisons: { finding: { boxed: boolean }; runs: { curve: { points: unknown[] } | null }[] }[];
+    }>(port, '{ comparisons { finding { name boxed } runs { run { id } curve { points { accuracy low high } } } controls { kind } } }');
+    expect(comparisons).toHaveLength(14);
+    for (const { finding, runs: compared } of comparisons) {
+      expect(compared).toHaveLength(2);
+      if (finding.boxed) expect(compared.every(({ curve }) => curve?.points.length === 7)).toBe(true);
+    }
+    await explained(port);
+    const epochs = [historyOf('demo-baseline'), historyOf('demo-robust')];
+    second.process.kill('SIGINT');
+    expect(await second.exit).toBe(0);
+    await nothingIsLeft();
+
+    const third = demo(port);
+    await third.saw('CXR Lens is ready');
+    expect(third.output()).not.toContain('Training');
+    expect([historyOf('demo-baseline'), historyOf('demo-robust')]).toEqual(epochs);
+    expect(await answers(`http://127.0.0.1:${port}/studies`, AbortSignal.timeout(10_000), 10_000)).toBe(true);
+    third.process.kill('SIGINT');
+    expect(await third.exit).toBe(0);
+  });
+});
+
+/** Waits until every example study has its explanations by both runs. */
+async function explained(port: number): Promise<void> {
+  const query = '{ studies(first: 20) { edges { node { images { boxes { finding { name } } explanations { run { id } } } } } } }';
+  for (let second = 0; second < 120; second++) {
+    const { studies } = await graphql<{
+      studies: { edges: { node: { images: { boxes: unknown[]; explanations: { run: { id: string } }[] }[] } }[] };
+    }>(port, query);
+    const images = studies.edges.flatMap(({ node }) => node.images);
+    const runs = images.map((image) => new Set(image.explanations.map(({ run }) => run.id)).size);
+    if (images.length > 0 && runs.every((count) => count === 2)) {
+      expect(images.every((image) => image.boxes.length > 0)).toBe(true);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  throw new Error('the example studies were not explained within two minutes');
+}
