@@ -115,7 +115,8 @@ export function decodeIndex(bytes: Uint8Array, header: Header, where: string): P
     throw new CxrError('CORRUPT', `${where}: the index does not have its SHA-256. Copy the file again, or prepare the data again.`);
   }
   const parsed = indexSchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  if (parsed.success) return parsed.data;
+  if (parsed.success && parsed.data.size === header.size && parsed.data.images.every((image) => image.slot < header.slots))
+    return parsed.data;
   const [issue] = parsed.error.issues;
   throw new CxrError(
     'CORRUPT',

@@ -5,8 +5,8 @@ import { CxrError } from '../error.ts';
 import { FINDINGS, type Finding } from '../findings.ts';
 import { type KnownBox, SPLITS, type Split } from '../nih/nih.ts';
 import { PREPROCESSING_VERSION } from '../pixels/decode.ts';
-import { decodeHeader, decodeIndex, PIXELS_OFFSET, type PreparedIndex } from './format.ts';
-import { mapFile } from './libc.ts';
+import { decodeHeader, decodeIndex, type Header, PIXELS_OFFSET, type PreparedIndex } from './format.ts';
+import { type MappedFile, mapFile } from './libc.ts';
 
 /** One image of a prepared file; boxes stay in pixels of the published 1024 x 1024 file. */
 export interface PreparedImage {
@@ -56,39 +56,47 @@ export async function openPrepared(file: string): Promise<PreparedData> {
   const handle = await openFile(where);
   try {
     const { size: length } = await handle.stat();
-    const { buffer: page, bytesRead } = await handle.read(Buffer.alloc(PIXELS_OFFSET), 0, PIXELS_OFFSET, 0);
-    const header = decodeHeader(page.subarray(0, bytesRead), length, where);
-    const { bytes, unmap } = mapFile(handle.fd, length, where);
-    const index = decodeIndex(bytes.subarray(header.indexOffset, header.indexOffset + header.indexLength), header, where);
+    const header = decodeHeader(await readBytes(handle, 0, Math.min(PIXELS_OFFSET, length)), length, where);
+    const index = decodeIndex(await readBytes(handle, header.indexOffset, header.indexLength), header, where);
     refuseOtherPreprocessing(index, where);
-    const { images: entries, ...facts } = index;
-    const area = header.size * header.size;
-    const rowsOf = new Map(SPLITS.map((split) => [split, entries.flatMap((entry, row) => (entry.split === split ? [row] : []))]));
-    return {
-      ...facts,
-      path: where,
-      datasetHash: header.indexSha256,
-      images: entries.map(({ slot: _slot, crc32: _crc32, ...image }) => image),
-      labels: labelsOf(entries),
-      rows: (split) => rowsOf.get(split)!,
-      pixels(row) {
-        const entry = entries[row];
-        if (!entry) throw new CxrError('NOT_FOUND', `${where} has no image number ${row}; it has ${entries.length}.`);
-        const start = PIXELS_OFFSET + entry.slot * area;
-        const view = bytes.subarray(start, start + area);
-        if (crc32(view) === entry.crc32) return view;
-        if (bytes.length === 0) throw new CxrError('INTERNAL', `${where} was closed before ${entry.name} was read.`);
-        throw new CxrError(
-          'CORRUPT',
-          `${where}: the pixels of ${entry.name} do not have their CRC32. Copy the file again, or prepare the data again.`,
-        );
-      },
-      close: unmap,
-    };
+    return preparedData({ where, header, index, mapped: mapFile(handle.fd, length, where) });
   } finally {
     // The mapping outlives the descriptor.
     await handle.close();
   }
+}
+
+function preparedData(opened: { where: string; header: Header; index: PreparedIndex; mapped: MappedFile }): PreparedData {
+  const { where, header, mapped } = opened;
+  const { images: entries, ...facts } = opened.index;
+  const area = header.size * header.size;
+  const rowsOf = new Map(SPLITS.map((split) => [split, entries.flatMap((entry, row) => (entry.split === split ? [row] : []))]));
+  return {
+    ...facts,
+    path: where,
+    datasetHash: header.indexSha256,
+    images: entries.map(({ slot: _slot, crc32: _crc32, ...image }) => image),
+    labels: labelsOf(entries),
+    rows: (split) => rowsOf.get(split)!,
+    pixels(row) {
+      const entry = entries[row];
+      if (!entry) throw new CxrError('NOT_FOUND', `${where} has no image number ${row}; it has ${entries.length}.`);
+      if (mapped.bytes.length === 0) throw new CxrError('INTERNAL', `${where} was closed before ${entry.name} was read.`);
+      const start = PIXELS_OFFSET + entry.slot * area;
+      const view = mapped.bytes.subarray(start, start + area);
+      if (crc32(view) === entry.crc32) return view;
+      throw new CxrError(
+        'CORRUPT',
+        `${where}: the pixels of ${entry.name} do not have their CRC32. Copy the file again, or prepare the data again.`,
+      );
+    },
+    close: mapped.unmap,
+  };
+}
+
+async function readBytes(handle: FileHandle, at: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at);
+  return buffer.subarray(0, bytesRead);
 }
 
 async function openFile(where: string): Promise<FileHandle> {
