@@ -41,7 +41,7 @@ function machine(): Finding {
 
 async function engine(): Promise<string> {
   const { engineInfo } = await import('@cxr-lens/model');
-  const { tensorflow, device, bf16, folder } = engineInfo();
+  const { tensorflow, device, bf16, folder } = engineInfo({ full: true });
   return `TensorFlow ${tensorflow} on the ${device}, the CPU ${bf16 ? 'has' : 'has no'} bfloat16; ${folder}`;
 }
 

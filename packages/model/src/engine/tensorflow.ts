@@ -27,14 +27,17 @@ interface NodeBackend {
 
 const backend = tf.backend() as unknown as NodeBackend;
 
-/** The library, the device and the CPU's bfloat16, for `doctor` and for what a run records. */
-export function engineInfo(): EngineInfo {
+/**
+ * The library, the device and the CPU's bfloat16, for `doctor` and for what a run records.
+ * `full` reads the whole library and compares its SHA-256 with the installed one's: CxrError CORRUPT.
+ */
+export function engineInfo(options: { full: boolean } = { full: false }): EngineInfo {
   const flags = readFileSync('/proc/cpuinfo', 'utf8');
   return {
     tensorflow: backend.binding.TF_Version,
     device: backend.isUsingGpuDevice ? 'GPU' : 'CPU',
     bf16: /\b(avx512_bf16|amx_bf16)\b/.test(flags),
-    folder: installedEngine().folder,
+    folder: installedEngine(options).folder,
   };
 }
 

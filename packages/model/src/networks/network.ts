@@ -9,7 +9,7 @@ import type { tf } from '../engine/tensorflow.ts';
 export type Mode = 'train' | 'frozen-batch' | 'inference';
 
 /** What a forward pass gives: the CAM is the head applied to the features before they are pooled. */
-export interface Output {
+interface Output {
   /** [B, h, w, C], after the last ReLU. */
   features: tf.Tensor4D;
   /** [B, 14], findings in their order, no sigmoid. */
