@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import type { z } from 'zod';
@@ -43,7 +43,7 @@ export function writeAtomic(file: string, bytes: Uint8Array | string): void {
     writeFileSync(temporary, bytes, { flush: true });
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (existsSync(temporary)) rmSync(temporary);
     throw writeError(file, error);
   }
 }
@@ -55,6 +55,7 @@ function writeError(file: string, error: unknown): unknown {
     EDQUOT: 'the disk quota is used up; free some space',
     EACCES: 'no permission to write there; choose another folder',
     EPERM: 'no permission to write there; choose another folder',
+    EFBIG: 'the file would be larger than this system allows; choose another folder',
     EROFS: 'the file system is read-only; choose another folder',
     ENOTDIR: 'a part of its path is a file; choose another folder',
     EEXIST: 'a part of its path is a file; choose another folder',

@@ -11,7 +11,7 @@ export interface Sgd {
 }
 
 /** Fresh velocities for all trainable parameters of the network. */
-export function sgd(network: Network, { learningRate, momentum }: { learningRate: number; momentum: number }): Sgd {
+export function sgd(network: Pick<Network, 'parameters'>, { learningRate, momentum }: { learningRate: number; momentum: number }): Sgd {
   const velocities = new Map<string, tf.Variable>();
   for (const [name, parameter] of network.parameters) {
     velocities.set(
