@@ -8,6 +8,11 @@ import { PrismaPGlite } from 'pglite-prisma-adapter';
 /** `prisma/`: the schema, the migrations and everything of this workspace. */
 const folder = path.resolve(import.meta.dirname, '../..');
 
+/** Node has it; our types know no browser. */
+const { WebAssembly: webAssembly } = globalThis as unknown as {
+  WebAssembly: { instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: Record<string, unknown> } }> };
+};
+
 /**
  * The SQL that takes a database with all committed migrations to `schema.prisma`; empty when they agree.
  * Prisma's own schema engine (as WebAssembly) works it out on a PostgreSQL in this process: no server and no network needed.
@@ -35,7 +40,7 @@ export async function schemaDifference(): Promise<string> {
 async function loadEngine() {
   const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg');
   const wasm = path.join(path.dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')), 'schema_engine_bg.wasm');
-  const { instance } = await WebAssembly.instantiate(readFileSync(wasm), { './schema_engine_bg.js': glue });
+  const { instance } = await webAssembly.instantiate(readFileSync(wasm), { './schema_engine_bg.js': glue });
   glue.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
   return glue;

@@ -20,7 +20,7 @@ export const JOB_INPUTS = {
     imageId: z.string(),
     runIds: z.array(z.string()).min(1),
     findings: z
-      .array(FindingSchema)
+      .array(z.enum(FINDINGS))
       .min(1)
       .default([...FINDINGS]),
   }),

@@ -103,7 +103,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
     }
   }
 
-  async function runAttempt<Name extends JobName>(name: Name, delivered: JobWithMetadata<object>, handlers: JobHandlers): Promise<void> {
+  async function runAttempt<Name extends JobName>(name: Name, delivered: JobWithMetadata<unknown>, handlers: JobHandlers): Promise<void> {
     const { id } = delivered;
     const attempt = delivered.retryCount + 1;
     const job = await claimJob(prisma, id, attempt);
@@ -133,7 +133,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
   }
 
   /** Decides what a failed attempt means: nothing (cancelled, or replaced), the end of the job, or another attempt. */
-  async function settleFailure(writer: AttemptWriter, delivered: JobWithMetadata<object>, name: JobName, error: unknown): Promise<void> {
+  async function settleFailure(writer: AttemptWriter, delivered: JobWithMetadata<unknown>, name: JobName, error: unknown): Promise<void> {
     if (error instanceof StaleAttempt) return;
     const failure =
       error instanceof CxrError
@@ -195,7 +195,7 @@ function queueOf(job: Job): JobName {
 }
 
 /** A job whose last attempt died without a word. */
-async function buryJob(prisma: PrismaClient, letter: JobWithMetadata<object>): Promise<void> {
+async function buryJob(prisma: PrismaClient, letter: JobWithMetadata<unknown>): Promise<void> {
   if (!letter.sourceId) return;
   const id = letter.sourceId;
   await prisma.$transaction(async (tx) => {
