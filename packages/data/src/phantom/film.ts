@@ -1,7 +1,6 @@
-import type { Random } from '../random.ts';
+import { type Random, random } from '../random.ts';
 import { smoothstep } from './noise.ts';
 import type { Raster } from './raster.ts';
-import { eachPixel, wholeWindow } from './raster.ts';
 import type { Maps } from './thorax.ts';
 
 /** Linear attenuation per mm at about 60 keV (phantom's table; metal is steel or lead, thin but opaque). */
@@ -125,63 +124,87 @@ function wideBlur(map: Float32Array, raster: Raster, sigma: number, grid: number
   return out;
 }
 
-const NORMALS = 4096;
 /** Densities below this are beam that met nobody. */
 const OPEN_FIELD = 0.6;
 const COARSE = 0.88;
 const DETAIL = 1.3;
 
+/** A table of standard normals, read from a random place on in each row: drawing 65,536 anew would cost as much as the rest of the picture. */
+const NORMALS = 8192;
+const normals = (() => {
+  const stream = random('phantom/noise');
+  return Float32Array.from({ length: NORMALS }, () => stream.normal());
+})();
+
 /** From optical thickness to the 8-bit picture: transmission, blur, scatter, noise, logarithm, window, tone curve, collimator's shadow. */
-export function expose(tau: Float32Array, raster: Raster, exposure: Exposure, random: Random): Uint8Array {
+export function expose(tau: Float32Array, raster: Raster, exposure: Exposure, stream: Random): Uint8Array {
   const { size } = raster;
   const passed = transmit(tau);
   const sigma = Math.max(0.42, exposure.blur / raster.pitch); // below half a pixel the pixel itself is the blur
   const sharp = gaussianBlur(passed, size, sigma);
   const glare = scattered(passed, raster);
-  const normals = Float32Array.from({ length: NORMALS }, () => random.normal());
   const quantaPerPixel = exposure.quanta * raster.pitch * raster.pitch;
   const density = new Float32Array(size * size);
-  for (let i = 0; i < density.length; i++) {
-    const signal = sharp[i]! + exposure.scatter * glare[i]!;
-    // Poisson noise: with hundreds of quanta a pixel it is normal with variance = mean
-    const noisy = signal + Math.sqrt(signal / quantaPerPixel) * normals[random.int(NORMALS)]!;
-    density[i] = -Math.log(noisy > 1e-5 ? noisy : 1e-5);
+  for (let y = 0; y < size; y++) {
+    const from = stream.int(NORMALS);
+    for (let x = 0; x < size; x++) {
+      const i = y * size + x;
+      const signal = sharp[i]! + exposure.scatter * glare[i]!;
+      // Poisson noise: with hundreds of quanta a pixel it is normal with variance = mean
+      const noisy = signal + Math.sqrt(signal / quantaPerPixel) * normals[(from + x) & (NORMALS - 1)]!;
+      density[i] = -Math.log(noisy > 1e-5 ? noisy : 1e-5);
+    }
   }
   return develop(enhance(density, raster), raster, exposure);
 }
 
 /** What digital systems do before the display: coarse contrast is compressed, detail is lifted. Open field is left out, so that skin does not glow. */
 function enhance(density: Float32Array, raster: Raster): Float32Array {
-  const capped = density.map((value) => (value < OPEN_FIELD ? OPEN_FIELD : value));
-  const coarse = wideBlur(capped, raster, 13, 64);
-  return density.map((value, i) => (value < OPEN_FIELD ? value : COARSE * coarse[i]! + DETAIL * (value - coarse[i]!)));
+  const out = new Float32Array(density.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.max(OPEN_FIELD, density[i]!);
+  const coarse = wideBlur(out, raster, 13, 64);
+  for (let i = 0; i < out.length; i++) {
+    const value = density[i]!;
+    out[i] = value < OPEN_FIELD ? value : COARSE * coarse[i]! + DETAIL * (value - coarse[i]!);
+  }
+  return out;
 }
+
+/** Steps of the tone curve's table. */
+const TONES = 2048;
 
 /** Logarithmic densities to 8 bit: the window spans two percentiles of what the collimator leaves, through an S-shaped curve as film's. */
 function develop(density: Float32Array, raster: Raster, exposure: Exposure): Uint8Array {
   const { size } = raster;
   const [left, top, right, bottom] = exposure.collimation;
-  const inside = (index: number): boolean => {
-    const x = (index % size) / size;
-    const y = Math.floor(index / size) / size;
-    return x >= left && x < 1 - right && y >= top && y < 1 - bottom;
-  };
+  const x0 = Math.ceil(left * size);
+  const x1 = Math.floor((1 - right) * size);
+  const y0 = Math.ceil(top * size);
+  const y1 = Math.floor((1 - bottom) * size);
   const histogram = new Uint32Array(1024); // densities 0 ... 8
   let count = 0;
-  for (let i = 0; i < density.length; i += 3) {
-    if (density[i]! < OPEN_FIELD || !inside(i)) continue; // open field says nothing of the patient
-    histogram[Math.min(1023, Math.floor(density[i]! * 128))]!++;
-    count++;
+  for (let y = y0; y < y1; y++) {
+    for (let x = x0 + (y % 3); x < x1; x += 3) {
+      const value = density[y * size + x]!;
+      if (value < OPEN_FIELD) continue; // open field says nothing of the patient
+      histogram[Math.min(1023, Math.floor(value * 128))]!++;
+      count++;
+    }
   }
   const low = percentile(histogram, count, 0.02) - exposure.black;
   const high = percentile(histogram, count, 0.97) + exposure.white;
-  const pixels = new Uint8Array(size * size);
-  eachPixel(raster, wholeWindow(raster), (index) => {
-    if (!inside(index)) return;
-    const t = Math.max(0, Math.min(1, (density[index]! - low) / (high - low)));
-    const curved = 0.55 * t + 0.45 * smoothstep(-0.06, 1.08, t);
-    pixels[index] = Math.round(255 * 0.97 * curved ** exposure.gamma);
+  const curve = Uint8Array.from({ length: TONES + 1 }, (_, i) => {
+    const t = i / TONES;
+    return Math.round(255 * 0.97 * (0.55 * t + 0.45 * smoothstep(-0.06, 1.08, t)) ** exposure.gamma);
   });
+  const pixels = new Uint8Array(size * size);
+  const scale = TONES / (high - low);
+  for (let y = y0; y < y1; y++) {
+    for (let i = y * size + x0; i < y * size + x1; i++) {
+      const t = (density[i]! - low) * scale;
+      pixels[i] = curve[t <= 0 ? 0 : t >= TONES ? TONES : Math.round(t)]!;
+    }
+  }
   return pixels;
 }
 
