@@ -1,0 +1,148 @@
+'use client';
+
+import { decimal, interval } from '../lib/format.ts';
+import { Marker } from './marker.tsx';
+import { linear, ticks } from './scale.ts';
+import { useWidth } from './use-width.ts';
+
+export interface ForestItem {
+  id: string;
+  label: string;
+  colour: string;
+  rank: number;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+export interface ForestRow {
+  name: string;
+  items: readonly ForestItem[];
+  /** Published values: shown beside ours, never joined with them. */
+  published: readonly { label: string; value: number }[];
+}
+
+const AXIS = 40;
+
+/** A dot and its interval for each row and method on one axis. Values beyond the axis end in an arrow. */
+export function ForestPlot({
+  title,
+  describe,
+  rows,
+  domain,
+  reference,
+  axisLabel,
+}: {
+  title: string;
+  describe: string;
+  rows: readonly ForestRow[];
+  domain: readonly [number, number];
+  /** A value to compare with, such as 0.5 for chance. */
+  reference: number;
+  axisLabel: string;
+}) {
+  const [ref, width] = useWidth<HTMLDivElement>();
+  const most = Math.max(1, ...rows.map(({ items }) => items.length));
+  const rowHeight = Math.max(24, most * 8 + 10);
+  const height = AXIS + rows.length * rowHeight + 24;
+  const left = width < 480 ? 112 : 136;
+  const x = linear(domain, [left, Math.max(width - 12, left + 1)]);
+  const bottom = height - 24;
+  const keys = rows.find(({ items }) => items.length === most)?.items ?? [];
+  const published = rows.some((row) => row.published.length > 0);
+  return (
+    <div ref={ref} style={{ height }}>
+      {width > 0 && (
+        <svg data-chart="" width={width} height={height} role="img" aria-label={describe} className="block">
+          <text x={0} y={12} fontSize={14} fontWeight={600} style={{ fill: 'var(--ink)' }}>
+            {title}
+          </text>
+          <g fontSize={12}>
+            {keys.map(({ id, label, colour, rank }, index) => (
+              <g key={id} transform={`translate(${left + index * Math.min(120, (width - left) / (keys.length + (published ? 1 : 0)))} 8)`}>
+                <Marker x={4} y={0} rank={rank} colour={colour} size={4} />
+                <text x={12} dy="0.32em" fontWeight={600} style={{ fill: colour }}>
+                  {label}
+                </text>
+              </g>
+            ))}
+            {published && (
+              <g transform={`translate(${left + keys.length * Math.min(120, (width - left) / (keys.length + 1))} 8)`}>
+                <Published x={4} y={0} />
+                <text x={14} dy="0.32em" style={{ fill: 'var(--muted)' }}>
+                  published
+                </text>
+              </g>
+            )}
+          </g>
+          <g fontSize={12} style={{ fill: 'var(--muted)' }}>
+            {ticks(domain, 6).map((tick) => (
+              <g key={tick} transform={`translate(${Math.round(x(tick)) + 0.5} 0)`}>
+                <line y1={AXIS - 8} y2={bottom} style={{ stroke: tick === reference ? 'var(--edge)' : 'var(--line)' }} />
+                <text y={bottom + 15} textAnchor="middle">
+                  {decimal(tick, 1)}
+                </text>
+              </g>
+            ))}
+            <text x={left - 8} y={bottom + 15} textAnchor="end">
+              {axisLabel}
+            </text>
+          </g>
+          {rows.map((row, index) => (
+            <Row key={row.name} row={row} top={AXIS + index * rowHeight} height={rowHeight} x={x} width={width} />
+          ))}
+        </svg>
+      )}
+    </div>
+  );
+}
+
+function Row({ row, top, height, x, width }: { row: ForestRow; top: number; height: number; x: ReturnType<typeof linear>; width: number }) {
+  const middle = top + height / 2;
+  const step = 8;
+  const start = middle - ((row.items.length - 1) * step) / 2;
+  return (
+    <g>
+      <line x1={0} x2={width} y1={top - 0.5} y2={top - 0.5} style={{ stroke: 'var(--line)' }} />
+      <text x={0} y={middle} dy="0.32em" fontSize={12} style={{ fill: 'var(--ink)' }}>
+        {row.name}
+      </text>
+      {row.published
+        .filter(({ value }) => value >= x.domain[0])
+        .map(({ label, value }) => (
+          <Published key={label} x={x(value)} y={middle} title={`${label}, published: ${decimal(value, 3)}`} />
+        ))}
+      {row.items.map((item, index) => (
+        <Item key={item.id} item={item} y={start + index * step} x={x} />
+      ))}
+    </g>
+  );
+}
+
+function Item({ item, y, x }: { item: ForestItem; y: number; x: ReturnType<typeof linear> }) {
+  const { value, low, high, colour, rank, label } = item;
+  if (value === null) {
+    return (
+      <text x={x.range[0] + 4} y={y} dy="0.32em" fontSize={12} style={{ fill: 'var(--muted)' }}>
+        –
+      </text>
+    );
+  }
+  const clip = (at: number): number => Math.min(Math.max(x(at), x.range[0]), x.range[1]);
+  return (
+    <g>
+      <title>{`${label}: ${decimal(value, 3)} ${interval(low, high, 3)}`}</title>
+      {low !== null && high !== null && <line x1={clip(low)} x2={clip(high)} y1={y} y2={y} strokeWidth={1.5} style={{ stroke: colour }} />}
+      {low !== null && low < x.domain[0] && <path d={`M${x.range[0]},${y}l5,-3v6z`} style={{ fill: colour }} />}
+      {value >= x.domain[0] && <Marker x={clip(value)} y={y} rank={rank} colour={colour} size={3.5} />}
+    </g>
+  );
+}
+
+function Published({ x, y, title }: { x: number; y: number; title?: string }) {
+  return (
+    <path d={`M${x},${y - 5}l4,5l-4,5l-4,-5z`} fill="none" strokeDasharray="2 1" style={{ stroke: 'var(--control)' }}>
+      {title && <title>{title}</title>}
+    </path>
+  );
+}

@@ -1,0 +1,50 @@
+import type { ForestRow } from '../../charts/forest-plot.tsx';
+import type { Cell, Sheet } from '../../charts/sheet.ts';
+import { methodColour, runLabels, runRanks } from '../../lib/methods.ts';
+import type { Comparison } from './queries.ts';
+
+/** The rows of the forest plot, one a finding. */
+export function forestRows(comparisons: readonly Comparison[]): ForestRow[] {
+  return comparisons.map(({ finding, runs, publishedAuc }) => {
+    const names = runLabels(runs.map(({ run }) => run));
+    const ranks = runRanks(runs.map(({ run }) => run));
+    return {
+      name: finding.label,
+      items: runs.map(({ run, auc }) => ({
+        id: run.id,
+        label: names.get(run.id)!,
+        colour: methodColour(run.method.name),
+        rank: ranks.get(run.id)!,
+        value: auc?.auc ?? null,
+        low: auc?.low ?? null,
+        high: auc?.high ?? null,
+      })),
+      published: publishedAuc.map(({ label, split, auc }) => ({ label: `${label} (${split})`, value: auc })),
+    };
+  });
+}
+
+/** AUC of each finding and run as a table. */
+export function aucSheet(comparisons: readonly Comparison[]): Sheet {
+  const runs = comparisons[0]?.runs.map(({ run }) => run) ?? [];
+  const names = runLabels(runs);
+  const rows = comparisons.map((comparison): Cell[] => {
+    const any = comparison.runs.find(({ auc }) => auc !== null)?.auc;
+    return [
+      comparison.finding.label,
+      any?.positives ?? null,
+      any?.negatives ?? null,
+      ...comparison.runs.flatMap(({ auc }): Cell[] => [auc?.auc ?? null, auc?.low ?? null, auc?.high ?? null]),
+    ];
+  });
+  return {
+    name: 'auc',
+    columns: [
+      'Finding',
+      'Positives',
+      'Negatives',
+      ...runs.flatMap(({ id }) => [`${names.get(id)} AUC`, `${names.get(id)} from`, `${names.get(id)} to`]),
+    ],
+    rows,
+  };
+}

@@ -1,0 +1,189 @@
+'use client';
+
+import { useQuery } from '@tanstack/react-query';
+import Link from 'next/link';
+import { usePathname, useRouter, useSearchParams } from 'next/navigation';
+import { useState } from 'react';
+import { ChartSection } from '../../charts/chart-section.tsx';
+import { buttonClass, Slider } from '../../components/controls.tsx';
+import { SyntheticBadge } from '../../components/marks.tsx';
+import { Page, Section } from '../../components/page.tsx';
+import { Command, Empty, ErrorState, Loading, Skeleton } from '../../components/states.tsx';
+import { count, decimal, plural } from '../../lib/format.ts';
+import { AucSection, AucTable } from './auc-section.tsx';
+import { CompareBar, evaluatedRuns } from './compare-bar.tsx';
+import { CurveDialog } from './curve-dialog.tsx';
+import { CurveGrid, CurveGridSkeleton } from './curve-grid.tsx';
+import { curveSheet, thresholds } from './curves.ts';
+import { type Choice, type Choices, type Comparison, choicesOptions, comparisonsOptions } from './queries.ts';
+import { WhatCanBeSaid } from './said.tsx';
+
+/** The choice lives in the address, so that a link shows another reader the same thing. */
+function useChoice(): { choice: Choice; finding: string | null; change: (change: Partial<Choice> & { finding?: string | null }) => void } {
+  const params = useSearchParams();
+  const router = useRouter();
+  const path = usePathname();
+  const runs = params.get('runs');
+  const choice = {
+    runs: runs === null ? null : runs.split(',').filter((id) => id !== ''),
+    dataSet: params.get('dataSet'),
+    protocol: params.get('protocol'),
+  };
+  const change = (changed: Partial<Choice> & { finding?: string | null }): void => {
+    const next = new URLSearchParams(params);
+    for (const [name, value] of Object.entries(changed)) {
+      if (value === null) next.delete(name);
+      else next.set(name, Array.isArray(value) ? value.join(',') : String(value));
+    }
+    router.replace(next.size > 0 ? `${path}?${next}` : path, { scroll: false });
+  };
+  return { choice, finding: params.get('finding'), change };
+}
+
+export function ComparePage() {
+  const { choice, finding, change } = useChoice();
+  const choices = useQuery(choicesOptions);
+  const comparisons = useQuery(comparisonsOptions(choice));
+  const error = choices.error ?? comparisons.error;
+  const none = choice.runs?.length === 0;
+  return (
+    <Page title="Compare methods">
+      {error ? (
+        <ErrorState error={error} retry={() => void Promise.all([choices.refetch(), comparisons.refetch()])} />
+      ) : !choices.data || (!comparisons.data && !none) ? (
+        <CompareSkeleton />
+      ) : (
+        <Compare
+          choices={choices.data}
+          comparisons={none ? [] : (comparisons.data?.comparisons ?? [])}
+          choice={choice}
+          finding={finding}
+          change={change}
+        />
+      )}
+    </Page>
+  );
+}
+
+function Compare({
+  choices,
+  comparisons,
+  choice,
+  finding,
+  change,
+}: {
+  choices: Choices;
+  comparisons: readonly Comparison[];
+  choice: Choice;
+  finding: string | null;
+  change: ReturnType<typeof useChoice>['change'];
+}) {
+  const [wanted, setWanted] = useState(0.3);
+  if (evaluatedRuns(choices, null).length === 0) return <NothingEvaluated trained={choices.runs.edges.length > 0} />;
+
+  const [first] = comparisons;
+  const runs = choice.runs ?? first?.runs.map(({ run }) => run.id) ?? [];
+  const dataSet = choice.dataSet ?? first?.dataSet?.id ?? choices.dataSets[0]?.id ?? null;
+  const protocol = choice.protocol ?? first?.protocol.name ?? choices.protocols[0]?.name ?? null;
+  const shown = evaluatedRuns(choices, dataSet).filter(({ id, active }) => active || runs.includes(id));
+  const boxed = comparisons.filter((comparison) => comparison.finding.boxed);
+  const stops = thresholds(boxed);
+  const threshold = stops.includes(wanted) ? wanted : (stops[0] ?? wanted);
+  const caption = first?.dataSet
+    ? `${first.dataSet.name}${first.dataSet.synthetic ? ' (synthetic)' : ''}, protocol ${first.protocol.name}. CXR Lens`
+    : 'CXR Lens';
+  const open = (name: string): void => change({ finding: name });
+  return (
+    <>
+      <CompareBar choices={choices} chosen={{ runs, dataSet, protocol }} shown={shown} onChange={change} />
+      {!first || runs.length === 0 ? (
+        <Empty title="No run is chosen.">
+          <p>Tick one above: its curves and intervals appear here.</p>
+        </Empty>
+      ) : (
+        <div className="2xl:grid 2xl:grid-cols-[minmax(0,1fr)_minmax(0,600px)] 2xl:gap-x-10 3xl:grid-cols-[minmax(0,1fr)_minmax(0,760px)]">
+          <div className="min-w-0">
+            <ChartSection
+              title="Localisation accuracy"
+              note={<Measured comparison={first} />}
+              sheet={curveSheet(boxed)}
+              caption={caption}
+              aside={
+                <Slider
+                  label="T(IoU)"
+                  min={0}
+                  max={Math.max(stops.length - 1, 1)}
+                  step={1}
+                  value={stops.indexOf(threshold)}
+                  show={decimal(threshold, 1)}
+                  onChange={(index) => setWanted(stops[index] ?? wanted)}
+                />
+              }
+            >
+              <CurveGrid comparisons={boxed} stops={stops} threshold={threshold} onThreshold={setWanted} onOpen={open} />
+            </ChartSection>
+            <WhatCanBeSaid comparisons={boxed} onOpen={open} />
+          </div>
+          <div className="min-w-0">
+            <AucSection comparisons={comparisons} caption={caption} />
+            <AucTable comparisons={comparisons} threshold={threshold} />
+          </div>
+        </div>
+      )}
+      <CurveDialog
+        comparison={boxed.find((comparison) => comparison.finding.name === finding)}
+        {...{ caption, stops, threshold }}
+        onThreshold={setWanted}
+        onClose={() => change({ finding: null })}
+      />
+    </>
+  );
+}
+
+/** On what, by which protocol, and what the bands are: said once. */
+function Measured({ comparison: { dataSet, protocol } }: { comparison: Comparison }) {
+  return (
+    <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+      {dataSet?.synthetic && <SyntheticBadge>measured on phantoms</SyntheticBadge>}
+      {dataSet && (
+        <span>
+          {dataSet.name}: {plural(dataSet.testImages, 'test image')}, {count(dataSet.boxedPairs)} boxed pairs.
+        </span>
+      )}
+      <span title={protocol.description}>Protocol {protocol.name}.</span>
+      <span>Bands: 95 % intervals by bootstrap over patients. Thin grey: controls.</span>
+    </span>
+  );
+}
+
+function NothingEvaluated({ trained }: { trained: boolean }) {
+  return (
+    <Empty title={trained ? 'No run has been evaluated yet.' : 'No run has been trained yet.'}>
+      <p>
+        {trained
+          ? 'Open a finished run and evaluate it; its curves and intervals appear here.'
+          : 'Train the Baseline, then Robust from it, and evaluate both; the demo does all of it on phantoms.'}
+      </p>
+      {!trained && <Command>npm run demo</Command>}
+      <Link href="/runs" className={buttonClass('primary')}>
+        Go to the runs
+      </Link>
+    </Empty>
+  );
+}
+
+function CompareSkeleton() {
+  return (
+    <Loading what="the comparison">
+      <Skeleton className="mb-4 h-8 w-full max-w-xl" />
+      <div className="2xl:grid 2xl:grid-cols-[minmax(0,1fr)_minmax(0,600px)] 2xl:gap-x-10 3xl:grid-cols-[minmax(0,1fr)_minmax(0,760px)]">
+        <Section title="Localisation accuracy">
+          <CurveGridSkeleton />
+        </Section>
+        <Section title="Area under the ROC curve">
+          <Skeleton className="h-[430px]" />
+        </Section>
+      </div>
+    </Loading>
+  );
+}

@@ -1,0 +1,168 @@
+import { queryOptions } from '@tanstack/react-query';
+import type { CompareChoicesQuery, ComparisonsQuery } from '../../gql/graphql.ts';
+import { graphql } from '../../gql/index.ts';
+import { request } from '../../lib/request.ts';
+
+const ChoicesDocument = graphql(/* GraphQL */ `
+  query CompareChoices {
+    runs(first: 100) {
+      edges {
+        node {
+          id
+          name
+          seed
+          preset
+          active
+          state
+          createdAt
+          method {
+            name
+            label
+          }
+          evaluations {
+            id
+            dataSet {
+              id
+            }
+            protocol {
+              name
+            }
+          }
+        }
+      }
+    }
+    dataSets {
+      id
+      name
+      synthetic
+    }
+    protocols {
+      name
+      description
+    }
+  }
+`);
+
+const ComparisonsDocument = graphql(/* GraphQL */ `
+  query Comparisons($runs: [ID!], $protocol: String, $dataSet: ID) {
+    comparisons(runs: $runs, protocol: $protocol, dataSet: $dataSet) {
+      finding {
+        name
+        label
+        boxed
+      }
+      protocol {
+        name
+        description
+      }
+      dataSet {
+        id
+        name
+        size
+        synthetic
+        testImages
+        boxedPairs
+      }
+      statement
+      differences {
+        run {
+          id
+        }
+        over {
+          id
+        }
+        iouThreshold
+        value
+        low
+        high
+        pairs
+        paired
+        verdict
+        statement
+      }
+      publishedAuc {
+        label
+        auc
+        official
+        split
+        source
+      }
+      runs {
+        run {
+          id
+          name
+          seed
+          method {
+            name
+            label
+          }
+        }
+        evaluation {
+          id
+          meanAuc
+        }
+        auc {
+          auc
+          low
+          high
+          positives
+          negatives
+          reason
+        }
+        curve {
+          ...CurveParts
+        }
+      }
+      controls {
+        ...CurveParts
+      }
+      references {
+        ...CurveParts
+      }
+    }
+  }
+
+  fragment CurveParts on LocalizationCurve {
+    kind
+    label
+    pairs
+    threshold
+    meanIou
+    reason
+    source
+    points {
+      iouThreshold
+      accuracy
+      low
+      high
+      sd
+    }
+  }
+`);
+
+/** What the reader has chosen; null leaves it to the API. */
+export interface Choice {
+  runs: readonly string[] | null;
+  dataSet: string | null;
+  protocol: string | null;
+}
+
+export const choicesOptions = queryOptions({
+  queryKey: ['compare', 'choices'],
+  queryFn: ({ signal }) => request(ChoicesDocument, {}, signal),
+});
+
+export const comparisonsOptions = ({ runs, dataSet, protocol }: Choice) =>
+  queryOptions({
+    queryKey: ['compare', runs, dataSet, protocol],
+    queryFn: ({ signal }) => request(ComparisonsDocument, { runs: runs ? [...runs] : null, dataSet, protocol }, signal),
+    // While another choice loads, the old curves stay: nothing jumps.
+    placeholderData: (previous) => previous,
+    enabled: runs === null || runs.length > 0,
+  });
+
+export type Choices = CompareChoicesQuery;
+export type ChoiceRun = CompareChoicesQuery['runs']['edges'][number]['node'];
+export type Comparison = ComparisonsQuery['comparisons'][number];
+export type CompareRun = Comparison['runs'][number]['run'];
+export type Curve = Comparison['controls'][number];

@@ -1,0 +1,120 @@
+'use client';
+
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import Link from 'next/link';
+import { useState } from 'react';
+import { Button } from '../../components/controls.tsx';
+import { ProgressBar, StateMark } from '../../components/marks.tsx';
+import { Page } from '../../components/page.tsx';
+import { Empty, ErrorState, InlineError, Loading, Skeleton } from '../../components/states.tsx';
+import { Table } from '../../components/table.tsx';
+import { count, dateTime, duration, plural } from '../../lib/format.ts';
+import { UploadButton } from '../upload/upload-area.tsx';
+import { elapsed, JobFailure, useNow } from './job-steps.tsx';
+import { cancelJob, isOpen, type Job, jobsOptions, PAGE } from './queries.ts';
+
+const KINDS = { TRAIN: 'Train', EVALUATE: 'Evaluate', EXPLAIN: 'Explain' } as const;
+
+export function JobsPage() {
+  const [first, setFirst] = useState(PAGE);
+  const { data, error, refetch } = useQuery(jobsOptions(first));
+  return (
+    <Page title="Jobs" aside={data && <span className="text-muted">{plural(data.jobs.totalCount, 'job')}</span>}>
+      {error ? (
+        <ErrorState error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <Loading what="jobs">
+          <Skeleton className="h-96" />
+        </Loading>
+      ) : data.jobs.edges.length === 0 ? (
+        <Empty title="No job yet.">
+          <p>Training, evaluating and explaining run as jobs. Upload a radiograph to start one, or train a run.</p>
+          <div className="flex gap-2">
+            <UploadButton look="primary" />
+            <Link href="/runs" className="inline-flex h-8 items-center px-3 underline">
+              Go to the runs
+            </Link>
+          </div>
+        </Empty>
+      ) : (
+        <>
+          <JobTable jobs={data.jobs.edges.map(({ node }) => node)} />
+          {data.jobs.pageInfo.hasNextPage && (
+            <Button className="mt-4" disabled={first >= 100} onClick={() => setFirst(100)}>
+              Show more
+            </Button>
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function JobTable({ jobs }: { jobs: readonly Job[] }) {
+  const queries = useQueryClient();
+  const now = useNow(jobs.some(isOpen));
+  const cancel = useMutation({ mutationFn: cancelJob, onSettled: () => queries.invalidateQueries({ queryKey: ['jobs'] }) });
+  return (
+    <>
+      <InlineError error={cancel.error} />
+      <Table
+        caption="Jobs, newest first"
+        rows={jobs}
+        rowKey={({ id }) => id}
+        columns={[
+          { name: 'Job', className: 'w-24', cell: ({ kind }) => KINDS[kind] },
+          { name: 'Of', className: 'max-w-72', cell: (job) => <Subject job={job} /> },
+          { name: 'State', cell: (job) => <Now job={job} /> },
+          { name: 'Started', className: 'max-md:hidden', cell: ({ startedAt, createdAt }) => dateTime(startedAt ?? createdAt) },
+          { name: 'Time', right: true, cell: (job) => (now === null || !job.startedAt ? '–' : duration(elapsed(job, now))) },
+          {
+            name: 'Action',
+            right: true,
+            className: 'w-20',
+            cell: (job) =>
+              isOpen(job) && (
+                <Button look="quiet" aria-label={`Cancel ${KINDS[job.kind]} ${job.run?.name ?? ''}`} onClick={() => cancel.mutate(job.id)}>
+                  Cancel
+                </Button>
+              ),
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+function Subject({ job }: { job: Job }) {
+  const link = 'underline decoration-line underline-offset-4 hover:decoration-ink break-all';
+  if (job.image) {
+    return (
+      <Link href={`/studies/${encodeURIComponent(job.image.study.id)}`} className={link}>
+        {job.image.fileName ?? 'Image'}
+      </Link>
+    );
+  }
+  if (!job.run) return <span className="text-muted">deleted</span>;
+  return (
+    <Link href={`/runs/${encodeURIComponent(job.run.id)}`} className={link}>
+      {job.run.name}
+    </Link>
+  );
+}
+
+function Now({ job }: { job: Job }) {
+  const { progress } = job;
+  return (
+    <div className="flex min-w-28 flex-col gap-1">
+      <span className="flex flex-wrap gap-x-3">
+        <StateMark state={job.state} />
+        {isOpen(job) && progress && (
+          <span className="text-muted max-sm:hidden">
+            {progress.what}, {count(progress.done)} of {count(progress.total)}
+          </span>
+        )}
+      </span>
+      {isOpen(job) && progress && <ProgressBar label={progress.what} done={progress.done} total={progress.total} />}
+      {job.error && <JobFailure error={job.error} />}
+    </div>
+  );
+}

@@ -1,0 +1,218 @@
+import { queryOptions } from '@tanstack/react-query';
+import type { RunQuery, RunsQuery, TrainInput } from '../../gql/graphql.ts';
+import { graphql } from '../../gql/index.ts';
+import { request } from '../../lib/request.ts';
+
+const RunsDocument = graphql(/* GraphQL */ `
+  query Runs($first: Int, $after: String) {
+    runs(first: $first, after: $after) {
+      totalCount
+      pageInfo {
+        hasNextPage
+      }
+      edges {
+        node {
+          id
+          name
+          preset
+          state
+          seed
+          epsilon
+          active
+          createdAt
+          method {
+            name
+            label
+          }
+          dataSet {
+            id
+            name
+            synthetic
+          }
+          evaluations {
+            id
+            meanAuc
+            createdAt
+            dataSet {
+              id
+              name
+            }
+          }
+        }
+      }
+    }
+  }
+`);
+
+const ChoicesDocument = graphql(/* GraphQL */ `
+  query TrainChoices {
+    methods {
+      name
+      label
+      description
+    }
+    dataSets {
+      id
+      name
+      size
+      synthetic
+    }
+    runs(first: 100) {
+      edges {
+        node {
+          id
+          name
+          state
+          preset
+          method {
+            name
+            label
+          }
+          dataSet {
+            id
+          }
+        }
+      }
+    }
+  }
+`);
+
+export const RunParts = graphql(/* GraphQL */ `
+  fragment RunParts on Run {
+    id
+    name
+    preset
+    state
+    seed
+    epsilon
+    active
+    card
+    codeVersion
+    engine
+    weightsSha256
+    command
+    bestEpoch
+    createdAt
+    finishedAt
+    error
+    method {
+      name
+      label
+      description
+    }
+    dataSet {
+      id
+      name
+      size
+      synthetic
+      trainImages
+      validationImages
+      datasetHash
+    }
+    parent {
+      id
+      name
+    }
+    options {
+      name
+      value
+      default
+      changed
+    }
+    epochs {
+      epoch
+      trainLoss
+      validationLoss
+      perturbedValidationLoss
+      validationAuc
+      seconds
+      best
+    }
+    evaluations {
+      id
+      meanAuc
+      createdAt
+      dataSet {
+        id
+        name
+        synthetic
+        testImages
+        boxedPairs
+      }
+      protocol {
+        name
+        description
+      }
+    }
+    job {
+      ...JobParts
+    }
+  }
+`);
+
+const RunDocument = graphql(/* GraphQL */ `
+  query Run($id: ID!) {
+    run(id: $id) {
+      ...RunParts
+    }
+  }
+`);
+
+export const FollowRunDocument = graphql(/* GraphQL */ `
+  subscription FollowRun($id: ID!) {
+    run(id: $id) {
+      ...RunParts
+    }
+  }
+`);
+
+const TrainDocument = graphql(/* GraphQL */ `
+  mutation TrainRun($input: TrainInput!) {
+    trainRun(input: $input) {
+      id
+      run {
+        id
+      }
+    }
+  }
+`);
+
+const EvaluateDocument = graphql(/* GraphQL */ `
+  mutation EvaluateRun($id: ID!, $dataSet: ID) {
+    evaluateRun(id: $id, dataSet: $dataSet) {
+      ...JobParts
+    }
+  }
+`);
+
+const ActivateDocument = graphql(/* GraphQL */ `
+  mutation ActivateRun($id: ID!) {
+    activateRun(id: $id) {
+      id
+      active
+    }
+  }
+`);
+
+export type Run = NonNullable<RunQuery['run']>;
+export type RunRow = RunsQuery['runs']['edges'][number]['node'];
+
+export const runsOptions = (first: number) =>
+  queryOptions({
+    queryKey: ['runs', first],
+    queryFn: ({ signal }) => request(RunsDocument, { first }, signal),
+    refetchInterval: ({ state }) => (state.data?.runs.edges.some(({ node }) => node.state === 'TRAINING') ? 3_000 : false),
+    placeholderData: (previous) => previous,
+  });
+
+export const trainChoicesOptions = queryOptions({
+  queryKey: ['runs', 'choices'],
+  queryFn: ({ signal }) => request(ChoicesDocument, {}, signal),
+});
+
+export const runOptions = (id: string) =>
+  queryOptions({ queryKey: ['run', id], queryFn: ({ signal }) => request(RunDocument, { id }, signal) });
+
+export const trainRun = (input: TrainInput) => request(TrainDocument, { input });
+export const evaluateRun = (id: string) => request(EvaluateDocument, { id });
+export const activateRun = (id: string) => request(ActivateDocument, { id });

@@ -1,0 +1,65 @@
+'use client';
+
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRouter } from 'next/navigation';
+import { useState } from 'react';
+import { Button } from '../../components/controls.tsx';
+import { InlineError } from '../../components/states.tsx';
+import { useSubscription } from '../../lib/subscribe.ts';
+import { JobNow } from '../jobs/job-steps.tsx';
+import { cancelJob, isOpen, type Job, JobDocument } from '../jobs/queries.ts';
+import { activateRun, evaluateRun, type Run, runOptions } from './queries.ts';
+import { TrainDialog } from './train-dialog.tsx';
+
+/** What can be done with the run now. */
+export function RunActions({ run }: { run: Run }) {
+  const router = useRouter();
+  const queries = useQueryClient();
+  const [training, setTraining] = useState(false);
+  const [evaluation, setEvaluation] = useState<Job | null>(null);
+  const refresh = (): void => {
+    for (const queryKey of [runOptions(run.id).queryKey, ['runs'], ['compare'], ['jobs']]) void queries.invalidateQueries({ queryKey });
+  };
+  const evaluate = useMutation({ mutationFn: () => evaluateRun(run.id), onSuccess: (data) => setEvaluation(data.evaluateRun) });
+  const activate = useMutation({ mutationFn: () => activateRun(run.id), onSuccess: refresh });
+  const cancel = useMutation({ mutationFn: cancelJob, onSuccess: refresh });
+  useSubscription(JobDocument, evaluation && isOpen(evaluation) ? { id: evaluation.id } : null, ({ job }) => {
+    setEvaluation(job);
+    if (!isOpen(job)) refresh();
+  });
+  const finished = run.state === 'FINISHED';
+  const job = run.job;
+  return (
+    <div className="flex flex-col items-end gap-2 max-md:items-start">
+      <div className="flex flex-wrap gap-2">
+        {job && isOpen(job) && (
+          <Button look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate(job.id)}>
+            Cancel training
+          </Button>
+        )}
+        {finished && run.evaluations.length > 0 && (
+          <Button onClick={() => router.push(`/?runs=${encodeURIComponent(run.id)}`)}>Compare</Button>
+        )}
+        {finished && (
+          <Button disabled={evaluate.isPending || (evaluation !== null && isOpen(evaluation))} onClick={() => evaluate.mutate()}>
+            Evaluate
+          </Button>
+        )}
+        {finished && !run.active && (
+          <Button disabled={activate.isPending} onClick={() => activate.mutate()}>
+            Use for uploads
+          </Button>
+        )}
+        {finished && <Button onClick={() => setTraining(true)}>Train from it</Button>}
+      </div>
+      <InlineError error={evaluate.error ?? activate.error ?? cancel.error} />
+      {evaluation && (
+        <div className="w-80 max-w-full">
+          <p className="text-small text-muted">Evaluation</p>
+          <JobNow job={evaluation} />
+        </div>
+      )}
+      <TrainDialog open={training} onClose={() => setTraining(false)} from={run.id} />
+    </div>
+  );
+}

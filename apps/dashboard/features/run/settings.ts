@@ -1,0 +1,15 @@
+import { ApiError } from '../../lib/request.ts';
+
+/** Options from lines of `name=value`; numbers as numbers. The API checks names and ranges. ApiError names a line without a value. */
+export function parseSettings(text: string): Record<string, string | number> {
+  const options: Record<string, string | number> = {};
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    const at = line.indexOf('=');
+    const name = line.slice(0, at).trim();
+    const value = line.slice(at + 1).trim();
+    if (at < 1 || value === '') throw new ApiError('BAD_INPUT', `"${line.trim()}": expected name=value, for example maxEpochs=10.`);
+    options[name] = Number.isFinite(Number(value)) ? Number(value) : value;
+  }
+  return options;
+}

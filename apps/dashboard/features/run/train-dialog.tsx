@@ -1,0 +1,123 @@
+'use client';
+
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useRouter } from 'next/navigation';
+import { type FormEvent, useState } from 'react';
+import { Button, Field, Select, TextInput } from '../../components/controls.tsx';
+import { Modal } from '../../components/overlays.tsx';
+import { ErrorState, InlineError, Loading, Skeleton } from '../../components/states.tsx';
+import type { MethodName, TrainChoicesQuery } from '../../gql/graphql.ts';
+import { trainChoicesOptions, trainRun } from './queries.ts';
+import { parseSettings } from './settings.ts';
+
+/** Starts a training job and opens the page of its run. `from`: the run to start from. */
+export function TrainDialog({ open, onClose, from }: { open: boolean; onClose: () => void; from?: string }) {
+  const { data, error, refetch } = useQuery({ ...trainChoicesOptions, enabled: open });
+  return (
+    <Modal open={open} onClose={onClose} title="Train a run" description="A worker takes it up; this page shows every epoch as it ends.">
+      {error ? (
+        <ErrorState error={error} retry={() => void refetch()} />
+      ) : data ? (
+        <TrainForm choices={data} from={from ?? ''} />
+      ) : (
+        <Loading what="choices">
+          <Skeleton className="h-80" />
+        </Loading>
+      )}
+    </Modal>
+  );
+}
+
+function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: string }) {
+  const router = useRouter();
+  const queries = useQueryClient();
+  const [method, setMethod] = useState<MethodName>(from === '' ? 'BASELINE' : 'ROBUST');
+  const parents = choices.runs.edges.map(({ node }) => node).filter(({ state }) => state === 'FINISHED');
+  const train = useMutation({
+    mutationFn: (form: FormData) => trainRun(readForm(form, method)),
+    onSuccess: ({ trainRun: job }) => {
+      void queries.invalidateQueries({ queryKey: ['runs'] });
+      router.push(job.run ? `/runs/${encodeURIComponent(job.run.id)}` : '/jobs');
+    },
+  });
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    train.mutate(new FormData(event.currentTarget));
+  };
+  if (choices.dataSets.length === 0) {
+    return <p>No data set is registered yet. Prepare an NIH folder or phantoms on the command line and register the file.</p>;
+  }
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-4">
+      <Field label="Method" hint={choices.methods.find(({ name }) => name === method)?.description}>
+        <Select value={method} onChange={(event) => setMethod(event.target.value as MethodName)}>
+          {choices.methods.map(({ name, label }) => (
+            <option key={name} value={name}>
+              {label}
+            </option>
+          ))}
+        </Select>
+      </Field>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Data set">
+          <Select name="dataSet">
+            {choices.dataSets.map(({ id, name, size, synthetic }) => (
+              <option key={id} value={id}>
+                {name}, {size} × {size}
+                {synthetic ? ', synthetic' : ''}
+              </option>
+            ))}
+          </Select>
+        </Field>
+        <Field label="Preset" hint="paper takes 224 × 224, small 96 × 96">
+          <Select name="preset" defaultValue="small">
+            <option value="small">small</option>
+            <option value="paper">paper</option>
+          </Select>
+        </Field>
+        <Field label="Start from">
+          <Select name="fromRun" defaultValue={from}>
+            <option value="">the beginning</option>
+            {parents.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </Select>
+        </Field>
+        <Field label="Name, if you want one">
+          <TextInput name="name" autoComplete="off" maxLength={80} />
+        </Field>
+        <Field label="Seed">
+          <TextInput name="seed" type="number" min={0} step={1} defaultValue={0} />
+        </Field>
+        <Field label="Epsilon" hint={method === 'BASELINE' ? 'The Baseline perturbs nothing' : 'Empty: 0.005, as in the paper'}>
+          <TextInput name="epsilon" type="number" min={0} max={1} step="any" disabled={method === 'BASELINE'} />
+        </Field>
+      </div>
+      <Field label="Other options, one name=value a line" hint="For example maxEpochs=10. Everything is recorded in the run.">
+        <textarea name="options" rows={3} className="rounded-sm border border-line bg-paper p-2 font-mono text-small hover:border-edge" />
+      </Field>
+      <InlineError error={train.error} />
+      <Button look="primary" type="submit" disabled={train.isPending} className="self-start">
+        {train.isPending ? 'Starting' : 'Start training'}
+      </Button>
+    </form>
+  );
+}
+
+function readForm(form: FormData, method: MethodName) {
+  const text = (name: string): string | null => String(form.get(name) ?? '').trim() || null;
+  const number = (name: string): number | null => (text(name) === null ? null : Number(text(name)));
+  const options = parseSettings(text('options') ?? '');
+  return {
+    method,
+    dataSet: text('dataSet') ?? '',
+    preset: text('preset'),
+    fromRun: text('fromRun'),
+    name: text('name'),
+    seed: number('seed'),
+    epsilon: number('epsilon'),
+    options: Object.keys(options).length > 0 ? options : null,
+  };
+}

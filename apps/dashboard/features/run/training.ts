@@ -1,0 +1,101 @@
+import type { Series } from '../../charts/line-chart.tsx';
+import { niceDomain, ticks } from '../../charts/scale.ts';
+import type { Sheet } from '../../charts/sheet.ts';
+import { decimal } from '../../lib/format.ts';
+import { methodColour } from '../../lib/methods.ts';
+import type { Run } from './queries.ts';
+
+type Learned = Pick<Run, 'epochs' | 'method'>;
+
+/** Loss over the epochs: training thin, validation clean solid, validation perturbed dashed. */
+export function lossSeries({ epochs, method }: Learned): Series[] {
+  const colour = methodColour(method.name);
+  const perturbed = epochs.some(({ perturbedValidationLoss }) => perturbedValidationLoss !== null);
+  return [
+    {
+      id: 'train',
+      label: 'training',
+      colour: 'var(--control)',
+      kind: 'control',
+      points: epochs.map(({ epoch, trainLoss }) => ({ x: epoch, y: trainLoss })),
+    },
+    ...(perturbed
+      ? [
+          {
+            id: 'perturbed',
+            label: 'perturbed',
+            colour,
+            kind: 'reference',
+            points: epochs.map(({ epoch, perturbedValidationLoss }) => ({ x: epoch, y: perturbedValidationLoss })),
+          } satisfies Series,
+        ]
+      : []),
+    {
+      id: 'validation',
+      label: perturbed ? 'clean' : 'validation',
+      colour,
+      kind: 'run',
+      points: epochs.map(({ epoch, validationLoss }) => ({ x: epoch, y: validationLoss })),
+    },
+  ];
+}
+
+export function aucSeries({ epochs, method }: Learned): Series[] {
+  return [
+    {
+      id: 'auc',
+      label: 'validation',
+      colour: methodColour(method.name),
+      kind: 'run',
+      points: epochs.map(({ epoch, validationAuc }) => ({ x: epoch, y: validationAuc })),
+    },
+  ];
+}
+
+export function epochAxis(epochs: number) {
+  const last = Math.max(epochs, 2);
+  return {
+    label: 'Epoch',
+    domain: [1, last] as const,
+    ticks: ticks([1, last], Math.min(6, last)).filter(Number.isInteger),
+    format: (value: number) => String(value),
+  };
+}
+
+/** Around the values that were reached: a loss has no honest zero. */
+export function lossAxis(series: readonly Series[]) {
+  const domain = niceDomain(series.flatMap(({ points }) => points.map(({ y }) => y)));
+  return { domain, ticks: ticks(domain, 4), format: (value: number) => decimal(value, domain[1] - domain[0] < 0.5 ? 2 : 1) };
+}
+
+/** 0.4 to 1 as everywhere; lower where an epoch was lower. */
+export function aucAxis(series: readonly Series[]) {
+  const lowest = Math.min(0.4, ...series.flatMap(({ points }) => points.flatMap(({ y }) => y ?? [])));
+  const domain = [Math.floor(lowest * 10) / 10, 1] as const;
+  return { domain, ticks: ticks(domain, 4), format: (value: number) => decimal(value, 1) };
+}
+
+/** What the crosshair reads at an epoch. */
+export function readEpoch(series: readonly Series[], epoch: number): { id: string; colour: string; text: string }[] {
+  return series.map(({ id, label, colour, points }) => ({
+    id,
+    colour,
+    text: `${label} ${decimal(points.find(({ x }) => x === epoch)?.y, 3)}`,
+  }));
+}
+
+export function epochSheet({ name, epochs }: Pick<Run, 'epochs' | 'name'>): Sheet {
+  return {
+    name: `training-${name}`,
+    columns: ['Epoch', 'Training loss', 'Validation loss', 'Perturbed validation loss', 'Validation AUC', 'Seconds', 'Best'],
+    rows: epochs.map((epoch) => [
+      epoch.epoch,
+      epoch.trainLoss,
+      epoch.validationLoss,
+      epoch.perturbedValidationLoss,
+      epoch.validationAuc,
+      epoch.seconds,
+      epoch.best ? 'best' : '',
+    ]),
+  };
+}

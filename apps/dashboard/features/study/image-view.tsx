@@ -1,0 +1,218 @@
+'use client';
+
+import { useState } from 'react';
+import { MethodDot, SyntheticBadge } from '../../components/marks.tsx';
+import { Section } from '../../components/page.tsx';
+import { Skeleton } from '../../components/states.tsx';
+import { Table } from '../../components/table.tsx';
+import { decimal, short } from '../../lib/format.ts';
+import { runLabels } from '../../lib/methods.ts';
+import { JobLog, JobNow } from '../jobs/job-steps.tsx';
+import { isOpen } from '../jobs/queries.ts';
+import { defaultRuns, explainedRuns, findingRows } from './findings.ts';
+import { FindingsPanel } from './findings-panel.tsx';
+import type { ExplainedRun, Explanation, StudyImage } from './queries.ts';
+import { Viewer } from './viewer.tsx';
+
+const LINK = 'underline decoration-line underline-offset-4 hover:decoration-ink';
+
+/** One image of a study: what was found, where the runs look, and how far to trust it. */
+export function ImageView({ image }: { image: StudyImage }) {
+  const all = explainedRuns(image);
+  const [chosenRuns, setChosenRuns] = useState<readonly string[] | null>(null);
+  const [chosenFinding, setChosenFinding] = useState<string | null>(null);
+  const shownIds = chosenRuns ?? defaultRuns(all);
+  const runs = all.filter(({ id }) => shownIds.includes(id));
+  const rows = findingRows(
+    image,
+    runs.map(({ id }) => id),
+  );
+  // Where a box is known, that finding is the one to look at first.
+  const known = image.boxes[0]?.finding.name;
+  const row = rows.find(({ name }) => name === chosenFinding) ?? rows.find(({ name }) => name === known) ?? rows[0];
+  const [job] = image.jobs;
+  const working = job !== undefined && isOpen(job);
+  return (
+    <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1.7fr)_minmax(340px,1fr)] 2xl:grid-cols-[minmax(0,2.2fr)_minmax(420px,1fr)]">
+      <div className="min-w-0">
+        {all.length > 1 && <RunChoice all={all} shown={shownIds} onChange={setChosenRuns} />}
+        <Viewer image={image} runs={runs} explanations={row?.answers ?? []} />
+      </div>
+      <div className="min-w-0">
+        {job && (working || job.state !== 'DONE') && (
+          <Section title="Explanation" note={working ? 'What is ready appears at once.' : undefined}>
+            <JobNow job={job} />
+            <div className="pt-4">
+              <JobLog job={job} />
+            </div>
+          </Section>
+        )}
+        <Section title="Findings" note="Highest probability first">
+          {rows.length > 0 ? (
+            <FindingsPanel rows={rows} runs={runs} selected={row?.name ?? null} onSelect={setChosenFinding} />
+          ) : working ? (
+            <Skeleton className="h-[560px]" />
+          ) : (
+            <p className="text-muted">
+              {all.length > 0
+                ? 'No run is shown: tick one.'
+                : 'No run has explained this image. Put a finished run into use, then explain it.'}
+            </p>
+          )}
+        </Section>
+        {row && <Trust answers={row.answers} runs={runs} label={row.label} />}
+      </div>
+      {row && (
+        <div className="min-w-0 lg:col-span-2">
+          <Behind answers={row.answers} runs={runs} label={row.label} />
+          {job && !working && job.state === 'DONE' && (
+            <details className="border-t border-line pt-3">
+              <summary className="text-muted hover:text-ink">Steps of the explanation</summary>
+              <div className="pt-3">
+                <JobLog job={job} />
+              </div>
+            </details>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function RunChoice({
+  all,
+  shown,
+  onChange,
+}: {
+  all: readonly ExplainedRun[];
+  shown: readonly string[];
+  onChange: (runs: readonly string[]) => void;
+}) {
+  const names = runLabels(all);
+  return (
+    <fieldset className="flex flex-wrap items-center gap-x-4 pb-1">
+      <legend className="sr-only">Runs shown</legend>
+      {all.map(({ id, name, method }) => (
+        <label key={id} className="flex h-8 items-center gap-2" title={name}>
+          <input
+            type="checkbox"
+            className="size-4"
+            checked={shown.includes(id)}
+            onChange={(event) => onChange(event.target.checked ? [...shown, id] : shown.filter((one) => one !== id))}
+          />
+          <MethodDot method={method.name} />
+          {names.get(id)}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+interface Shown {
+  answers: readonly (Explanation | undefined)[];
+  runs: readonly ExplainedRun[];
+  label: string;
+}
+
+function Trust({ answers, runs, label }: Shown) {
+  const names = runLabels(runs);
+  const synthetic = runs.some(({ dataSet }) => dataSet?.synthetic);
+  return (
+    <Section
+      title="How far to trust this"
+      note={label}
+      aside={synthetic ? <SyntheticBadge>measured on phantoms</SyntheticBadge> : undefined}
+    >
+      <ul className="flex flex-col gap-3">
+        {runs.map((run, index) => (
+          <li key={run.id} className="flex gap-2">
+            <span className="pt-1.5">
+              <MethodDot method={run.method.name} />
+            </span>
+            <span>
+              <span className="sr-only">{names.get(run.id)}: </span>
+              {answers[index] === undefined
+                ? 'Still being worked out.'
+                : (answers[index].evidence?.statement ??
+                  `Nothing is known of how often ${names.get(run.id)} is right about ${label.toLowerCase()}: it has not been evaluated for it.`)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+/** The numbers behind the answer, the raw maps, and the versions that made them. */
+function Behind({ answers, runs, label }: Shown) {
+  const names = runLabels(runs);
+  const rows = answers.flatMap((answer, index) => (answer ? [{ answer, run: runs[index]! }] : []));
+  return (
+    <Section title="Behind the answer" note={label}>
+      <Table
+        caption={`Numbers, maps and versions behind the answer for ${label}`}
+        rows={rows}
+        rowKey={({ run }) => run.id}
+        columns={[
+          {
+            name: 'Run',
+            cell: ({ run }) => (
+              <a href={`/runs/${encodeURIComponent(run.id)}`} className={`${LINK} whitespace-nowrap`} title={run.name}>
+                {names.get(run.id)}
+              </a>
+            ),
+          },
+          { name: 'Logit', right: true, cell: ({ answer }) => decimal(answer.logit) },
+          {
+            name: 'Probability',
+            right: true,
+            cell: ({ answer }) => (
+              <span title={answer.probabilityReason ?? undefined}>
+                {answer.probability === null ? 'not calibrated' : decimal(answer.probability, 3)}
+              </span>
+            ),
+          },
+          {
+            name: 'Box',
+            className: 'max-md:hidden',
+            cell: ({ answer: { box, boxReason } }) =>
+              box ? (
+                `${box.x.toFixed(0)}, ${box.y.toFixed(0)}, ${box.width.toFixed(0)} × ${box.height.toFixed(0)} px`
+              ) : (
+                <span className="text-muted">{boxReason ?? 'none'}</span>
+              ),
+          },
+          {
+            name: 'Maps',
+            cell: ({ answer }) => (
+              <span className="flex flex-wrap gap-x-3">
+                <a href={answer.overlayUrl} className={LINK}>
+                  overlay
+                </a>
+                <a href={answer.cam.npyUrl} className={LINK} download>
+                  CAM
+                </a>
+                <a href={answer.saliency.npyUrl} className={LINK} download>
+                  saliency
+                </a>
+              </span>
+            ),
+          },
+          { name: 'Weights', className: 'max-sm:hidden', cell: ({ answer }) => <Pin value={answer.pins.weightsSha256} /> },
+          { name: 'Card', className: 'max-md:hidden', cell: ({ answer }) => <Pin value={answer.pins.cardSha256} /> },
+          { name: 'Data', className: 'max-lg:hidden', cell: ({ answer }) => <Pin value={answer.pins.datasetHash} /> },
+          { name: 'Preprocessing', className: 'max-lg:hidden', cell: ({ answer }) => answer.pins.preprocessingVersion },
+          { name: 'Code', className: 'max-lg:hidden', cell: ({ answer }) => <Pin value={answer.pins.codeVersion} length={14} /> },
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Pin({ value, length = 8 }: { value: string; length?: number }) {
+  return (
+    <span className="font-mono text-small" title={value}>
+      {short(value, length)}
+    </span>
+  );
+}

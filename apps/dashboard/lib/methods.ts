@@ -1,0 +1,29 @@
+/** One colour a method everywhere (Okabe-Ito; defined in globals.css); seeds of a method share it. */
+export function methodColour(method: string): string {
+  return `var(--method-${method.toLowerCase().replaceAll('_', '-')}, var(--control))`;
+}
+
+interface NamedRun {
+  id: string;
+  name: string;
+  method: { name: string; label: string };
+}
+
+/** What to call each run among its neighbours: the method where that is enough, else the run's own name. */
+export function runLabels(runs: readonly NamedRun[]): Map<string, string> {
+  const times = new Map<string, number>();
+  for (const { method } of runs) times.set(method.name, (times.get(method.name) ?? 0) + 1);
+  return new Map(runs.map((run) => [run.id, times.get(run.method.name) === 1 ? run.method.label : run.name]));
+}
+
+/** The position of each run among those of its method: seeds share a colour and differ in their marker. */
+export function runRanks(runs: readonly NamedRun[]): Map<string, number> {
+  const seen = new Map<string, number>();
+  return new Map(
+    runs.map((run) => {
+      const rank = seen.get(run.method.name) ?? 0;
+      seen.set(run.method.name, rank + 1);
+      return [run.id, rank];
+    }),
+  );
+}
