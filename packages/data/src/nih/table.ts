@@ -9,9 +9,12 @@ export interface Table {
   rows: string[][];
 }
 
-/** Reads a CSV file as text; a file that is no CSV (an unclosed quote, binary content) is BAD_INPUT. */
+/** Reads a CSV file as text. NOT_FOUND when it is absent; a file that is no CSV (an unclosed quote) is BAD_INPUT. */
 export async function readTable(file: string): Promise<Table> {
-  const text = await readFile(file, 'utf8');
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') throw new CxrError('NOT_FOUND', `${file} does not exist. Check the path.`, { cause });
+    throw new CxrError('UNAVAILABLE', `${file} cannot be read: ${cause.message}.`, { cause });
+  });
   try {
     const [header, ...rows] = plainRows(text) ?? (parse(text, { bom: true, relax_column_count: true }) as string[][]);
     if (!header) throw new CxrError('BAD_INPUT', `${file} is empty: expected a header line and one line an image. Download it again.`);

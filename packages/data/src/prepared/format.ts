@@ -115,11 +115,14 @@ export function decodeIndex(bytes: Uint8Array, header: Header, where: string): P
     throw new CxrError('CORRUPT', `${where}: the index does not have its SHA-256. Copy the file again, or prepare the data again.`);
   }
   const parsed = indexSchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  if (parsed.success && parsed.data.size === header.size && parsed.data.images.every((image) => image.slot < header.slots))
-    return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new CxrError(
-    'CORRUPT',
-    `${where}: the index is not as expected (${issue?.path.join('.')}: ${issue?.message}). Prepare the data again.`,
-  );
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new CxrError(
+      'CORRUPT',
+      `${where}: the index is not as expected (${issue?.path.join('.')}: ${issue?.message}). Prepare the data again.`,
+    );
+  }
+  const fits = parsed.data.size === header.size && parsed.data.images.every((image) => image.slot < header.slots);
+  if (!fits) throw new CxrError('CORRUPT', `${where}: the index does not fit the header. Prepare the data again.`);
+  return parsed.data;
 }
