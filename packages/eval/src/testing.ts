@@ -3,6 +3,14 @@
  * committed. For tests only.
  */
 
+import { BOXED_FINDINGS } from '@cxr-lens/data';
+import aucReference from '../reference/auc.json' with { type: 'json' };
+import localizationReference from '../reference/localization.json' with { type: 'json' };
+import type { LocalizationPair } from './localization/types.ts';
+
+/** Results of `reference/auc.py` and `reference/localization.py`. */
+export { aucReference, localizationReference };
+
 /** Uniform in [0, 1), a multiple of 2^-32: a hash of seed and index. */
 export function uniform(seed: number, index: number): number {
   let h = (Math.imul(seed, 0x9e3779b1) + Math.imul(index, 0x85ebca6b)) >>> 0;
@@ -59,4 +67,23 @@ export function boxCase(seed: number): BoxCase {
   const x = Math.floor(uniform(seed, 3) * (1024 - width) * 8) / 8;
   const y = Math.floor(uniform(seed, 4) * (1024 - height) * 8) / 8;
   return { x, y, width, height };
+}
+
+/** As pairs_of in reference/localization.py: 34 images of 23 patients; the last findings are rare, the last map is constant. */
+export function referencePairs(seed: number): LocalizationPair[] {
+  const pairs: LocalizationPair[] = [];
+  const rates = [0.9, 0.8, 0.5, 0.25, 0.12, 0.03, 0.0, 0.04];
+  for (let image = 0; image < 34; image++) {
+    const patientId = String(1 + (image % 23));
+    for (const [j, finding] of BOXED_FINDINGS.entries()) {
+      if (uniform(seed, image * 8 + j) >= rates[j]!) continue;
+      const own = seed + 10 + image * 8 + j;
+      const box = boxCase(own);
+      const size = [28, 7][image % 2]!;
+      const map = image < 33 ? noiseMap(own, { size, box, lift: [0, 0.25, 0.5, 1][image % 4]! }) : new Float32Array(size * size).fill(1);
+      const name = `${patientId.padStart(8, '0')}_${String(image).padStart(3, '0')}.png`;
+      pairs.push({ image: name, patientId, finding, box, map, height: size, width: size });
+    }
+  }
+  return pairs;
 }

@@ -1,29 +1,10 @@
 import { BOXED_FINDINGS, type BoxedFinding } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import reference from '../../reference/localization.json' with { type: 'json' };
-import { boxCase, noiseMap, uniform } from '../testing.ts';
+import { referencePairs } from '../testing.ts';
 import { chooseThreshold, lowerMedian, patientParts } from './folds.ts';
 import { localization, localizationOfIous } from './localization.ts';
-import type { LocalizationPair, PairIous } from './types.ts';
-
-/** As pairs_of in reference/localization.py. */
-function referencePairs(seed: number): LocalizationPair[] {
-  const pairs: LocalizationPair[] = [];
-  const rates = [0.9, 0.8, 0.5, 0.25, 0.12, 0.03, 0.0, 0.04];
-  for (let image = 0; image < 34; image++) {
-    const patientId = String(1 + (image % 23));
-    for (const [j, finding] of BOXED_FINDINGS.entries()) {
-      if (uniform(seed, image * 8 + j) >= rates[j]!) continue;
-      const own = seed + 10 + image * 8 + j;
-      const box = boxCase(own);
-      const size = [28, 7][image % 2]!;
-      const map = image < 33 ? noiseMap(own, { size, box, lift: [0, 0.25, 0.5, 1][image % 4]! }) : new Float32Array(size * size).fill(1);
-      const name = `${patientId.padStart(8, '0')}_${String(image).padStart(3, '0')}.png`;
-      pairs.push({ image: name, patientId, finding, box, map, height: size, width: size });
-    }
-  }
-  return pairs;
-}
+import type { PairIous } from './types.ts';
 
 interface Expected {
   pairs: number;

@@ -72,7 +72,7 @@ function panel(finding: BoxedFinding, lines: readonly Line[]): string[] {
   return [
     text(PLOT.left, 20, findingLabel(finding), { size: 12, weight: 600 }),
     text(PLOT.left + PLOT.width, 20, `${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`, { color: QUIET, anchor: 'end' }),
-    ...(reason ? [text(PLOT.left + PLOT.width / 2, yOf(0.88), reason, { color: QUIET, anchor: 'middle' })] : []),
+    ...(reason && pairs > 0 ? [text(PLOT.left + PLOT.width + 11, 20, reason, { color: QUIET, size: 10 })] : []),
     ...axes(),
     ...drawn.flatMap(band),
     ...drawn.map(({ curve, color, kind }) =>
@@ -97,7 +97,7 @@ function axes(): string[] {
   const ticks = IOU_THRESHOLDS.filter((_, index) => index % 2 === 0).map((t) =>
     text(xOf(t), bottom + 16, String(t), { color: QUIET, anchor: 'middle' }),
   );
-  return [...horizontal, ...ticks, text(PLOT.left + PLOT.width + 11, bottom + 16, 'T(IoU)', { color: QUIET, size: 10 })];
+  return [...horizontal, ...ticks, text(PLOT.left + PLOT.width / 2, bottom + 30, 'T(IoU)', { color: QUIET, size: 10, anchor: 'middle' })];
 }
 
 function band({ curve, color, kind }: Line): string[] {
