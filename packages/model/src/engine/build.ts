@@ -57,12 +57,16 @@ async function download(python: string, wheel: Wheel, { folder, onProgress }: { 
   writeFileSync(requirements, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
   const what = `Downloading ${wheel.name} ${wheel.version}`;
   let total = 0;
+  let done = 0;
   // pip says "Downloading tensorflow_cpu-....whl (274.1 MB)".
   const onOutput = (text: string) => {
     const found = /\.whl \(([\d.]+) (kB|MB|GB)\)/.exec(text);
     if (found) total = Math.round(Number(found[1]) * { kB: 1e3, MB: 1e6, GB: 1e9 }[found[2] as 'kB' | 'MB' | 'GB']);
   };
-  const report = () => total > 0 && onProgress({ what, done: Math.min(size(temporary), total), total });
+  const report = () => {
+    done = Math.max(done, Math.min(size(temporary), total));
+    if (total > 0) onProgress({ what, done, total });
+  };
   const platforms = ['manylinux_2_27_x86_64', 'manylinux2014_x86_64', 'manylinux_2_17_x86_64', 'manylinux2010_x86_64'];
   const timer = setInterval(report, 1_000);
   try {

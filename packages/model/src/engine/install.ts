@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError, type OnProgress, type Progress } from '@cxr-lens/data';
 import { buildEngine, findTools } from './build.ts';
@@ -47,9 +47,13 @@ async function fillCache(folder: string, flavour: Flavour, onProgress: OnProgres
   const wait = () => onProgress({ what: 'Waiting for another process that is setting up TensorFlow', done: 0, total: 1 });
   await withLock(`${folder}.lock`, wait, async () => {
     if (changedFiles(folder, { full: false }).length === 0) return;
-    // Only the holder of the lock builds: a folder of this name was left by a process that was killed.
-    const temporary = path.join(cacheHome(), `.building-${path.basename(folder)}`);
-    rmSync(temporary, { recursive: true, force: true });
+    // Only the holder of the lock builds: other folders of this name were left by processes that were killed. Its own bears its
+    // process id, because a killed set-up's pip or compiler may live on and write into theirs.
+    const prefix = `.building-${path.basename(folder)}-`;
+    const temporary = path.join(cacheHome(), `${prefix}${process.pid}`);
+    for (const name of readdirSync(cacheHome())) {
+      if (name.startsWith(prefix)) rmSync(path.join(cacheHome(), name), { recursive: true, force: true, maxRetries: 3 });
+    }
     checkRoom(flavour);
     try {
       await buildEngine(temporary, flavour, { ...tools, onProgress });

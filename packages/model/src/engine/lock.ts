@@ -2,11 +2,11 @@ import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 
 const BEAT_MS = 2_000;
-const STALE_MS = 20_000;
+const STALE_MS = 30_000;
 
 /**
  * Runs `task` while holding the lock file; waits as long as another process holds it, telling `onWait` once.
- * The holder touches the file, so that one left by kill -9 is taken over after 20 s. Two holders can only come of a process
+ * The holder touches the file, so that one left by kill -9 is taken over after 30 s. Two holders can only come of a process
  * that was suspended for longer: what is locked must bear that.
  */
 export async function withLock<T>(file: string, onWait: () => void, task: () => Promise<T>): Promise<T> {
