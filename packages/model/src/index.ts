@@ -1,3 +1,4 @@
+export { codeVersion } from './code-version.ts';
 export { type EngineInfo, engineInfo } from './engine/tensorflow.ts';
 export { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
 export { type ExplainRequest, explainImages, type FindingExplanation, type ImageExplanation, type PlainMap } from './explain-images.ts';
