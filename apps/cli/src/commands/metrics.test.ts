@@ -128,9 +128,9 @@ describe('metrics auc', () => {
 
   it('answers a file that is not there, a folder for a file and a missing option', async () => {
     const absent = await run('auc', '--scores', path.join(folder, 'absent.csv'), '--labels', labels);
-    expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.csv: it does not exist')]);
+    expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.csv does not exist')]);
     const wrong = await run('auc', '--scores', scores, '--labels', folder);
-    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('it is a folder, not a file')]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('cannot be read: EISDIR')]);
     const option = await run('auc', '--scores', scores);
     expect([option.code, option.err]).toEqual([2, expect.stringContaining("required option '--labels <csv>' not specified")]);
   });
@@ -203,7 +203,7 @@ describe('metrics localization', () => {
   const one = { name: '00000001_000.Mass.npy', values: Float32Array.of(1, 2, 3, 4), shape: [2, 2] };
   const line = '00000001_000.png,Mass,10,10,100,100';
   it.each<[string, { name: string; values: Float32Array; shape: number[] } | null, string[], string]>([
-    ['no map at all', null, [HEADER, line], 'there is no .npy file in it'],
+    ['no map at all', null, [HEADER, line], 'holds no .npy file'],
     [
       'a map without a finding in its name',
       { ...one, name: '00000001_000.npy' },
@@ -246,7 +246,7 @@ describe('metrics localization', () => {
 
   it('answers a folder that is not there and a broken .npy', async () => {
     const absent = await run('localization', '--maps', path.join(folder, 'nowhere'), '--boxes', boxes);
-    expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('nowhere: it does not exist')]);
+    expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('nowhere does not exist')]);
     const own = path.join(folder, 'broken');
     mkdirSync(own);
     writeFileSync(path.join(own, '00000001_000.Mass.npy'), '<html>');

@@ -1,12 +1,11 @@
 import { CxrError, columnOf, type Finding, parseFinding, readTable, rowError } from '@cxr-lens/data';
-import { reading } from './files.ts';
 
 /**
  * The findings of each image, from the NIH label list: `Image Index` and `Finding Labels` with "|". Rows of other images are ignored.
  * @throws CxrError BAD_INPUT naming the first image without a label, or a label that names no finding
  */
 export async function readLabels(file: string, images: readonly string[]): Promise<ReadonlySet<Finding>[]> {
-  const table = await reading('--labels', file, () => readTable(file));
+  const table = await readTable(file);
   const nameColumn = columnOf(table, 'Image Index');
   const labelColumn = columnOf(table, 'Finding Labels');
   const rowOf = new Map(table.rows.map((cells, row) => [cells[nameColumn]?.trim() ?? '', row]));

@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type BoxedFinding, CxrError, type Finding, isBoxedFinding, parseFinding, readBoxes, readNpy } from '@cxr-lens/data';
 import { type PairIous, pairIous } from '@cxr-lens/eval';
-import { reading } from './files.ts';
 
 /** What a folder of maps and a box list have in common. */
 export interface MeasuredMaps {
@@ -18,7 +17,7 @@ export interface MeasuredMaps {
  * @throws CxrError BAD_INPUT for a file name without a boxed finding, another shape, values that are not finite, or no pair at all
  */
 export async function measureMaps({ maps, boxes }: { maps: string; boxes: string }): Promise<MeasuredMaps> {
-  const known = await reading('--boxes', boxes, () => readBoxes(boxes));
+  const known = await readBoxes(boxes);
   const files = await mapFiles(maps);
   const pairs: PairIous[] = [];
   const missing: string[] = [];
@@ -49,8 +48,9 @@ function exampleName(missing: readonly string[]): string {
 }
 
 async function mapFiles(folder: string): Promise<Map<string, string>> {
-  const names = (await reading('--maps', folder, () => readdir(folder))).filter((name) => name.endsWith('.npy')).sort();
-  if (names.length === 0) throw new CxrError('BAD_INPUT', `--maps ${folder}: there is no .npy file in it.`);
+  const names = (await namesIn(folder)).filter((name) => name.endsWith('.npy')).sort();
+  if (names.length === 0)
+    throw new CxrError('BAD_INPUT', `The folder ${folder} holds no .npy file: expected maps like 00000001_000.Mass.npy.`);
   const files = new Map<string, string>();
   for (const name of names) {
     const { stem, finding } = parseName(path.join(folder, name));
@@ -59,6 +59,16 @@ async function mapFiles(folder: string): Promise<Map<string, string>> {
     files.set(key, path.join(folder, name));
   }
   return files;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = absent ? 'does not exist' : `cannot be read: ${(cause as Error).message}`;
+    throw new CxrError(absent ? 'NOT_FOUND' : 'BAD_INPUT', `The folder ${folder} ${reason}. Check the path.`, { cause });
+  }
 }
 
 function parseName(file: string): { stem: string; finding: BoxedFinding } {
@@ -78,7 +88,7 @@ function findingOf(file: string, text: string): Finding {
 }
 
 async function readMap(file: string): Promise<{ map: Float32Array; height: number; width: number }> {
-  const { shape, data } = await reading('--maps', file, () => readNpy(file));
+  const { shape, data } = await readNpy(file);
   const [height, width] = shape;
   if (shape.length !== 2 || !height || !width) {
     throw new CxrError('BAD_INPUT', `${file} has the shape [${shape.join(', ')}]: expected [height, width].`);

@@ -1,5 +1,4 @@
 import { CxrError, FINDINGS, type Finding, parseFinding, readTable, rowError, type Table } from '@cxr-lens/data';
-import { reading } from './files.ts';
 
 /** Scores of anybody's model, one column a finding. */
 export interface Scores {
@@ -14,7 +13,7 @@ export interface Scores {
  * @throws CxrError BAD_INPUT for a column that names no finding, a cell that is no number, an image listed twice
  */
 export async function readScores(file: string): Promise<Scores> {
-  const table = await reading('--scores', file, () => readTable(file));
+  const table = await readTable(file);
   const imageColumn = imageColumnOf(table);
   const findings = findingColumns(table, imageColumn);
   const rows = [...table.rows.keys()].filter((row) => table.rows[row]!.some((cell) => cell.trim() !== ''));

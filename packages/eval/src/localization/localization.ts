@@ -47,7 +47,7 @@ export function localizationOfIous(
 }
 
 /** One value for each boxed finding, in their order. */
-export function byFinding<T>(make: (finding: BoxedFinding) => T): Record<BoxedFinding, T> {
+function byFinding<T>(make: (finding: BoxedFinding) => T): Record<BoxedFinding, T> {
   return Object.fromEntries(BOXED_FINDINGS.map((finding) => [finding, make(finding)])) as Record<BoxedFinding, T>;
 }
 
