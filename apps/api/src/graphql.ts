@@ -1,6 +1,6 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Context, Services } from './context.ts';
 import { publicGraphqlError } from './errors.ts';
@@ -22,9 +22,10 @@ export async function graphqlRoutes(app: FastifyInstance, services: Services): P
     stopOnTerminationSignals: false,
     // Errors from before there is a request context, as of a body without a query; all others are replaced below.
     formatError: ({ message }) => ({ message, extensions: { code: 'BAD_INPUT' } }),
-    plugins: [fastifyApolloDrainPlugin(app), ApolloServerPluginLandingPageDisabled(), publicErrors],
+    plugins: [ApolloServerPluginLandingPageDisabled(), publicErrors],
   });
   await server.start();
+  // Fastify itself lets requests end first; Apollo's drain plugin would wait for Fastify, and Fastify for this hook.
   app.addHook('onClose', () => server.stop());
   const handler = fastifyApolloHandler(server, {
     context: async (request): Promise<Context> => ({ ...services, requestId: request.id, log: request.log }),

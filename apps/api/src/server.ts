@@ -4,7 +4,7 @@ import { CxrError } from '@cxr-lens/data';
 import { createJobs, type PrismaClient } from '@cxr-lens/prisma';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import websocket from '@fastify/websocket';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { publicError, statusOf } from './errors.ts';
 import { graphqlRoutes } from './graphql.ts';
 import { startPainter } from './pictures/painter.ts';
@@ -26,7 +26,7 @@ export interface ServerOptions {
 export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024 ** 2,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];

@@ -1,5 +1,5 @@
 import { CxrError, type Finding } from '@cxr-lens/data';
-import { PAPER_PROTOCOL } from '@cxr-lens/eval';
+import { PAPER_PROTOCOL, type Protocol } from '@cxr-lens/eval';
 import type { AucResult, DataSet, Prisma, PrismaClient, Run } from '@cxr-lens/prisma';
 import { activeRunIds } from '../jobs.ts';
 import { type Difference, differencesOf } from './difference.ts';
@@ -23,7 +23,7 @@ export interface ComparedRun {
 
 export interface Comparison {
   finding: Finding;
-  protocol: string;
+  protocol: Protocol;
   dataSet: DataSet | null;
   runs: ComparedRun[];
   controls: Curve[];
@@ -54,7 +54,7 @@ export async function compare(prisma: PrismaClient, request: CompareRequest): Pr
       const differences = await differencesOf(compared, finding);
       return {
         finding,
-        protocol,
+        protocol: protocolOf(protocol, evaluations),
         dataSet,
         runs: compared,
         controls: controlsOf(evaluations, finding),
@@ -65,6 +65,12 @@ export async function compare(prisma: PrismaClient, request: CompareRequest): Pr
       };
     }),
   );
+}
+
+/** As the evaluation describes it; one that nobody used is known by its name alone. */
+function protocolOf(name: string, [evaluation]: readonly EvaluationWithResults[]): Protocol {
+  if (evaluation) return { name, description: evaluation.protocolDescription };
+  return name === PAPER_PROTOCOL.name ? PAPER_PROTOCOL : { name, description: '' };
 }
 
 async function runsOf(prisma: PrismaClient, runIds: readonly string[] | null): Promise<Run[]> {

@@ -67,6 +67,7 @@ export function startPainter(): Painter {
     worker.on('message', done).on('error', failed).on('exit', exited);
     worker.postMessage(task);
   };
+  idle.push(open()); // its modules are loaded by the time of the first upload
   return {
     do: (task) => {
       if (stopped) return Promise.reject(new CxrError('UNAVAILABLE', 'The API is stopping.'));

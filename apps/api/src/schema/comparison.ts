@@ -4,7 +4,7 @@ import type { Difference } from '../comparison/difference.ts';
 import type { PublishedAuc } from '../comparison/published.ts';
 import { builder } from './builder.ts';
 import { DataSetType } from './data-set.ts';
-import { AucResultType, EvaluationType, LocalizationCurveType, ProtocolType, protocolOf } from './evaluation.ts';
+import { AucResultType, EvaluationType, LocalizationCurveType, ProtocolType } from './evaluation.ts';
 import { FindingNameEnum, FindingType } from './finding.ts';
 import { RunType } from './run.ts';
 
@@ -56,7 +56,7 @@ const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
   description: 'Runs side by side for one finding.',
   fields: (t) => ({
     finding: t.field({ type: FindingType, resolve: ({ finding }) => ({ name: finding }) }),
-    protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocolOf(protocol) }),
+    protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocol }),
     dataSet: t.expose('dataSet', { type: DataSetType, nullable: true }),
     runs: t.expose('runs', { type: [ComparisonRun], description: 'In the order asked for.', complexity: { multiplier: 4 } }),
     controls: t.expose('controls', {

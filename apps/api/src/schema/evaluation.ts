@@ -11,9 +11,6 @@ export const ProtocolType = builder.objectRef<Protocol>('Protocol').implement({
   fields: (t) => ({ name: t.exposeString('name'), description: t.exposeString('description') }),
 });
 
-/** The protocol of that name; one that this version does not know is passed on by its name. */
-export const protocolOf = (name: string): Protocol => (name === PAPER_PROTOCOL.name ? PAPER_PROTOCOL : { name, description: '' });
-
 export const AucResultType = builder.prismaObject('AucResult', {
   description: 'Area under the ROC curve with its 95 % interval.',
   fields: (t) => ({
@@ -21,7 +18,9 @@ export const AucResultType = builder.prismaObject('AucResult', {
     auc: t.exposeFloat('auc', { nullable: true }),
     low: t.exposeFloat('low', { nullable: true }),
     high: t.exposeFloat('high', { nullable: true }),
-    variance: t.exposeFloat('variance', { nullable: true }),
+    variance: t.exposeFloat('variance', { nullable: true, description: 'By DeLong, as low and high.' }),
+    bootstrapLow: t.exposeFloat('bootstrapLow', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
+    bootstrapHigh: t.exposeFloat('bootstrapHigh', { nullable: true }),
     positives: t.exposeInt('positives'),
     negatives: t.exposeInt('negatives'),
     reason: t.exposeString('reason', { nullable: true, description: 'Why there is no AUC.' }),
@@ -64,9 +63,16 @@ export const EvaluationType = builder.prismaObject('Evaluation', {
     id: t.exposeID('id'),
     run: t.relation('run'),
     dataSet: t.relation('dataSet', { nullable: true }),
-    protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocolOf(protocol) }),
+    protocol: t.field({
+      type: ProtocolType,
+      resolve: ({ protocol, protocolDescription }) => ({ name: protocol, description: protocolDescription }),
+    }),
     auc: t.relation('auc', { query: { orderBy: { finding: 'asc' } }, complexity: { multiplier: 14 } }),
-    meanAuc: t.exposeFloat('meanAuc', { nullable: true }),
+    meanAuc: t.exposeFloat('meanAuc', { nullable: true, description: 'Over the findings with both classes.' }),
+    meanAucLow: t.exposeFloat('meanAucLow', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
+    meanAucHigh: t.exposeFloat('meanAucHigh', { nullable: true }),
+    images: t.exposeInt('images', { description: 'Test images that were measured.' }),
+    seed: t.exposeInt('seed', { description: 'Of folds and bootstrap.' }),
     localization: t.field({
       type: [LocalizationCurveType],
       description: 'Curves of the run and of the controls, by finding.',

@@ -1,0 +1,294 @@
+import { createRequire } from 'node:module';
+import type { DataSet, Run } from '@cxr-lens/prisma';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeDataSet, makeEvaluation, makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
+
+let api: TestApi;
+let dataSet: DataSet;
+let baseline: Run;
+let robust: Run;
+
+async function upload(seed: number, name = `image-${seed}.png`): Promise<{ study: string; image: string }> {
+  const body = new Uint8Array(await noisePng(seed));
+  const response = await fetch(`${api.url}/studies?name=${name}`, { method: 'POST', headers: { 'content-type': 'image/png' }, body });
+  const answer = (await response.json()) as { studies: { id: string; images: { id: string }[] }[] };
+  return { study: answer.studies[0]!.id, image: answer.studies[0]!.images[0]!.id };
+}
+
+beforeAll(async () => {
+  api = await startTestApi();
+  dataSet = await makeDataSet(api.prisma);
+  baseline = await makeRun(api.prisma, 'baseline', { dataSetId: dataSet.id, id: 'demo-baseline', createdAt: new Date('2026-01-01') });
+  robust = await makeRun(api.prisma, 'robust', {
+    dataSetId: dataSet.id,
+    id: 'demo-robust',
+    parentId: baseline.id,
+    createdAt: new Date('2026-01-02'),
+  });
+  await api.prisma.epoch.createMany({
+    data: [2, 1].map((epoch) => ({ runId: robust.id, epoch, trainLoss: 1 / epoch, validationLoss: 1, seconds: 3 })),
+  });
+  await makeEvaluation(api.prisma, baseline, dataSet, 0.5);
+  await makeEvaluation(api.prisma, robust, dataSet, 0.62);
+});
+afterAll(() => api.stop());
+
+describe('what is known before anything is stored', () => {
+  it('names findings, methods, protocols and the viewer', async () => {
+    const { data, errors } = await api.ask(
+      '{ findings { name label boxed } methods { name label description } protocols { name description } viewer { name } }',
+    );
+    expect(errors).toBeUndefined();
+    expect(data.findings).toHaveLength(14);
+    expect(data.findings.filter(({ boxed }: { boxed: boolean }) => boxed)).toHaveLength(8);
+    expect(data.findings.at(-2)).toEqual({ name: 'Pleural_Thickening', label: 'Pleural thickening', boxed: false });
+    expect(data.methods.map(({ name }: { name: string }) => name)).toContain('ROBUST');
+    expect(data.protocols[0].name).toBe('paper');
+    expect(data.viewer.name).toBe('local');
+  });
+});
+
+describe('runs', () => {
+  it('tells everything about one run', async () => {
+    const { data, errors } = await api.ask(
+      `{ run(id: "demo-robust") { id name method { name label } preset state seed epsilon active command bestEpoch error
+          dataSet { id name trainImages } parent { id } job { id } card
+          options { name value default changed } epochs { epoch trainLoss best }
+          evaluations { id meanAuc protocol { name } auc { finding { name } auc low high reason } localization { kind finding { name } points { iouThreshold accuracy } } } } }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(data.run).toMatchObject({
+      method: { name: 'ROBUST' },
+      state: 'FINISHED',
+      epsilon: 0.005,
+      parent: { id: 'demo-baseline' },
+      job: null,
+    });
+    expect(data.run.options[0]).toEqual({ name: 'maxEpochs', value: 12, default: 100, changed: true });
+    expect(data.run.epochs.map(({ epoch, best }: { epoch: number; best: boolean }) => [epoch, best])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+    expect(data.run.command).toBe(
+      'npx --no cxr-lens train robust --data /nowhere/phantom-96.cxr --out runs/demo-robust --preset small --from runs/demo-baseline --set maxEpochs=12',
+    );
+    expect(data.run.evaluations[0].auc).toHaveLength(14);
+    expect(data.run.evaluations[0].localization).toHaveLength(8);
+    expect(data.run.evaluations[0].localization[0].points).toHaveLength(7);
+  });
+
+  it('pages newest first, by method and data set', async () => {
+    const first = await api.ask('{ runs(first: 1) { totalCount edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }');
+    expect(first.data.runs).toMatchObject({ totalCount: 2, edges: [{ node: { id: 'demo-robust' } }], pageInfo: { hasNextPage: true } });
+    const second = await api.ask(
+      'query ($after: String) { runs(first: 5, after: $after) { edges { node { id } } pageInfo { hasNextPage } } }',
+      {
+        after: first.data.runs.pageInfo.endCursor,
+      },
+    );
+    expect(second.data.runs).toEqual({ edges: [{ node: { id: 'demo-baseline' } }], pageInfo: { hasNextPage: false } });
+    const some = await api.ask(
+      `{ baseline: runs(method: BASELINE) { totalCount } none: runs(dataSet: "no") { totalCount edges { cursor } } }`,
+    );
+    expect(some.data).toEqual({ baseline: { totalCount: 1 }, none: { totalCount: 0, edges: [] } });
+  });
+
+  it('lists data sets', async () => {
+    const { data } = await api.ask('{ dataSets { id size synthetic boxedPairs createdAt } }');
+    expect(data.dataSets).toMatchObject([{ id: dataSet.id, size: 96, synthetic: true, boxedPairs: 40 }]);
+  });
+});
+
+describe('comparison', () => {
+  it('puts the active runs side by side with controls and published numbers', async () => {
+    const { data, errors } = await api.ask(
+      `{ comparison(finding: Cardiomegaly) { finding { name } protocol { name } dataSet { id } statement
+          runs { run { id method { name } } evaluation { id } auc { auc low high } curve { kind label pairs threshold points { iouThreshold accuracy low high sd } } }
+          controls { kind } references { kind label source points { accuracy } } publishedAuc { label auc official split source }
+          differences { run { id } over { id } value low high pairs paired verdict statement } } }`,
+    );
+    expect(errors).toBeUndefined();
+    const { comparison } = data;
+    expect(comparison.dataSet.id).toBe(dataSet.id);
+    expect(comparison.runs.map(({ run }: { run: { id: string } }) => run.id)).toEqual(['demo-baseline', 'demo-robust']);
+    expect(comparison.runs[1].curve.points[2]).toEqual({ iouThreshold: 0.3, accuracy: 0.62, low: 0.52, high: 0.72, sd: 0.02 });
+    expect(comparison.controls.map(({ kind }: { kind: string }) => kind).sort()).toEqual(['BEST_REACHABLE', 'CENTRE', 'RANDOM']);
+    expect(comparison.references[0].points[0].accuracy).toBe(0.9383);
+    expect(comparison.publishedAuc.map(({ auc }: { auc: number }) => auc)).toEqual([0.81, 0.9248, 0.909]);
+    // The run folders are not in reach here: without each pair's own result no difference is claimed.
+    expect(comparison.differences).toMatchObject([
+      { run: { id: 'demo-robust' }, over: { id: 'demo-baseline' }, paired: false, verdict: 'UNDECIDED', low: null },
+    ]);
+    expect(comparison.statement).toContain('AUC for Cardiomegaly: Baseline 0.80 (0.75 to 0.85) and Robust 0.80');
+  });
+
+  it('covers all 14 findings; those without boxes have AUC alone', async () => {
+    const { data, errors } = await api.ask(
+      '{ comparisons { finding { name boxed } runs { run { id } auc { auc reason } curve { pairs } } controls { kind } differences { value } references { label } } }',
+    );
+    expect(errors).toBeUndefined();
+    expect(data.comparisons).toHaveLength(14);
+    const hernia = data.comparisons.at(-1);
+    expect(hernia).toMatchObject({ finding: { name: 'Hernia', boxed: false }, controls: [], differences: [], references: [] });
+    expect(hernia.runs[0]).toMatchObject({ auc: { auc: null, reason: 'no positive image' }, curve: null });
+  });
+
+  it('takes runs in the order asked for, and shows one that was not evaluated empty', async () => {
+    const fresh = await makeRun(api.prisma, 'baseline', { active: false, id: 'fresh' });
+    const { data } = await api.ask(
+      `{ comparison(finding: Mass, runs: ["fresh", "demo-robust"]) { runs { run { id } evaluation { id } auc { auc } } } }`,
+    );
+    expect(data.comparison.runs).toMatchObject([
+      { run: { id: fresh.id }, evaluation: null, auc: null },
+      { run: { id: 'demo-robust' }, auc: { auc: 0.8 } },
+    ]);
+    await api.prisma.run.delete({ where: { id: fresh.id } });
+  });
+
+  it('says what is not there', async () => {
+    const run = await api.ask('{ comparison(finding: Mass, runs: ["nobody"]) { statement } }');
+    expect(run.errors![0]).toMatchObject({ message: 'There is no run nobody.', extensions: { code: 'NOT_FOUND' } });
+    const set = await api.ask('{ comparisons(dataSet: "none") { statement } }');
+    expect(set.errors![0]!.extensions.code).toBe('NOT_FOUND');
+    const other = await api.ask(
+      '{ comparison(finding: Mass, protocol: "other") { protocol { name } dataSet { id } statement runs { evaluation { id } } } }',
+    );
+    expect(other.data.comparison).toMatchObject({ protocol: { name: 'other' }, dataSet: null, statement: null });
+  });
+});
+
+describe('studies and explanations', () => {
+  it('finds a study by each of its names, and its explanations by run and finding', async () => {
+    const { study, image } = await upload(1, 'alpha.png');
+    const row = await api.prisma.image.findUniqueOrThrow({ where: { id: image } });
+    await makeExplanations(api.prisma, row, baseline);
+    await makeExplanations(api.prisma, row, robust);
+    const { data, errors } = await api.ask(
+      `query ($id: ID!) { study(id: $id) { id studyInstanceUid images { id url width height fileName sopInstanceUid boxes { box { x } } jobs { kind state }
+          all: explanations { run { id } finding { name } }
+          explanations(runs: ["demo-robust"], findings: [Cardiomegaly, Hernia]) {
+            run { id } finding { name } logit probability probabilityReason operatingPoint decision camThreshold box { x y width height } boxReason overlayUrl
+            cam { url npyUrl width height min max values } saliency { url width height }
+            evidence { iouThreshold accuracy low high pairs auc statement } pins { runId weightsSha256 cardSha256 preprocessingVersion codeVersion datasetHash } } } } }`,
+      { id: study },
+    );
+    expect(errors).toBeUndefined();
+    const [found] = data.study.images;
+    expect(found).toMatchObject({ id: image, width: 64, height: 64, fileName: 'alpha.png', jobs: [{ kind: 'EXPLAIN', state: 'QUEUED' }] });
+    expect(found.all).toHaveLength(28);
+    expect(found.all[0]).toEqual({ run: { id: 'demo-baseline' }, finding: { name: 'Atelectasis' } });
+    expect(found.all[27]).toEqual({ run: { id: 'demo-robust' }, finding: { name: 'Hernia' } });
+    const [heart, hernia] = found.explanations;
+    expect(heart).toMatchObject({
+      run: { id: 'demo-robust' },
+      box: { x: 10, y: 12, width: 20, height: 24 },
+      boxReason: null,
+      camThreshold: 180,
+    });
+    expect(heart.cam).toMatchObject({ width: 3, height: 3, values: [-4, -3, -2, -1, 0, 1, 2, 3, 4] });
+    expect(heart.evidence).toMatchObject({ accuracy: 0.62, low: 0.52, high: 0.72, pairs: 40, auc: 0.8 });
+    expect(heart.evidence.statement).toBe(
+      'Robust located Cardiomegaly right in 62 % (52 to 72) of 40 boxed test images of phantom-96, which are synthetic, at T(IoU) = 0.3. ' +
+        'Its AUC for Cardiomegaly is 0.80 (0.75 to 0.85).',
+    );
+    expect(heart.pins).toMatchObject({ runId: 'demo-robust', preprocessingVersion: 'v1' });
+    expect(hernia).toMatchObject({ probability: null, probabilityReason: 'under 10 positives', box: null });
+    expect(hernia.boxReason).toContain('No map threshold is known for Hernia');
+    expect(hernia.evidence.statement).toContain('No boxes of Hernia exist');
+
+    const uid = data.study.studyInstanceUid;
+    const again = await api.ask(
+      `{ byUid: study(studyInstanceUid: "${uid}") { id } image(id: "${image}") { study { id } } none: study(accessionNumber: "A1") { id } }`,
+    );
+    expect(again.data).toEqual({ byUid: { id: study }, image: { study: { id: study } }, none: null });
+  });
+
+  it('searches studies by text', async () => {
+    await upload(2, 'Needle.png');
+    const { data } = await api.ask('{ studies(filter: { text: "needle" }) { totalCount edges { node { images { fileName } } } } }');
+    expect(data.studies).toEqual({ totalCount: 1, edges: [{ node: { images: [{ fileName: 'Needle.png' }] } }] });
+  });
+});
+
+describe('what does not exist', () => {
+  it('is null where it was asked for by its id', async () => {
+    const { data, errors } = await api.ask('{ run(id: "x") { id } study(id: "x") { id } image(id: "x") { id } job(id: "x") { id } }');
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ run: null, study: null, image: null, job: null });
+  });
+
+  it.each([
+    ['a field', '{ runs { edges { node { colour } } } }', 'Cannot query field "colour"'],
+    ['a finding', '{ comparison(finding: Measles) { statement } }', 'does not exist in "FindingName"'],
+    ['a syntax', '{ runs(', 'Syntax Error'],
+    ['two keys of a study', '{ study(id: "x", accessionNumber: "y") { id } }', 'exactly one'],
+    ['no key of a study', '{ study { id } }', 'exactly one'],
+    ['a cursor of nobody', '{ runs(after: "what") { totalCount edges { cursor } } }', 'cursor'],
+  ])('%s is BAD_INPUT', async (_what, query, message) => {
+    const { errors } = await api.ask(query);
+    expect(errors).toHaveLength(1);
+    expect(errors![0]!.extensions.code).toBe('BAD_INPUT');
+    expect(errors![0]!.message).toContain(message);
+  });
+});
+
+describe('limits', () => {
+  it.each([
+    ['depth', `{ run(id: "x") { ${'parent { '.repeat(20)}id${' }'.repeat(20)} } }`],
+    ['aliases', `{ ${Array.from({ length: 60 }, (_, at) => `a${at}: viewer { name }`).join(' ')} }`],
+    ['tokens', `{ ${'viewer { name } '.repeat(2000)} }`],
+    [
+      'cost',
+      '{ studies(first: 100) { edges { node { images { explanations { cam { values } run { epochs { trainLoss } evaluations { localization { points { accuracy } } } } } } } } } }',
+    ],
+  ])('refuses a question beyond its %s', async (_what, query) => {
+    const { data, errors } = await api.ask(query);
+    expect(data ?? null).toBeNull();
+    expect(errors![0]!.extensions.code).toBe('BAD_INPUT');
+  });
+});
+
+describe('queries of the database', () => {
+  // Every statement that the client's driver sends.
+  const pg = createRequire(createRequire(import.meta.url).resolve('@cxr-lens/prisma'))('pg') as {
+    Client: { prototype: { query: (...args: unknown[]) => unknown } };
+  };
+  async function statements(query: string): Promise<string[]> {
+    const original = pg.Client.prototype.query;
+    const sent: string[] = [];
+    pg.Client.prototype.query = function counted(...args) {
+      const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text: string }).text;
+      if (!text.includes('pgboss')) sent.push(text); // the queue looks after itself all the time
+
+      return original.apply(this, args);
+    };
+    const { errors } = await api.ask(query).finally(() => {
+      pg.Client.prototype.query = original;
+    });
+    expect(errors).toBeUndefined();
+    return sent;
+  }
+
+  it('do not grow with the rows of a page', async () => {
+    const page = `{ studies(first: 50) { totalCount edges { node { studyInstanceUid images { fileName boxes { box { x } } jobs { state events { message } }
+      explanations { logit run { name dataSet { name } } evidence { statement } } } } } } runs { edges { node { name dataSet { name } parent { name } job { state } epochs { best } evaluations { meanAuc } } } } }`;
+    const few = await statements(page);
+    for (let seed = 10; seed < 18; seed += 1) {
+      const { image } = await upload(seed);
+      await makeExplanations(api.prisma, await api.prisma.image.findUniqueOrThrow({ where: { id: image } }), robust);
+      await makeRun(api.prisma, 'baseline', { parentId: 'demo-robust', dataSetId: dataSet.id, active: false });
+    }
+    const many = await statements(page);
+    expect(few.length).toBeGreaterThan(5);
+    const table = (text: string): string => /FROM "public"\."(\w+)"/.exec(text)?.[1] ?? text;
+    expect(many.map(table).toSorted()).toEqual(few.map(table).toSorted());
+  });
+
+  it('of the compare page do not grow with its findings', async () => {
+    const of = (field: string) =>
+      `{ ${field} { runs { run { id name dataSet { name } epochs { best } } auc { auc } curve { points { accuracy } } } differences { statement run { id } } } }`;
+    const one = await statements(of('comparison(finding: Mass)'));
+    const all = await statements(of('comparisons'));
+    expect(all.length).toBeLessThanOrEqual(one.length + 2);
+  });
+});
