@@ -1,0 +1,164 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { BOXED_FINDINGS, decodeSquashed, encodeGreyPng, FINDINGS, readNpy } from '@cxr-lens/data';
+import { probability } from '@cxr-lens/eval';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tf } from './engine/tensorflow.ts';
+import { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
+import { evaluationFiles, readEvaluation } from './evaluation-folder.ts';
+import { explainImages } from './explain-images.ts';
+import { loadRun } from './load-run.ts';
+import { writeReport } from './report.ts';
+import { readCard } from './run-folder.ts';
+import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
+import { trainRun } from './train.ts';
+
+let run: string;
+let data: string;
+let nih: string;
+let small: string;
+let evaluation: Evaluation;
+
+const evaluate = (changes: Partial<EvaluateRequest> = {}): Promise<Evaluation> => evaluateRun({ run, data, resamples: 50, ...changes });
+const withoutDate = (file: object): object => ({ ...file, createdAt: '' });
+
+beforeAll(async () => {
+  const folder = await temporaryFolder();
+  run = path.join(folder, 'run');
+  ({ prepared: data, nih } = await tinyData(folder));
+  small = (await tinyData(path.join(folder, 'small'), { size: 32 })).prepared;
+  await trainRun({ method: 'baseline', preset: 'small', data, out: run, options: { batchSize: 8, maxEpochs: 4 } });
+  evaluation = await evaluate();
+});
+
+describe('an evaluation', () => {
+  it('writes scores, maps of the boxed pairs, AUC and localisation', async () => {
+    expect(readdirSync(evaluation.folder).sort()).toEqual(['auc.json', 'localization.json', 'maps', 'scores.csv']);
+    const lines = readFileSync(path.join(evaluation.folder, 'scores.csv'), 'utf8').trim().split('\n');
+    expect(lines[0]).toBe(`Image Index,${FINDINGS.join(',')}`);
+    expect(lines).toHaveLength(21);
+    const maps = readdirSync(path.join(evaluation.folder, 'maps'));
+    expect(maps).toHaveLength(10);
+    expect(maps[0]).toBe('00000042_000.Mass.npy');
+    expect((await readNpy(path.join(evaluation.folder, 'maps', maps[0]!))).shape).toEqual([12, 12]);
+    const files = evaluationFiles(run, data);
+    expect(readEvaluation(files)).toEqual({ auc: evaluation.auc, localization: evaluation.localization });
+  });
+
+  it('has the AUC of the test images with both intervals, and says why there is none', () => {
+    expect(evaluation.auc.findings['Mass']).toMatchObject({ positives: 10, negatives: 10 });
+    expect(evaluation.auc.findings['Hernia']).toMatchObject({ auc: null, reason: 'no positive image', bootstrap: null });
+    expect(evaluation.auc.mean).toMatchObject({ auc: evaluation.auc.findings['Mass']!.auc, findings: 1 });
+  });
+
+  it('has a curve for each boxed finding, of the run and of the controls', () => {
+    const { run: own, controls } = evaluation.localization;
+    for (const { findings } of [own, ...Object.values(controls)]) expect(Object.keys(findings)).toEqual([...BOXED_FINDINGS]);
+    expect(own.findings['Mass']).toMatchObject({ pairs: 10 });
+    expect(own.findings['Mass']!.points).toHaveLength(7);
+    expect(controls.bestReachable.findings['Mass']!.meanIou).toBeGreaterThan(0.7);
+  });
+
+  it('puts the CAM thresholds with their protocol into the card, and the run still loads', () => {
+    const { camThresholds } = readCard(run);
+    expect(camThresholds).toMatchObject({ protocol: { name: 'paper' }, datasetHash: evaluation.auc.data.datasetHash, synthetic: false });
+    expect(camThresholds!.values['Mass']).toBe(evaluation.localization.run.findings['Mass']!.threshold);
+    loadRun(run).dispose();
+  });
+
+  it('is the same again, also after it was stopped', async () => {
+    const before = tf.memory().numTensors;
+    const controller = new AbortController();
+    const stopped = evaluate({ signal: controller.signal, onProgress: ({ what }) => what.endsWith('boxed images') || controller.abort() });
+    await expect(stopped).rejects.toThrow(/was stopped on request/);
+    const again = await evaluate();
+    expect(withoutDate(again.auc)).toEqual(withoutDate(evaluation.auc));
+    expect(withoutDate(again.localization)).toEqual(withoutDate(evaluation.localization));
+    expect(existsSync(path.join(evaluation.folder, 'parts'))).toBe(false);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('writes one report of the runs with its figures', () => {
+    const markdown = writeReport([evaluation]);
+    expect(markdown).toContain('Baseline');
+    expect(markdown).toContain('cxr-lens evaluate run --data FILE');
+    expect(readFileSync(path.join(evaluation.folder, 'report.md'), 'utf8')).toBe(markdown);
+    expect(readdirSync(evaluation.folder).filter((name) => name.endsWith('.svg')).length).toBeGreaterThan(0);
+  });
+
+  it('refuses data of another size and a folder without a run', async () => {
+    await expect(evaluate({ data: small })).rejects.toThrow(/holds images of 32 x 32; run run takes 96 x 96\. Prepare them with --size 96/);
+    await expect(evaluate({ run: nih })).rejects.toThrow(/is no run folder/);
+  });
+});
+
+describe('an explanation', () => {
+  const bytes = (name: string): Uint8Array => readFileSync(path.join(nih, 'images', name));
+
+  it('agrees with the evaluation: same logit, same map', async () => {
+    const loaded = loadRun(run);
+    const name = '00000042_000.png';
+    const before = tf.memory().numTensors;
+    const [explained] = await explainImages(loaded, { images: [{ bytes: bytes(name), where: name }], findings: ['Mass', 'Hernia'] });
+    expect(tf.memory().numTensors).toBe(before);
+    loaded.dispose();
+    const mass = explained!.findings['Mass']!;
+    expect(Object.keys(explained!.findings)).toEqual(['Mass', 'Hernia']);
+    const row = readFileSync(path.join(evaluation.folder, 'scores.csv'), 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith(name))!;
+    expect(mass.logit).toBeCloseTo(Number(row.split(',')[1 + FINDINGS.indexOf('Mass')]), 4);
+    const stored = await readNpy(path.join(evaluation.folder, 'maps', '00000042_000.Mass.npy'));
+    // float16 keeps eleven bits
+    for (const [cell, value] of mass.cam.values.entries()) expect(Math.abs(stored.data[cell]! / value - 1)).toBeLessThan(1e-3);
+    expect([mass.cam.height, mass.saliency.height, mass.saliency.values.length]).toEqual([12, 96, 96 * 96]);
+    expect(mass).toMatchObject({ probability: null, decision: null, operatingPoint: null });
+    expect(mass.probabilityReason).toMatch(/under 10/);
+    expect(explained!.findings['Hernia']).toMatchObject({ camThreshold: null, box: null });
+  });
+
+  it('has a CAM whose mean and the bias make the logit', async () => {
+    const loaded = loadRun(run);
+    const [explained] = await explainImages(loaded, { images: [{ bytes: bytes('00000041_000.png'), where: 'x' }] });
+    const bias = loaded.network.parameters.get('network.head.bias')!.dataSync();
+    loaded.dispose();
+    expect(Object.keys(explained!.findings)).toEqual([...FINDINGS]);
+    for (const [index, finding] of FINDINGS.entries()) {
+      const { cam, logit } = explained!.findings[finding]!;
+      const mean = cam.values.reduce((sum, value) => sum + value, 0) / cam.values.length;
+      expect(mean + bias[index]!).toBeCloseTo(logit, 3);
+    }
+  });
+
+  it('has probability and decision where the card is calibrated, and a box in pixels of the given image', async () => {
+    const loaded = loadRun(run);
+    const platt = { a: 1, b: -0.5 };
+    loaded.card.calibration['Mass'] = {
+      platt,
+      operatingPoint: { probability: 0.5, logit: -1e9 },
+      reason: null,
+      positives: 20,
+      negatives: 20,
+    };
+    const { pixels } = await decodeSquashed(bytes('00000042_000.png'), 96, 'x');
+    const wide = {
+      width: 192,
+      height: 96,
+      pixels: Uint8Array.from({ length: 192 * 96 }, (_, i) => pixels[(Math.floor(i / 192) * 192 + (i % 192)) >> 1]!),
+    };
+    const [explained] = await explainImages(loaded, { images: [{ bytes: await encodeGreyPng(wide), where: 'wide' }], findings: ['Mass'] });
+    loaded.dispose();
+    const { logit, probability: found, decision, box } = explained!.findings['Mass']!;
+    expect(found).toBe(probability(logit, platt));
+    expect(decision).toBe(true);
+    expect(box!.x + box!.width).toBeLessThanOrEqual(192);
+    expect(box!.y + box!.height).toBeLessThanOrEqual(96);
+  });
+
+  it('refuses bytes that are no image', async () => {
+    const loaded = loadRun(run);
+    const html = new TextEncoder().encode('<!doctype html><p>Not found</p>');
+    await expect(explainImages(loaded, { images: [{ bytes: html, where: 'page.png' }] })).rejects.toThrow(/page\.png/);
+    loaded.dispose();
+  });
+});
