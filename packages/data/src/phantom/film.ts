@@ -127,7 +127,7 @@ function wideBlur(map: Float32Array, raster: Raster, sigma: number, grid: number
 /** Densities below this are beam that met nobody. */
 const OPEN_FIELD = 0.6;
 const COARSE = 0.88;
-const DETAIL = 1.3;
+const DETAIL = 1.22;
 
 /** A table of standard normals, read from a random place on in each row: drawing 65,536 anew would cost as much as the rest of the picture. */
 const NORMALS = 8192;
@@ -140,7 +140,7 @@ const normals = (() => {
 export function expose(tau: Float32Array, raster: Raster, exposure: Exposure, stream: Random): Uint8Array {
   const { size } = raster;
   const passed = transmit(tau);
-  const sigma = Math.max(0.42, exposure.blur / raster.pitch); // below half a pixel the pixel itself is the blur
+  const sigma = Math.max(0.5, exposure.blur / raster.pitch); // below half a pixel the pixel itself is the blur
   const sharp = gaussianBlur(passed, size, sigma);
   const glare = scattered(passed, raster);
   const quantaPerPixel = exposure.quanta * raster.pitch * raster.pitch;

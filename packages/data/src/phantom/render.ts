@@ -82,12 +82,12 @@ function drawExposure(visit: Random, plan: PhantomImage): Exposure {
   // now and then the collimator's edge is on the film
   const edge = (): number => (visit.next() < 0.12 ? between(visit, 0.005, 0.03) : 0);
   return {
-    quanta: between(visit, ap ? 7000 : 15000, ap ? 20000 : 40000),
+    quanta: between(visit, ap ? 25_000 : 60_000, ap ? 80_000 : 150_000),
     scatter: between(visit, ap ? 0.55 : 0.3, ap ? 1.3 : 0.7),
     blur: between(visit, 0.3, ap ? 0.75 : 0.5),
     black: around(visit, 0.1, 0.09),
     white: around(visit, 0.12, 0.09),
-    gamma: between(visit, 0.8, 1.2),
+    gamma: between(visit, 0.7, 1.08),
     collimation: [edge(), edge(), edge(), edge()],
   };
 }

@@ -51,6 +51,8 @@ export interface Fill {
   weight(u: number, v: number): number;
   /** Pixels with a weight from here on belong to the mask (where there was lung). */
   maskFrom: number;
+  /** Where it can be seen; without it everywhere. */
+  seen?(u: number, v: number): boolean;
 }
 
 /** Lung thinner than this (mm) shows nothing of what fills it: it is not counted into masks. */
@@ -65,7 +67,7 @@ export function fillLung(scene: Scene, mask: Mask, fill: Fill): void {
     if (lung <= 0) return;
     const weight = fill.weight(u, v);
     if (weight <= 0) return;
-    if (weight >= fill.maskFrom && lung > VISIBLE_LUNG) mask[index] = 255;
+    if (weight >= fill.maskFrom && lung > VISIBLE_LUNG && (fill.seen?.(u, v) ?? true)) mask[index] = 255;
     maps.lung[index] = lung * (1 - Math.min(1, weight));
   });
 }

@@ -48,7 +48,7 @@ function paintOpacity(scene: Scene, { grade, site }: Lesion, kind: Opacity): Mas
           const det = ux * vy - uy * vx;
           const x = Math.round(((u - u0) * vy - (v - v0) * uy) / det);
           const y = Math.round(((v - v0) * ux - (u - u0) * vx) / det);
-          weight *= 1 - 0.08 * Math.min(4, airways[y * size + x]!);
+          weight *= 1 - 0.06 * Math.min(4, airways[y * size + x]!);
         }
         return Math.max(0, Math.min(0.97, weight));
       },
@@ -78,9 +78,9 @@ function bronchograms(scene: Scene, side: Side, place: { u: number; v: number; r
 export const infiltration: Drawer = {
   paint: (scene, lesion) =>
     paintOpacity(scene, lesion, {
-      bilateral: 0.16,
-      radius: [30, 54],
-      down: [0.35, 0.85],
+      bilateral: 0.2,
+      radius: [36, 62],
+      down: [0.42, 0.9],
       density: [0.13, 0.42],
       mottled: 0.55,
       flat: 1,
@@ -93,7 +93,7 @@ export const pneumonia: Drawer = {
   paint: (scene, lesion) =>
     paintOpacity(scene, lesion, {
       bilateral: 0.12,
-      radius: [32, 54],
+      radius: [38, 62],
       down: [0.42, 0.88],
       density: [0.26, 0.68],
       mottled: 0.3,

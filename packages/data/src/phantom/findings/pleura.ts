@@ -1,3 +1,4 @@
+import type { Chest } from '../anatomy.ts';
 import { between, smoothstep, valueNoise } from '../noise.ts';
 import { eachPixel, windowOf } from '../raster.ts';
 import { type AxisPoint, addTube } from '../solids.ts';
@@ -23,10 +24,12 @@ function paintMeniscus(scene: Scene, mask: Mask, side: Side, height: number): vo
   const { chest } = scene;
   const floor = domeHeight(chest, side * chest.halfWidth * 0.93);
   const base = floor - height;
-  const climb = Math.min(34, 0.55 * height);
+  const climb = height * (0.85 - 0.35 * smoothstep(60, 130, height));
   fillLung(scene, mask, {
     window: halfWindow(chest.halfWidth, side, base - 20, floor + 60),
-    maskFrom: 0.45,
+    maskFrom: 0.6,
+    // below the dome the belly hides it
+    seen: (u, v) => v < domeHeight(chest, u) + 8,
     weight: (u, v) => {
       if (u * side < 0) return 0;
       const out = (u * side) / innerHalfWidth(chest, v);
@@ -43,11 +46,11 @@ function paintLayer(scene: Scene, mask: Mask, side: Side, height: number, densit
   const top = floor - 1.5 * height - 20;
   fillLung(scene, mask, {
     window: halfWindow(chest.halfWidth, side, top, floor + 60),
-    maskFrom: 0.5 * density,
+    maskFrom: 0.66 * density,
     weight: (u, v) => {
       if (u * side < 0) return 0;
       const out = (u * side) / innerHalfWidth(chest, v);
-      const haze = density * smoothstep(top, floor, v) * (0.75 + 0.35 * out);
+      const haze = density * smoothstep(top, floor, v) * (0.3 + 0.75 * out);
       const angle = smoothstep(0.72, 1, out) * smoothstep(floor - 0.7 * height, floor, v);
       return Math.min(1, haze + 0.8 * angle);
     },
@@ -64,8 +67,8 @@ export const pneumothorax: Drawer = {
     const { raster, maps, chest } = scene;
     const mask = emptyMask(scene);
     const side: Side = site.next() < 0.56 ? -1 : 1;
-    const depth = (9 + 34 * grade) * between(site, 0.85, 1.2);
-    const low = between(site, 0.28, 0.42) + (between(site, 0.1, 0.55) * depth) / 40;
+    const depth = (9 + 35 * grade) * between(site, 0.85, 1.2);
+    const low = between(site, 0.2, 0.34) + (between(site, 0.05, 0.5) * depth) / 40;
     const end = Math.min(0.97, low) * domeHeight(chest, side * 0.7 * chest.halfWidth);
     const gone = 0.5 + 0.4 * grade;
     // how far the lung's border has gone in at height v, from the wall and from the top
@@ -91,7 +94,12 @@ function corners(halfWidth: number, side: Side, vMin: number, vMax: number): [nu
 /** Whether a point of the chest lies between wall and shrunken lung. */
 function beyond(scene: Scene, u: number, v: number, gap: number, depth: number): boolean {
   const { chest } = scene;
-  return Math.abs(u) > innerHalfWidth(chest, v) - gap || v < apexHeight(chest, u) + 0.8 * depth;
+  return Math.abs(u) > innerHalfWidth(chest, v) - gap || v < roofHeight(chest, u, depth);
+}
+
+/** Top of the shrunken lung: it hangs at the mediastinum and has come down further out. */
+function roofHeight(chest: Chest, u: number, depth: number): number {
+  return apexHeight(chest, u) + 0.8 * depth * smoothstep(0.28, 0.52, Math.abs(u) / chest.halfWidth);
 }
 
 function pleuralLine(scene: Scene, side: Side, gap: (v: number) => number, depth: number, end: number): AxisPoint[] {
@@ -99,12 +107,11 @@ function pleuralLine(scene: Scene, side: Side, gap: (v: number) => number, depth
   const axis: AxisPoint[] = [];
   for (let v = end; v > 0; v -= 4) {
     const u = innerHalfWidth(chest, v) - gap(v);
-    if (v < apexHeight(chest, u) + 0.8 * depth) break;
+    if (v < roofHeight(chest, u, depth)) break;
     axis.push({ u: side * u, v, radius: 0.8 });
   }
   const last = axis.at(-1);
-  for (let u = (last ? Math.abs(last.u) : 0) - 4; u > 24; u -= 4)
-    axis.push({ u: side * u, v: apexHeight(chest, u) + 0.8 * depth, radius: 0.8 });
+  for (let u = (last ? Math.abs(last.u) : 0) - 4; u > 24; u -= 4) axis.push({ u: side * u, v: roofHeight(chest, u, depth), radius: 0.8 });
   return axis;
 }
 

@@ -16,9 +16,10 @@ export const cardiomegaly: Drawer = {
   paint: (scene) => {
     const { raster, maps, chest } = scene;
     const mask = emptyMask(scene);
-    const { width } = heartPlace(chest);
+    const { v: middle, width } = heartPlace(chest);
+    const top = middle - 0.44 * width; // the great vessels above do not count as heart
     eachPixel(raster, wholeWindow(raster), (index, u, v) => {
-      if (maps.heart[index]! > 0 && v < domeHeight(chest, u) + 0.16 * width) mask[index] = 255;
+      if (maps.heart[index]! > 0 && v > top && v < domeHeight(chest, u) + 0.1 * width) mask[index] = 255;
     });
     return mask;
   },
@@ -34,7 +35,7 @@ interface Collapse {
 function collapseOf(lesion: Lesion): Collapse {
   const side: Side = lesion.site.next() < 0.5 ? -1 : 1;
   const pick = lesion.site.next();
-  const kind = pick < 0.55 ? 'plates' : pick < 0.8 ? 'lower' : 'upper';
+  const kind = pick < 0.62 ? 'plates' : pick < 0.84 ? 'lower' : 'upper';
   return { side, kind, loss: (kind === 'plates' ? 5 : 14) * (0.4 + 0.6 * lesion.grade) };
 }
 
@@ -53,11 +54,11 @@ export const atelectasis: Drawer = {
     const mask = emptyMask(scene);
     if (kind === 'plates') {
       const middle = lungPlace(chest, side, between(site, 0.3, 0.6), between(site, 0.62, 0.88));
-      const plates = 1 + site.int(3);
-      const length = between(site, 36, 70);
+      const plates = 1 + site.int(2) + site.int(2);
+      const length = between(site, 42, 74);
       const tilt = side * between(site, -0.15, 0.5);
       for (let plate = 0; plate < plates; plate++) {
-        const offset = (plate - (plates - 1) / 2) * between(site, 11, 19);
+        const offset = (plate - (plates - 1) / 2) * between(site, 12, 22);
         paintPlate(scene, mask, {
           u: middle.u + side * 4 * offset * 0.3,
           v: middle.v + offset,
@@ -72,8 +73,8 @@ export const atelectasis: Drawer = {
     const noise = valueNoise(site, 24, 2);
     const density = 0.24 + 0.42 * grade;
     const dome = domeHeight(chest, side * 0.45 * chest.halfWidth);
-    const width = between(site, 0.42, 0.62) * chest.halfWidth;
-    const height = between(site, 62, 95);
+    const width = between(site, 0.3, 0.48) * chest.halfWidth;
+    const height = between(site, 48, 82);
     fillLung(scene, mask, {
       window: { uMin: Math.min(0, side * (width + 30)), uMax: Math.max(0, side * (width + 30)), vMin: -5, vMax: dome + 30 },
       maskFrom: 0.45 * density,
