@@ -50,7 +50,7 @@ function wholeNumber(option: string, text: string): number {
 function describe(result: PrepareResult): string {
   const { counts, statistics, bad } = result;
   const lines = [
-    `${result.path}: ${result.images} images (${counts.train} training, ${counts.validation} validation, ${counts.test} test), ${result.boxes} boxes`,
+    `${result.path}: ${result.images} ${result.synthetic ? 'synthetic images' : 'images'} (${counts.train} training, ${counts.validation} validation, ${counts.test} test), ${result.boxes} boxes`,
     `listed ${result.listed}, not here ${result.missing}, unreadable ${bad.length}`,
     `training pixels: mean ${statistics.mean.toFixed(4)}, standard deviation ${statistics.std.toFixed(4)}`,
     `dataset ${result.datasetHash}`,

@@ -31,6 +31,8 @@ export interface PrepareOptions {
 export interface PrepareResult {
   /** Absolute. */
   path: string;
+  /** Phantoms, no radiographs. */
+  synthetic: boolean;
   images: number;
   counts: Record<Split, number>;
   /** Boxes of the images that are in the file. */
@@ -194,6 +196,7 @@ function resultOf(made: {
   const empty = SPLITS.filter((split) => counts[split] === 0);
   return {
     path: made.path,
+    synthetic: index.synthetic,
     images: index.images.length,
     counts,
     boxes: index.images.reduce((sum, image) => sum + image.boxes.length, 0),
