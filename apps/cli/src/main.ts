@@ -9,6 +9,11 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
   evaluate: { summary: 'AUC and localisation accuracy of runs, with report and figures', load: () => import('./commands/evaluate.ts') },
   explain: { summary: 'logits, probabilities, CAM and saliency of images', load: () => import('./commands/explain.ts') },
   runs: { summary: 'lists run folders', load: () => import('./commands/runs.ts') },
+  register: { summary: 'puts run folders and prepared files into the database', load: () => import('./commands/register.ts') },
+  worker: {
+    summary: 'takes training, evaluation and explanation jobs; any number on any number of machines',
+    load: () => import('./commands/worker.ts'),
+  },
   doctor: { summary: 'what engine, database and storage there is, and what is wrong', load: () => import('./commands/doctor.ts') },
   demo: {
     summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',

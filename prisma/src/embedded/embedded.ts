@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CxrError } from '@cxr-lens/data';
 import pg from 'pg';
 import { type Cluster, clusterLock, locateCluster, openCluster } from './cluster.ts';
@@ -54,7 +54,7 @@ export function embeddedCluster(home: string): Cluster | null {
 async function ensureKeeper(home: string, fast: boolean): Promise<void> {
   if (await isLocked(`keeper${home}`)) return;
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const args = [path.join(import.meta.dirname, 'keeper.ts'), home, ...(fast ? ['fast'] : [])];
+  const args = [fileURLToPath(new URL('./keeper.ts', import.meta.url)), home, ...(fast ? ['fast'] : [])];
   spawn(process.execPath, args, { detached: true, stdio: 'ignore', cwd: '/', env }).unref();
 }
 

@@ -1,0 +1,110 @@
+import { Worker } from 'node:worker_threads';
+import { CxrError, type Progress } from '@cxr-lens/data';
+import type { Epoch } from '@cxr-lens/model/spec';
+import { type PlainError, plainError, type Request, type Response, type TaskName, type Tasks } from './protocol.ts';
+
+export interface TaskHooks {
+  signal: AbortSignal;
+  onProgress: (progress: Progress) => void;
+  /** The task waits for these; what they throw stops it. */
+  beforeWrite: () => Promise<void>;
+  onEpoch?: (epoch: Epoch) => Promise<void>;
+}
+
+/** The engine's thread, as the rest of the worker sees it. */
+export interface Engine {
+  /** CxrError as the task's; INTERNAL when the thread dies of it. */
+  call<Name extends TaskName>(task: Name, input: Tasks[Name]['input'], hooks: TaskHooks): Promise<Tasks[Name]['output']>;
+  /** Resolves with the reason when the thread has died: TensorFlow cannot be loaded twice, so its process has to be started anew. */
+  died: Promise<Error>;
+  close(): Promise<void>;
+}
+
+interface Call {
+  hooks: TaskHooks;
+  resolve: (output: unknown) => void;
+  reject: (error: Error) => void;
+}
+
+/** Starts the thread; TensorFlow is loaded with it. */
+export function startEngine(): Engine {
+  // Node runs TypeScript by itself: no loader of this thread must be handed on.
+  const thread = new Worker(new URL('./thread.ts', import.meta.url), { execArgv: [] });
+  const calls = new Map<number, Call>();
+  const send = (request: Request): void => thread.postMessage(request);
+  let lastId = 0;
+  let closing = false;
+
+  const died = new Promise<Error>((resolve) => {
+    thread.on('error', resolve);
+    thread.on('exit', (code) => {
+      if (!closing) resolve(new Error(`the engine's thread ended with code ${code}`));
+    });
+  });
+  void died.then((error) => {
+    for (const { reject } of calls.values())
+      reject(new CxrError('INTERNAL', `The engine's thread died: ${error.message}`, { cause: error }));
+    calls.clear();
+  });
+
+  thread.on('message', (response: Response) => {
+    const call = calls.get(response.id);
+    if (!call) return;
+    if (response.type === 'progress') call.hooks.onProgress(response.progress);
+    else if (response.type === 'hook') void answer(call, response);
+    else {
+      calls.delete(response.id);
+      if (response.type === 'done') call.resolve(response.output);
+      else call.reject(revive(response.error));
+    }
+  });
+
+  /** Keeps the hook's own error, which may be more than its message. */
+  async function answer(call: Call, response: Extract<Response, { type: 'hook' }>): Promise<void> {
+    const { id, hook } = response;
+    try {
+      if (response.name === 'beforeWrite') await call.hooks.beforeWrite();
+      else await call.hooks.onEpoch?.(response.epoch);
+      send({ type: 'hooked', id, hook, error: null });
+    } catch (error) {
+      const { reject } = call;
+      call.reject = () => reject(error as Error);
+      send({ type: 'hooked', id, hook, error: plainError(error) });
+    }
+  }
+
+  function call<Name extends TaskName>(task: Name, input: Tasks[Name]['input'], hooks: TaskHooks): Promise<Tasks[Name]['output']> {
+    const id = ++lastId;
+    return new Promise((resolve, reject) => {
+      const cancel = (): void => send({ type: 'cancel', id });
+      const finally_ = (): void => hooks.signal.removeEventListener('abort', cancel);
+      calls.set(id, {
+        hooks,
+        resolve: (output) => {
+          finally_();
+          resolve(output as Tasks[Name]['output']);
+        },
+        reject: (error) => {
+          finally_();
+          reject(error);
+        },
+      });
+      send({ type: 'start', id, task, input } as Request);
+      if (hooks.signal.aborted) cancel();
+      else hooks.signal.addEventListener('abort', cancel);
+    });
+  }
+
+  async function close(): Promise<void> {
+    closing = true;
+    await thread.terminate();
+  }
+
+  return { call, died, close };
+}
+
+function revive({ code, message, stack }: PlainError): Error {
+  const error = code ? new CxrError(code, message) : new Error(message);
+  if (stack) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,54 @@
+import type { CxrError, ErrorCode, Finding, Progress } from '@cxr-lens/data';
+import type { FindingExplanation, TrainRequest } from '@cxr-lens/model';
+import type { Epoch } from '@cxr-lens/model/spec';
+
+/** What the engine thread does, with what each task gets and gives back: paths, bytes and plain arrays; tensors never leave it. */
+export interface Tasks {
+  train: { input: TrainRequest; output: null };
+  /** Several runs share one report. */
+  evaluate: { input: { runs: readonly string[]; data: string }; output: null };
+  explain: { input: ExplainInput; output: RunExplanation };
+}
+
+export interface ExplainInput {
+  /** A finished run folder. */
+  run: string;
+  /** An encoded image; `where` names it in errors. */
+  bytes: Uint8Array;
+  where: string;
+  findings: readonly Finding[];
+}
+
+export interface RunExplanation {
+  findings: Partial<Record<Finding, FindingExplanation>>;
+  pins: { weightsSha256: string; cardSha256: string; preprocessingVersion: string; codeVersion: string; datasetHash: string };
+}
+
+export type TaskName = keyof Tasks;
+
+/** To the thread; `id` names the call. */
+export type Request =
+  | { [Name in TaskName]: { type: 'start'; id: number; task: Name; input: Tasks[Name]['input'] } }[TaskName]
+  | { type: 'cancel'; id: number }
+  | { type: 'hooked'; id: number; hook: number; error: PlainError | null };
+
+/** From the thread. `hook` asks for something to be done before the task goes on: the answer is `hooked`. */
+export type Response =
+  | { type: 'progress'; id: number; progress: Progress }
+  | { type: 'hook'; id: number; hook: number; name: 'beforeWrite' }
+  | { type: 'hook'; id: number; hook: number; name: 'onEpoch'; epoch: Epoch }
+  | { type: 'done'; id: number; output: unknown }
+  | { type: 'failed'; id: number; error: PlainError };
+
+/** An error on its way between threads: structured cloning keeps no `code`. */
+export interface PlainError {
+  code: ErrorCode | null;
+  message: string;
+  stack: string | undefined;
+}
+
+export function plainError(error: unknown): PlainError {
+  if (!(error instanceof Error)) return { code: null, message: String(error), stack: undefined };
+  const { code } = error as Partial<CxrError>;
+  return { code: error.name === 'CxrError' && code ? code : null, message: error.message, stack: error.stack };
+}

@@ -1,0 +1,86 @@
+// The engine's thread: owns TensorFlow and every tensor of this worker. Tasks take turns between their steps, so that an explanation
+// does not wait for the end of a training.
+import { setPriority } from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import { CxrError } from '@cxr-lens/data';
+import { type Evaluation, evaluateRun, trainRun, writeReport } from '@cxr-lens/model';
+import { explain } from './explain.ts';
+import { plainError, type Request, type Response, type Tasks } from './protocol.ts';
+
+// Below the API's and the database's; what this thread starts inherits it, the main thread with its heartbeats does not.
+const PRIORITY = 10;
+
+setPriority(0, PRIORITY);
+const port = parentPort!;
+const send = (response: Response, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(response, [...transfer]);
+
+interface Call {
+  abort: AbortController;
+  hooks: Map<number, { resolve: () => void; reject: (error: Error) => void }>;
+}
+
+const calls = new Map<number, Call>();
+let hooks = 0;
+
+port.on('message', (request: Request) => {
+  const call = calls.get(request.id);
+  if (request.type === 'cancel') call?.abort.abort();
+  else if (request.type === 'hooked') answerHook(call, request);
+  else void runTask(request);
+});
+
+function answerHook(call: Call | undefined, { hook, error }: Extract<Request, { type: 'hooked' }>): void {
+  const waiting = call?.hooks.get(hook);
+  call?.hooks.delete(hook);
+  if (error) waiting?.reject(new CxrError(error.code ?? 'INTERNAL', error.message));
+  else waiting?.resolve();
+}
+
+async function runTask(request: Extract<Request, { type: 'start' }>): Promise<void> {
+  const { id } = request;
+  const call: Call = { abort: new AbortController(), hooks: new Map() };
+  calls.set(id, call);
+  try {
+    const { output, transfer } = await perform(request, call);
+    send({ type: 'done', id, output }, transfer);
+  } catch (error) {
+    send({ type: 'failed', id, error: plainError(error) });
+  } finally {
+    calls.delete(id);
+  }
+}
+
+type Hook = { name: 'beforeWrite' } | Omit<Extract<Response, { name: 'onEpoch' }>, 'type' | 'id' | 'hook'>;
+
+async function perform(
+  request: Extract<Request, { type: 'start' }>,
+  call: Call,
+): Promise<{ output: Tasks[keyof Tasks]['output']; transfer?: ArrayBuffer[] }> {
+  const { id } = request;
+  const ask = (what: Hook): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const hook = ++hooks;
+      call.hooks.set(hook, { resolve, reject });
+      send({ type: 'hook', id, hook, ...what });
+    });
+  const common = {
+    signal: call.abort.signal,
+    onProgress: (progress: { what: string; done: number; total: number }) => send({ type: 'progress', id, progress }),
+    beforeWrite: () => ask({ name: 'beforeWrite' }),
+  };
+  switch (request.task) {
+    case 'train':
+      await trainRun({ ...request.input, ...common, onEpoch: (epoch) => ask({ name: 'onEpoch', epoch }) });
+      return { output: null };
+    case 'evaluate': {
+      const { runs, data } = request.input;
+      const evaluations: Evaluation[] = [];
+      for (const run of runs) evaluations.push(await evaluateRun({ run, data, ...common }));
+      await common.beforeWrite();
+      writeReport(evaluations);
+      return { output: null };
+    }
+    case 'explain':
+      return explain(request.input, common);
+  }
+}

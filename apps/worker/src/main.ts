@@ -1,0 +1,44 @@
+import { CxrError } from '@cxr-lens/data';
+import { ensureDatabase } from '@cxr-lens/prisma';
+import { pino } from 'pino';
+import { startWorker } from './worker.ts';
+
+/** Exit code after the engine's death: whoever started this process starts it again. */
+const EXIT_RESTART = 75;
+
+// Longer than a training step and its checkpoint need.
+const STOP_MS = 60_000;
+const ORPHAN_STOP_MS = 5000;
+
+/** The worker's process: DATABASE_URL (the embedded server), CXR_HOME, LOG_LEVEL (info). */
+async function main(): Promise<void> {
+  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info', base: { app: 'worker' } });
+  const worker = await startWorker({ url: await ensureDatabase(), log });
+
+  let stopping = false;
+  const stop = async (reason: string, code: number, withinMs: number): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log.info(`stopping: ${reason}`);
+    setTimeout(() => process.exit(1), withinMs).unref();
+    await worker.stop();
+    process.exit(code);
+  };
+  process.once('SIGTERM', () => void stop('SIGTERM', 0, STOP_MS));
+  process.once('SIGINT', () => void stop('SIGINT', 0, STOP_MS));
+  // The channel to whoever started this: when that process is gone, kill -9 included, nobody wants this one any more.
+  if (process.channel) process.once('disconnect', () => void stop('its parent ended', 0, ORPHAN_STOP_MS));
+  void worker.died.then((error) => {
+    log.error({ err: error }, 'the engine died');
+    return stop('the engine died', EXIT_RESTART, ORPHAN_STOP_MS);
+  });
+  process.send?.({ type: 'ready' });
+}
+
+main().catch((error: unknown) => {
+  const known = error instanceof CxrError;
+  process.stderr.write(
+    `${known ? `${error.code}: ${error.message}` : `INTERNAL: ${error instanceof Error ? error.stack : String(error)}`}\n`,
+  );
+  process.exit(known && error.code !== 'INTERNAL' ? 2 : 1);
+});
