@@ -1,7 +1,7 @@
 import { type Box, random } from '@cxr-lens/data';
 import { GRID_SIZE, gridBox } from '../map/region.ts';
 import { nearestCells } from '../map/resample.ts';
-import { THRESHOLD_COUNT } from '../map/threshold-ious.ts';
+import { binMap, THRESHOLD_COUNT, thresholdIous } from '../map/threshold-ious.ts';
 import { localizationOfIous, pairIous } from './localization.ts';
 import type { LocalizationControls, LocalizationOptions, LocalizationPair } from './types.ts';
 
@@ -13,10 +13,10 @@ import type { LocalizationControls, LocalizationOptions, LocalizationPair } from
  */
 export function localizationControls(pairs: Iterable<LocalizationPair>, options: LocalizationOptions): LocalizationControls {
   const size = options.gridSize ?? GRID_SIZE;
-  const centreMap = { map: centrePrior(size), height: size, width: size };
+  const centre = binMap(centrePrior(size), { height: size, width: size, gridSize: size });
   const all = Array.from(pairs, (pair) => ({
     random: pairIous({ ...pair, map: randomMap(pair, options.seed) }, size),
-    centre: pairIous({ ...pair, ...centreMap }, size),
+    centre: { ...pair, ious: thresholdIous(centre, pair.box) },
     best: { ...pair, ious: new Float64Array(THRESHOLD_COUNT).fill(bestReachableIou(pair.box, { ...pair, gridSize: size })) },
   }));
   const bestReachable = localizationOfIous(

@@ -1,5 +1,5 @@
 import { BOXED_FINDINGS, type BoxedFinding, CxrError } from '@cxr-lens/data';
-import { checkThreshold, thresholdIous } from '../map/threshold-ious.ts';
+import { binMap, checkThreshold, thresholdIous } from '../map/threshold-ious.ts';
 import { curveOf } from './curve.ts';
 import { chooseThreshold, FOLDS, patientParts } from './folds.ts';
 import { fixedProtocol, PAPER_PROTOCOL } from './protocol.ts';
@@ -18,9 +18,9 @@ export function localization(pairs: Iterable<LocalizationPair>, options: Localiz
 }
 
 /** Reduces one pair to its IoU at each threshold, so that maps need not be held together. */
-export function pairIous({ image, patientId, finding, map, ...shape }: LocalizationPair, gridSize?: number): PairIous {
+export function pairIous({ image, patientId, finding, box, map, height, width }: LocalizationPair, gridSize?: number): PairIous {
   try {
-    return { image, patientId, finding, ious: thresholdIous(map, { ...shape, gridSize }) };
+    return { image, patientId, finding, ious: thresholdIous(binMap(map, { height, width, gridSize }), box) };
   } catch (error) {
     if (error instanceof CxrError) throw new CxrError(error.code, `${finding} map of ${image}: ${error.message}`, { cause: error });
     throw error;

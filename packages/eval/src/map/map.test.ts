@@ -5,7 +5,7 @@ import { cam, scaleTo255 } from './cam.ts';
 import { boxRegion, gridBox, iou, region, regionBox } from './region.ts';
 import { upsampleBilinear } from './resample.ts';
 import { saliencyImage } from './saliency.ts';
-import { thresholdIous } from './threshold-ious.ts';
+import { binMap, thresholdIous } from './threshold-ious.ts';
 
 const NO_BOX = { x: 0, y: 0, width: 0, height: 0 };
 
@@ -108,7 +108,7 @@ describe('thresholdIous', () => {
     const map = noiseMap(9, { size, box, lift: 0.5 });
     const scaled = scaleTo255(upsampleBilinear(map, size, size, 224, 224))!;
     const slow = Array.from({ length: 256 }, (_, threshold) => iou(region(scaled, threshold), boxRegion(box)));
-    expect(Array.from(thresholdIous(map, { height: size, width: size, box }))).toEqual(slow);
+    expect(Array.from(thresholdIous(binMap(map, { height: size, width: size }), box))).toEqual(slow);
   });
 
   it('does not change when image and box are transposed', () => {
@@ -116,19 +116,19 @@ describe('thresholdIous', () => {
     const map = noiseMap(10, { size: 14, box, lift: 0.25 }).subarray(0, 14 * 9);
     const turned = { x: box.y, y: box.x, width: box.height, height: box.width };
     // rows first or columns first rounds differently: a pixel at an edge of a bin may change sides
-    const a = thresholdIous(map, { height: 14, width: 9, box });
-    const b = thresholdIous(transpose(map, 14, 9), { height: 9, width: 14, box: turned });
+    const a = thresholdIous(binMap(map, { height: 14, width: 9 }), box);
+    const b = thresholdIous(binMap(transpose(map, 14, 9), { height: 9, width: 14 }), turned);
     expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(0.002);
   });
 
   it('is 1 at 255 for the box itself as a map, and 0 everywhere for a constant map', () => {
     const box = { x: 256, y: 128, width: 300, height: 400 };
     const map = Float32Array.from(boxRegion(box));
-    const ious = thresholdIous(map, { height: 224, width: 224, box });
+    const ious = thresholdIous(binMap(map, { height: 224, width: 224 }), box);
     expect(ious[255]).toBe(1);
     expect(ious[1]).toBe(1);
     expect(ious[0]).toBeCloseTo((300 * 400) / 1024 ** 2, 2);
-    expect(thresholdIous(new Float32Array(4), { height: 2, width: 2, box }).every((value) => value === 0)).toBe(true);
+    expect(thresholdIous(binMap(new Float32Array(4), { height: 2, width: 2 }), box).every((value) => value === 0)).toBe(true);
   });
 });
 
