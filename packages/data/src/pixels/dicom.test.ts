@@ -29,6 +29,17 @@ describe('uncompressed DICOM', () => {
     expect(Math.max(...differences)).toBeLessThanOrEqual(0.501);
   });
 
+  it('is the same without its preamble but with its file meta', async () => {
+    const [whole, bare] = [await decodeImage(plain, 'plain.dcm'), await decodeImage(plain.subarray(132), 'bare.dcm')];
+    expect(bare).toEqual(whole);
+  });
+
+  it('is told apart by "DICM" even when the preamble looks like a data set', async () => {
+    const odd = Buffer.from(plain);
+    odd.set([8, 0, 5, 0, 0x43, 0x53, 2, 0]);
+    expect(await decodeImage(odd, 'odd.dcm')).toEqual(await decodeImage(plain, 'plain.dcm'));
+  });
+
   it('hands out identifiers and facts about the pixels', async () => {
     const { dicom } = await decodeImage(plain, 'plain.dcm');
     expect(dicom).toEqual({
@@ -73,6 +84,15 @@ describe('bad DICOM', () => {
     await expect(decodeImage(bytes, 'bad.dcm')).rejects.toMatchObject({
       code: expect.stringMatching(new RegExp(`^(${code})$`)),
       message: expect.stringMatching(message),
+    });
+  });
+
+  it('refuses a slope that is no number', async () => {
+    const bytes = bytesOf(reference.dicom.find(({ name }) => name.startsWith('signed with slope'))!.bytes);
+    bytes.write('x ', valueAt(bytes, 0x28, 0x1053), 'latin1');
+    await expect(decodeImage(bytes, 'slope.dcm')).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringMatching(/slope is NaN/),
     });
   });
 

@@ -28,6 +28,12 @@ function modalityStep(dataSet: DataSet, signed: boolean, where: string): Step {
   if (table) return (value) => table.at(value);
   const slope = dataSet.floatString('x00281053') ?? 1;
   const intercept = dataSet.floatString('x00281052') ?? 0;
+  if (!Number.isFinite(slope) || !Number.isFinite(intercept) || slope === 0) {
+    throw new CxrError(
+      'BAD_INPUT',
+      `${where}: the rescale slope is ${slope} and the intercept ${intercept}; expected numbers, the slope not 0. Export it again.`,
+    );
+  }
   return (value) => value * slope + intercept;
 }
 

@@ -8,7 +8,7 @@ export const MAX_PIXELS = 8192 * 8192;
 export function sniffFormat(bytes: Uint8Array, where: string): ImageFormat {
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return 'png';
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) return 'jpeg';
-  if (ascii(bytes, 128, 132) === 'DICM' || bareDicomSyntax(bytes)) return 'dicom';
+  if (hasPreamble(bytes) || bareDicomSyntax(bytes)) return 'dicom';
   throw new CxrError('BAD_INPUT', `${where} is no PNG, JPEG or DICOM file: it ${looksLike(bytes)}. Get the image itself and try again.`);
 }
 
@@ -18,7 +18,7 @@ const EXPLICIT_BIG = '1.2.840.10008.1.2.2';
 
 /** The transfer syntax of a DICOM data set that starts without preamble, told by its first element; null when it is none. */
 export function bareDicomSyntax(bytes: Uint8Array): string | null {
-  if (bytes.length < 12) return null;
+  if (bytes.length < 12 || hasPreamble(bytes)) return null;
   const [a, b, c, d] = bytes;
   const explicit = /^[A-Z]{2}$/.test(ascii(bytes, 4, 6));
   // Every data set begins in group 0008 (or 0002, its file meta); group length or one of the first elements.
@@ -28,6 +28,10 @@ export function bareDicomSyntax(bytes: Uint8Array): string | null {
     return length <= bytes.length - 8 ? IMPLICIT_LITTLE : null;
   }
   return a === 0 && b === 0x08 && c === 0 && explicit ? EXPLICIT_BIG : null;
+}
+
+function hasPreamble(bytes: Uint8Array): boolean {
+  return ascii(bytes, 128, 132) === 'DICM';
 }
 
 function looksLike(bytes: Uint8Array): string {

@@ -206,11 +206,11 @@ describe('bad images are listed and left out', () => {
 });
 
 describe('a prepared file that is not as it should be is refused', () => {
+  let whole: Promise<Buffer> | undefined;
   const change = async (edit: (bytes: Buffer) => Buffer): Promise<string> => {
-    const plan = await smallPlan();
-    await prepare(plan);
-    const changed = path.join(plan.folder, 'changed.cxr');
-    await writeFile(changed, edit(await readFile(plan.out)));
+    whole ??= smallPlan().then(async (plan) => readFile((await prepare(plan)).path));
+    const changed = path.join(await temporaryFolder(), 'changed.cxr');
+    await writeFile(changed, edit(Buffer.from(await whole)));
     return changed;
   };
   const flip =

@@ -1,15 +1,12 @@
-import { readFile, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { crc32 } from 'node:zlib';
-import sharp from 'sharp';
 import { CxrError, throwIfCancelled } from '../error.ts';
-import { type NihFolder, type NihImage, readNih, SPLITS, type Split } from '../nih/nih.ts';
-import { decodeSquashed, PREPROCESSING_VERSION } from '../pixels/decode.ts';
+import { type NihFolder, readNih, SPLITS, type Split } from '../nih/nih.ts';
+import { PREPROCESSING_VERSION } from '../pixels/decode.ts';
 import type { OnProgress } from '../progress.ts';
+import { type BadImage, fillSlots } from './fill.ts';
 import { encodeFile, type PreparedIndex } from './format.ts';
 import type { JournalLine } from './journal.ts';
-import { openTarget, type Target } from './target.ts';
+import { openTarget } from './target.ts';
 
 export interface PrepareOptions {
   /** A folder in NIH format. */
@@ -38,7 +35,7 @@ export interface PrepareResult {
   /** Boxes of the images that are in the file. */
   boxes: number;
   /** Images that could not be read, left out. */
-  bad: { name: string; reason: string }[];
+  bad: BadImage[];
   /** Listed in the table, but not on this disk. */
   missing: number;
   listed: number;
@@ -68,7 +65,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareResult> {
   const plan = { preprocessing: PREPROCESSING_VERSION, size, files: source.images.map((image) => image.file) };
   const target = await openTarget({ out: path.resolve(options.out), plan, slots: source.images.length, size });
   try {
-    const { lines, bad } = await decodeAll(source.images, target, options);
+    const { lines, bad } = await fillSlots(source.images, target, options);
     const index = indexOf({ source, lines, size, seed, name: options.name ?? path.basename(path.resolve(options.folder)) });
     if (index.images.length === 0) {
       throw new CxrError('BAD_INPUT', `None of the ${bad.length} images in ${options.folder} can be read. The first: ${bad[0]!.reason}`);
@@ -78,72 +75,6 @@ export async function prepare(options: PrepareOptions): Promise<PrepareResult> {
     return resultOf({ source, index, bad, path: target.path, header });
   } finally {
     await target.close();
-  }
-}
-
-type Decoded = { lines: (JournalLine | undefined)[]; bad: PrepareResult['bad'] };
-
-/** Fills every slot, some images at a time; the order in which they end leaves no trace in the file. */
-async function decodeAll(images: readonly NihImage[], target: Target, { size, onProgress, signal }: PrepareOptions): Promise<Decoded> {
-  const lines = new Array<JournalLine | undefined>(images.length);
-  const reasons = new Map<number, string>();
-  // One image a thread: libvips' own threads would only wait for each other.
-  const threads = sharp.concurrency();
-  sharp.concurrency(1);
-  let next = 0;
-  let done = 0;
-  const work = async (): Promise<void> => {
-    while (next < images.length) {
-      throwIfCancelled(signal, 'Preparing');
-      const slot = next++;
-      try {
-        lines[slot] = await fillSlot(images[slot]!, slot, size, target);
-      } catch (error) {
-        if (!(error instanceof CxrError) || error.code === 'UNAVAILABLE') {
-          next = images.length;
-          throw error;
-        }
-        await target.writePixels(slot, new Uint8Array(size * size));
-        reasons.set(slot, error.message);
-      }
-      done += 1;
-      onProgress?.({ what: 'Decoding images', done, total: images.length });
-    }
-  };
-  try {
-    const workers = Array.from({ length: availableParallelism() + 2 }, work);
-    const ended = await Promise.allSettled(workers);
-    for (const worker of ended) if (worker.status === 'rejected') throw worker.reason;
-  } finally {
-    sharp.concurrency(threads);
-  }
-  const bad = [...reasons].sort(([a], [b]) => a - b).map(([slot, reason]) => ({ name: images[slot]!.name, reason }));
-  return { lines, bad };
-}
-
-/** One slot: kept when an earlier run wrote it from the same file and its bytes are still right, else decoded and written. */
-async function fillSlot(image: NihImage, slot: number, size: number, target: Target): Promise<JournalLine> {
-  const { size: bytes, mtimeMs: modified } = await orUnreadable(image.file, stat(image.file));
-  const known = target.known.get(slot);
-  if (known?.bytes === bytes && known.modified === modified && crc32(await target.readPixels(slot)) === known.crc32) return known;
-  const { pixels } = await decodeSquashed(await orUnreadable(image.file, readFile(image.file)), size, image.file);
-  let sum = 0;
-  let squares = 0;
-  for (const value of pixels) {
-    sum += value;
-    squares += value * value;
-  }
-  await target.writePixels(slot, pixels);
-  const line = { slot, bytes, modified, crc32: crc32(pixels), sum, squares };
-  await target.addToJournal(line);
-  return line;
-}
-
-async function orUnreadable<T>(file: string, action: Promise<T>): Promise<T> {
-  try {
-    return await action;
-  } catch (cause) {
-    throw new CxrError('NOT_FOUND', `${file} cannot be read: ${(cause as Error).message}. Check the disk, or copy it again.`, { cause });
   }
 }
 
@@ -183,13 +114,7 @@ function statisticsOf(lines: readonly JournalLine[], area: number): { mean: numb
   return { mean: mean / 255, std: Math.sqrt(variance) / 255 };
 }
 
-function resultOf(made: {
-  source: NihFolder;
-  index: PreparedIndex;
-  bad: PrepareResult['bad'];
-  path: string;
-  header: Buffer;
-}): PrepareResult {
+function resultOf(made: { source: NihFolder; index: PreparedIndex; bad: BadImage[]; path: string; header: Buffer }): PrepareResult {
   const { source, index, bad } = made;
   const count = (split: Split): number => index.images.filter((image) => image.split === split).length;
   const counts = { train: count('train'), validation: count('validation'), test: count('test') };
