@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { decodeNpy, FINDINGS, getObject, putObject } from '@cxr-lens/data';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { baseline, createWorld, type World } from './testing.ts';
+import { type RunningWorker, startWorker } from './worker.ts';
+
+let world: World;
+let worker: RunningWorker;
+let runId: string;
+
+beforeAll(async () => {
+  world = await createWorld();
+  worker = await startWorker({ url: world.database.url, log: pino({ level: 'silent' }) });
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await world?.end();
+});
+
+const readJson = (file: string): Record<string, unknown> => JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+
+async function addImage(file: string, bytes = readFileSync(file)): Promise<string> {
+  const image = { objectKey: await putObject(bytes), format: 'png', width: 128, height: 128, fileName: path.basename(file) };
+  const uid = `2.25.${Math.floor(Math.random() * 1e15)}`;
+  const study = await world.database.prisma.study.create({
+    data: { studyInstanceUid: uid, images: { create: { ...image, sopInstanceUid: `${uid}.1` } } },
+    include: { images: true },
+  });
+  return study.images[0]!.id;
+}
+
+describe('the worker', () => {
+  it('trains a run, whose rows follow its folder', async () => {
+    const { prisma } = world.database;
+    const job = await world.jobs.enqueue('train', baseline(world.dataSet, { maxEpochs: 2 }));
+    runId = job.runId!;
+    await world.until(job.id, 'DONE');
+    const folder = path.join(world.home, 'runs', runId);
+    const run = await prisma.run.findUniqueOrThrow({ where: { id: runId }, include: { epochs: true } });
+    const file = readJson(path.join(folder, 'run.json'));
+    expect(run).toMatchObject({ state: 'FINISHED', name: 'Test', active: true, path: folder, dataSetId: world.dataSet.id, epsilon: null });
+    expect(run.epochs.map(({ runId: _, ...epoch }) => epoch)).toEqual(file['epochs']);
+    expect(run.weightsSha256).toBe(file['weightsSha256']);
+    expect(run.card).toEqual(readJson(path.join(folder, 'card.json')));
+    const messages = await world.messages(job.id);
+    expect(messages).toHaveLength(5);
+    expect(messages[2]).toMatch(/^Epoch 1: validation loss \d/);
+    expect(await world.job(job.id)).toMatchObject({ attempt: 1, progressTotal: expect.any(Number) });
+  });
+
+  it('evaluates it: AUC of 14 findings, curves of the run and three controls', async () => {
+    const job = await world.jobs.enqueue('evaluate', { runIds: [runId], dataSetId: world.dataSet.id });
+    await world.until(job.id, 'DONE');
+    const [evaluation, ...others] = await world.database.prisma.evaluation.findMany({
+      where: { runId },
+      include: { auc: true, localization: { include: { points: true } } },
+    });
+    expect(others).toEqual([]);
+    expect(evaluation).toMatchObject({ dataSetId: world.dataSet.id, images: 37, datasetHash: world.dataSet.datasetHash });
+    expect(new Set(evaluation!.auc.map(({ finding }) => finding))).toEqual(new Set(FINDINGS));
+    expect(evaluation!.localization).toHaveLength(8 * 4);
+    expect(evaluation!.localization.every(({ points }) => points.length === 7)).toBe(true);
+    const reports = readdirSync(path.join(world.home, 'runs', runId, 'evaluation/phantom-96'));
+    expect(reports).toEqual(expect.arrayContaining(['auc.json', 'localization.json', 'report.md', 'scores.csv']));
+  });
+
+  it('explains an image: rows with pins, maps in the store; again, the same rows', async () => {
+    const { prisma } = world.database;
+    const images = path.join(world.phantom, 'images');
+    const imageId = await addImage(path.join(images, readdirSync(images)[0]!));
+    const first = await world.jobs.enqueue('explain', { imageId, runIds: [runId] });
+    await world.until(first.id, 'DONE');
+    expect(await world.messages(first.id)).toEqual(['Queued', 'Started', 'Test: 14 findings', 'Done']);
+    const rows = await prisma.explanation.findMany({ where: { imageId }, orderBy: { finding: 'asc' } });
+    const run = await prisma.run.findUniqueOrThrow({ where: { id: runId } });
+    expect(rows.map(({ finding }) => finding)).toEqual([...FINDINGS].sort());
+    for (const row of rows) {
+      expect(row).toMatchObject({ camWidth: 12, camHeight: 12, saliencyWidth: 96, saliencyHeight: 96 });
+      expect(row).toMatchObject({ weightsSha256: run.weightsSha256, cardSha256: run.cardSha256, datasetHash: run.datasetHash });
+      const cam = decodeNpy(await getObject(row.camKey), 'cam');
+      expect(cam.shape).toEqual([12, 12]);
+      expect(Math.max(...cam.data)).toBeCloseTo(row.camMax, 6);
+      expect(decodeNpy(await getObject(row.saliencyKey), 'saliency').shape).toEqual([96, 96]);
+    }
+    const again = await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass', 'Nodule'] });
+    await world.until(again.id, 'DONE');
+    const after = await prisma.explanation.findMany({ where: { imageId }, orderBy: { finding: 'asc' } });
+    expect(after.map(({ createdAt: _, ...row }) => row)).toEqual(rows.map(({ createdAt: _, ...row }) => row));
+  });
+
+  it('says in the job what is wrong with an image that is cut off', async () => {
+    const images = path.join(world.phantom, 'images');
+    const file = path.join(images, readdirSync(images)[1]!);
+    const imageId = await addImage(file, readFileSync(file).subarray(0, 1000));
+    const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId] });
+    await expect.poll(async () => (await world.job(job.id)).state, { timeout: 20_000 }).toBe('FAILED');
+    expect(await world.job(job.id)).toMatchObject({ attempt: 1, errorCode: expect.stringMatching(/BAD_INPUT|CORRUPT/) });
+  });
+
+  it('stops a training that is cancelled, and explains meanwhile', async () => {
+    const images = path.join(world.phantom, 'images');
+    const job = await world.jobs.enqueue('train', baseline(world.dataSet, { maxEpochs: 100, patience: 100 }));
+    await expect.poll(async () => (await world.job(job.id)).progressDone, { timeout: 30_000 }).toBeGreaterThan(0);
+    const imageId = await addImage(path.join(images, readdirSync(images)[2]!));
+    const explanation = await world.jobs.enqueue('explain', { imageId, runIds: [runId] });
+    await world.until(explanation.id, 'DONE');
+    expect((await world.job(job.id)).state).toBe('RUNNING');
+    await world.jobs.cancel(job.id);
+    const file = path.join(world.home, 'runs', job.runId!, 'run.json');
+    await expect.poll(() => readJson(file)['state'], { timeout: 20_000 }).toBe('cancelled');
+    expect(await world.database.prisma.run.findUniqueOrThrow({ where: { id: job.runId! } })).toMatchObject({ state: 'CANCELLED' });
+  });
+});
