@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+
+// Images are decoded in libuv's threads: four by default, and their number is fixed at the first use.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
 const require = createRequire(import.meta.url);
 
