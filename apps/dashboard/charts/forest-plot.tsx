@@ -3,7 +3,7 @@
 import { decimal, interval } from '../lib/format.ts';
 import { Marker } from './marker.tsx';
 import { linear, ticks } from './scale.ts';
-import { useWidth } from './use-width.ts';
+import { useSize } from './use-size.ts';
 
 export interface ForestItem {
   id: string;
@@ -13,16 +13,18 @@ export interface ForestItem {
   value: number | null;
   low: number | null;
   high: number | null;
+  /** Why there is no value. */
+  reason: string | null;
 }
 
 export interface ForestRow {
   name: string;
   items: readonly ForestItem[];
   /** Published values: shown beside ours, never joined with them. */
-  published: readonly { label: string; value: number }[];
+  published: readonly { label: string; colour: string; value: number }[];
 }
 
-const AXIS = 40;
+const AXIS = 56;
 
 /** A dot and its interval for each row and method on one axis. Values beyond the axis end in an arrow. */
 export function ForestPlot({
@@ -31,7 +33,7 @@ export function ForestPlot({
   rows,
   domain,
   reference,
-  axisLabel,
+  referenceLabel,
 }: {
   title: string;
   describe: string;
@@ -39,9 +41,9 @@ export function ForestPlot({
   domain: readonly [number, number];
   /** A value to compare with, such as 0.5 for chance. */
   reference: number;
-  axisLabel: string;
+  referenceLabel: string;
 }) {
-  const [ref, width] = useWidth<HTMLDivElement>();
+  const [ref, { width }] = useSize<HTMLDivElement>();
   const most = Math.max(1, ...rows.map(({ items }) => items.length));
   const rowHeight = Math.max(24, most * 8 + 10);
   const height = AXIS + rows.length * rowHeight + 24;
@@ -68,7 +70,7 @@ export function ForestPlot({
             ))}
             {published && (
               <g transform={`translate(${left + keys.length * Math.min(120, (width - left) / (keys.length + 1))} 8)`}>
-                <Published x={4} y={0} />
+                <Published x={4} y={0} colour="var(--control)" />
                 <text x={14} dy="0.32em" style={{ fill: 'var(--muted)' }}>
                   published
                 </text>
@@ -84,8 +86,8 @@ export function ForestPlot({
                 </text>
               </g>
             ))}
-            <text x={left - 8} y={bottom + 15} textAnchor="end">
-              {axisLabel}
+            <text x={x(reference) + 5} y={AXIS - 12}>
+              {referenceLabel}
             </text>
           </g>
           {rows.map((row, index) => (
@@ -109,9 +111,14 @@ function Row({ row, top, height, x, width }: { row: ForestRow; top: number; heig
       </text>
       {row.published
         .filter(({ value }) => value >= x.domain[0])
-        .map(({ label, value }) => (
-          <Published key={label} x={x(value)} y={middle} title={`${label}, published: ${decimal(value, 3)}`} />
+        .map(({ label, colour, value }) => (
+          <Published key={label} x={x(value)} y={middle} colour={colour} title={`${label}, published: ${decimal(value, 3)}`} />
         ))}
+      {row.items.every(({ value }) => value === null) && (
+        <text x={x.range[0] + 6} y={middle} dy="0.32em" fontSize={12} style={{ fill: 'var(--muted)' }}>
+          {row.items[0]?.reason ?? ''}
+        </text>
+      )}
       {row.items.map((item, index) => (
         <Item key={item.id} item={item} y={start + index * step} x={x} />
       ))}
@@ -121,13 +128,7 @@ function Row({ row, top, height, x, width }: { row: ForestRow; top: number; heig
 
 function Item({ item, y, x }: { item: ForestItem; y: number; x: ReturnType<typeof linear> }) {
   const { value, low, high, colour, rank, label } = item;
-  if (value === null) {
-    return (
-      <text x={x.range[0] + 4} y={y} dy="0.32em" fontSize={12} style={{ fill: 'var(--muted)' }}>
-        –
-      </text>
-    );
-  }
+  if (value === null) return null;
   const clip = (at: number): number => Math.min(Math.max(x(at), x.range[0]), x.range[1]);
   return (
     <g>
@@ -139,9 +140,9 @@ function Item({ item, y, x }: { item: ForestItem; y: number; x: ReturnType<typeo
   );
 }
 
-function Published({ x, y, title }: { x: number; y: number; title?: string }) {
+function Published({ x, y, colour, title }: { x: number; y: number; colour: string; title?: string }) {
   return (
-    <path d={`M${x},${y - 5}l4,5l-4,5l-4,-5z`} fill="none" strokeDasharray="2 1" style={{ stroke: 'var(--control)' }}>
+    <path d={`M${x},${y - 5}l4,5l-4,5l-4,-5z`} fill="none" strokeDasharray="2 1" style={{ stroke: colour }}>
       {title && <title>{title}</title>}
     </path>
   );

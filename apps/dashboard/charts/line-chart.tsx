@@ -4,7 +4,7 @@ import type { KeyboardEvent, PointerEvent } from 'react';
 import { Marker } from './marker.tsx';
 import { bandPath, lastPoint, linePath, type Point, spreadLabels } from './path.ts';
 import { linear, type Scale } from './scale.ts';
-import { useWidth } from './use-width.ts';
+import { useSize } from './use-size.ts';
 
 export interface Series {
   id: string;
@@ -33,7 +33,8 @@ interface Props {
   series: readonly Series[];
   x: Axis;
   y: Omit<Axis, 'label'>;
-  height: number;
+  /** Height of the plot with its axis, in CSS: the title and what the crosshair reads stand above it. */
+  height: string;
   /** Values of x at which the crosshair stops. */
   stops: readonly number[];
   cursor: number | null;
@@ -54,8 +55,8 @@ const BOTTOM = 36;
 
 /** Lines with bands on two fixed axes, each labelled at its end, with a crosshair that reads all of them. */
 export function LineChart(props: Props) {
-  const { title, describe, x, height, stops, cursor, onCursor, readout, keyboard = true } = props;
-  const [ref, width] = useWidth<HTMLDivElement>();
+  const { title, describe, x, stops, cursor, onCursor, readout, keyboard = true } = props;
+  const [ref, { width, height }] = useSize<HTMLDivElement>();
   const top = LINE * (1 + readout.length) + 12;
   const room = Math.min(props.labelRoom ?? 88, width / 3);
   const px = linear(x.domain, [LEFT, Math.max(width - room, LEFT + 1)]);
@@ -87,7 +88,13 @@ export function LineChart(props: Props) {
     onKeyDown: key,
   };
   return (
-    <div ref={ref} style={{ height }} className="min-w-0 touch-pan-y" onPointerMove={point} {...(keyboard ? slider : {})}>
+    <div
+      ref={ref}
+      style={{ height: `calc(${props.height} + ${top}px)` }}
+      className="min-w-0 touch-pan-y"
+      onPointerMove={point}
+      {...(keyboard ? slider : {})}
+    >
       {width > 0 && (
         <svg data-chart="" width={width} height={height} role="img" aria-label={describe} className="block">
           <text x={0} y={12} fontSize={14} fontWeight={600} style={{ fill: 'var(--ink)' }}>
@@ -106,7 +113,7 @@ export function LineChart(props: Props) {
               </text>
             </g>
           ))}
-          <Axes {...props} px={px} py={py} />
+          <Axes x={x} y={props.y} px={px} py={py} bottom={height - BOTTOM} />
           <Lines series={props.series} px={px} py={py} />
           {props.mark && <Mark {...props.mark} px={px} top={top} bottom={height - BOTTOM} />}
           {cursor !== null && <Crosshair cursor={cursor} series={props.series} px={px} py={py} top={top} bottom={height - BOTTOM} />}
@@ -126,7 +133,7 @@ interface Plot {
   py: Scale;
 }
 
-function Axes({ x, y, px, py, height }: Props & Plot) {
+function Axes({ x, y, px, py, bottom }: Plot & Pick<Props, 'x' | 'y'> & { bottom: number }) {
   const [left, right] = px.range;
   return (
     <g fontSize={12} style={{ fill: 'var(--muted)' }}>
@@ -139,11 +146,11 @@ function Axes({ x, y, px, py, height }: Props & Plot) {
         </g>
       ))}
       {x.ticks.map((tick) => (
-        <text key={tick} x={px(tick)} y={height - BOTTOM + 15} textAnchor="middle">
+        <text key={tick} x={px(tick)} y={bottom + 15} textAnchor="middle">
           {x.format(tick)}
         </text>
       ))}
-      <text x={(left + right) / 2} y={height - 5} textAnchor="middle">
+      <text x={(left + right) / 2} y={bottom + 31} textAnchor="middle">
         {x.label}
       </text>
     </g>

@@ -17,10 +17,10 @@ export function Page({ title, aside, children }: { title: ReactNode; aside?: Rea
 export function Section({ title, note, aside, children }: { title: string; note?: ReactNode; aside?: ReactNode; children: ReactNode }) {
   return (
     <section aria-label={title} className="border-t border-line pt-3 pb-8">
-      <div className="flex min-h-8 flex-wrap items-center justify-between gap-x-6 gap-y-1 pb-3">
-        <div className="flex min-w-0 flex-wrap items-baseline gap-x-3">
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 pb-3">
+        <div className="min-w-0 flex-[1_1_16rem]">
           <h2 className="font-semibold">{title}</h2>
-          {note && <p className="text-small text-muted">{note}</p>}
+          {note && <div className="text-small text-muted">{note}</div>}
         </div>
         {aside}
       </div>

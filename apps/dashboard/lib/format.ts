@@ -46,7 +46,7 @@ export function short(hash: string, length = 8): string {
 /** A JSON value on one line, strings bare. */
 export function jsonText(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return String(Number(value.toPrecision(6)));
+  if (typeof value === 'number') return decimalText(value);
   return JSON.stringify(value) ?? '–';
 }
 
@@ -54,4 +54,9 @@ export function jsonText(value: unknown): string {
 export function list(words: readonly string[]): string {
   if (words.length < 2) return words[0] ?? '';
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** Four significant digits, a real minus. */
+function decimalText(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(4))).replace('-', '−');
 }

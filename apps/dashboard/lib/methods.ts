@@ -3,6 +3,18 @@ export function methodColour(method: string): string {
   return `var(--method-${method.toLowerCase().replaceAll('_', '-')}, var(--control))`;
 }
 
+/** The method that a published result is of, by the name of its authors. */
+const AUTHORS: readonly (readonly [RegExp, string])[] = [
+  [/wang/i, 'nih'],
+  [/chexnet|rajpurkar/i, 'chexnet'],
+  [/\bli\b/i, 'supervised'],
+];
+
+/** The colour of a published result: its method's. */
+export function referenceColour(label: string): string {
+  return methodColour(AUTHORS.find(([author]) => author.test(label))?.[1] ?? 'none');
+}
+
 interface NamedRun {
   id: string;
   name: string;

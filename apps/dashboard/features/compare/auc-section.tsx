@@ -2,6 +2,7 @@
 
 import { ChartSection } from '../../charts/chart-section.tsx';
 import { ForestPlot } from '../../charts/forest-plot.tsx';
+import { Section } from '../../components/page.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { decimal } from '../../lib/format.ts';
 import { runLabels } from '../../lib/methods.ts';
@@ -24,7 +25,7 @@ export function AucSection({ comparisons, caption }: { comparisons: readonly Com
         rows={forestRows(comparisons)}
         domain={[0.4, 1]}
         reference={0.5}
-        axisLabel="0.5 is chance"
+        referenceLabel="chance"
       />
     </ChartSection>
   );
@@ -64,7 +65,7 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
     }),
   ];
   return (
-    <>
+    <Section title="In numbers" note="AUC, and localisation accuracy at the crosshair, each with its 95 % interval.">
       <Table
         caption="AUC and localisation accuracy of each finding and run"
         columns={columns}
@@ -77,7 +78,7 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
           .map(({ run, evaluation }) => `${names.get(run.id)}: mean AUC ${decimal(evaluation?.meanAuc, 3)}.`)
           .join(' ')}
       </p>
-    </>
+    </Section>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ForestRow } from '../../charts/forest-plot.tsx';
 import type { Cell, Sheet } from '../../charts/sheet.ts';
-import { methodColour, runLabels, runRanks } from '../../lib/methods.ts';
+import { methodColour, referenceColour, runLabels, runRanks } from '../../lib/methods.ts';
 import type { Comparison } from './queries.ts';
 
 /** The rows of the forest plot, one a finding. */
@@ -18,8 +18,13 @@ export function forestRows(comparisons: readonly Comparison[]): ForestRow[] {
         value: auc?.auc ?? null,
         low: auc?.low ?? null,
         high: auc?.high ?? null,
+        reason: auc?.reason ?? null,
       })),
-      published: publishedAuc.map(({ label, split, auc }) => ({ label: `${label} (${split})`, value: auc })),
+      published: publishedAuc.map(({ label, split, auc }) => ({
+        label: `${label} (${split})`,
+        colour: referenceColour(label),
+        value: auc,
+      })),
     };
   });
 }

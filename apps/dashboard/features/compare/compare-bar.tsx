@@ -17,7 +17,7 @@ export function CompareBar({
 }: {
   choices: Choices;
   /** What is compared now. */
-  chosen: { runs: readonly string[]; dataSet: string | null; protocol: string | null };
+  chosen: { runs: readonly string[]; dataSet: string | null; protocol: string | null; published: boolean };
   /** Runs that stand in the bar: the active ones and the chosen ones. */
   shown: readonly ChoiceRun[];
   onChange: (change: Partial<Choice>) => void;
@@ -52,6 +52,15 @@ export function CompareBar({
           />
         )}
       </fieldset>
+      <label className="flex h-8 items-center gap-2" title="Results that others have published, on the NIH images">
+        <input
+          type="checkbox"
+          className="size-4"
+          checked={chosen.published}
+          onChange={(event) => onChange({ published: event.target.checked })}
+        />
+        Published
+      </label>
       <div className="flex min-w-0 flex-wrap items-center gap-2 md:ml-auto">
         <Select
           aria-label="Data set"

@@ -2,7 +2,6 @@
 
 import { useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
-import { usePathname, useRouter, useSearchParams } from 'next/navigation';
 import { useState } from 'react';
 import { ChartSection } from '../../charts/chart-section.tsx';
 import { buttonClass, Slider } from '../../components/controls.tsx';
@@ -17,28 +16,11 @@ import { CurveGrid, CurveGridSkeleton } from './curve-grid.tsx';
 import { curveSheet, thresholds } from './curves.ts';
 import { type Choice, type Choices, type Comparison, choicesOptions, comparisonsOptions } from './queries.ts';
 import { WhatCanBeSaid } from './said.tsx';
+import { type ChangeChoice, useChoice } from './use-choice.ts';
 
-/** The choice lives in the address, so that a link shows another reader the same thing. */
-function useChoice(): { choice: Choice; finding: string | null; change: (change: Partial<Choice> & { finding?: string | null }) => void } {
-  const params = useSearchParams();
-  const router = useRouter();
-  const path = usePathname();
-  const runs = params.get('runs');
-  const choice = {
-    runs: runs === null ? null : runs.split(',').filter((id) => id !== ''),
-    dataSet: params.get('dataSet'),
-    protocol: params.get('protocol'),
-  };
-  const change = (changed: Partial<Choice> & { finding?: string | null }): void => {
-    const next = new URLSearchParams(params);
-    for (const [name, value] of Object.entries(changed)) {
-      if (value === null) next.delete(name);
-      else next.set(name, Array.isArray(value) ? value.join(',') : String(value));
-    }
-    router.replace(next.size > 0 ? `${path}?${next}` : path, { scroll: false });
-  };
-  return { choice, finding: params.get('finding'), change };
-}
+/** On wide screens what is said and the AUC stand beside the curves and the table; else one below the other. */
+const GRID =
+  '2xl:grid 2xl:grid-cols-[minmax(0,1fr)_minmax(0,600px)] 2xl:grid-rows-[auto_auto_1fr] 2xl:gap-x-10 3xl:grid-cols-[minmax(0,1fr)_minmax(0,760px)]';
 
 export function ComparePage() {
   const { choice, finding, change } = useChoice();
@@ -76,7 +58,7 @@ function Compare({
   comparisons: readonly Comparison[];
   choice: Choice;
   finding: string | null;
-  change: ReturnType<typeof useChoice>['change'];
+  change: ChangeChoice;
 }) {
   const [wanted, setWanted] = useState(0.3);
   if (evaluatedRuns(choices, null).length === 0) return <NothingEvaluated trained={choices.runs.edges.length > 0} />;
@@ -86,7 +68,9 @@ function Compare({
   const dataSet = choice.dataSet ?? first?.dataSet?.id ?? choices.dataSets[0]?.id ?? null;
   const protocol = choice.protocol ?? first?.protocol.name ?? choices.protocols[0]?.name ?? null;
   const shown = evaluatedRuns(choices, dataSet).filter(({ id, active }) => active || runs.includes(id));
-  const boxed = comparisons.filter((comparison) => comparison.finding.boxed);
+  const published = choice.published ?? first?.dataSet?.synthetic === false;
+  const drawn = published ? comparisons : comparisons.map((comparison) => ({ ...comparison, references: [], publishedAuc: [] }));
+  const boxed = drawn.filter((comparison) => comparison.finding.boxed);
   const stops = thresholds(boxed);
   const threshold = stops.includes(wanted) ? wanted : (stops[0] ?? wanted);
   const caption = first?.dataSet
@@ -95,17 +79,17 @@ function Compare({
   const open = (name: string): void => change({ finding: name });
   return (
     <>
-      <CompareBar choices={choices} chosen={{ runs, dataSet, protocol }} shown={shown} onChange={change} />
+      <CompareBar choices={choices} chosen={{ runs, dataSet, protocol, published }} shown={shown} onChange={change} />
       {!first || runs.length === 0 ? (
         <Empty title="No run is chosen.">
           <p>Tick one above: its curves and intervals appear here.</p>
         </Empty>
       ) : (
-        <div className="2xl:grid 2xl:grid-cols-[minmax(0,1fr)_minmax(0,600px)] 2xl:gap-x-10 3xl:grid-cols-[minmax(0,1fr)_minmax(0,760px)]">
-          <div className="min-w-0">
+        <div className={GRID}>
+          <div className="min-w-0 2xl:col-start-1 2xl:row-span-2 2xl:row-start-1">
             <ChartSection
               title="Localisation accuracy"
-              note={<Measured comparison={first} />}
+              note={<Measured comparison={first} published={published} />}
               sheet={curveSheet(boxed)}
               caption={caption}
               aside={
@@ -122,10 +106,14 @@ function Compare({
             >
               <CurveGrid comparisons={boxed} stops={stops} threshold={threshold} onThreshold={setWanted} onOpen={open} />
             </ChartSection>
+          </div>
+          <div className="min-w-0 2xl:col-start-2 2xl:row-start-1">
             <WhatCanBeSaid comparisons={boxed} onOpen={open} />
           </div>
-          <div className="min-w-0">
-            <AucSection comparisons={comparisons} caption={caption} />
+          <div className="min-w-0 2xl:col-start-2 2xl:row-span-2 2xl:row-start-2">
+            <AucSection comparisons={drawn} caption={caption} />
+          </div>
+          <div className="min-w-0 2xl:col-start-1 2xl:row-start-3">
             <AucTable comparisons={comparisons} threshold={threshold} />
           </div>
         </div>
@@ -141,7 +129,7 @@ function Compare({
 }
 
 /** On what, by which protocol, and what the bands are: said once. */
-function Measured({ comparison: { dataSet, protocol } }: { comparison: Comparison }) {
+function Measured({ comparison: { dataSet, protocol }, published }: { comparison: Comparison; published: boolean }) {
   return (
     <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
       {dataSet?.synthetic && <SyntheticBadge>measured on phantoms</SyntheticBadge>}
@@ -151,7 +139,10 @@ function Measured({ comparison: { dataSet, protocol } }: { comparison: Compariso
         </span>
       )}
       <span title={protocol.description}>Protocol {protocol.name}.</span>
-      <span>Bands: 95 % intervals by bootstrap over patients. Thin grey: controls.</span>
+      <span>
+        Bands: 95 % intervals by bootstrap over patients. Thin grey: controls.
+        {published && ' Dashed: published, on other images and by another rule for a hit.'}
+      </span>
     </span>
   );
 }
@@ -176,7 +167,7 @@ function CompareSkeleton() {
   return (
     <Loading what="the comparison">
       <Skeleton className="mb-4 h-8 w-full max-w-xl" />
-      <div className="2xl:grid 2xl:grid-cols-[minmax(0,1fr)_minmax(0,600px)] 2xl:gap-x-10 3xl:grid-cols-[minmax(0,1fr)_minmax(0,760px)]">
+      <div className={GRID}>
         <Section title="Localisation accuracy">
           <CurveGridSkeleton />
         </Section>

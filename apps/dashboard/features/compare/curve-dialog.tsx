@@ -48,7 +48,7 @@ export function CurveDialog({
           series={series}
           x={{ ...X_AXIS, ticks: stops }}
           y={{ ...Y_AXIS, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1] }}
-          height={Math.max(320, 300 + 16 * read.length)}
+          height="min(320px, 50dvh)"
           stops={stops}
           cursor={threshold}
           onCursor={onThreshold}

@@ -5,7 +5,7 @@ import { Skeleton } from '../../components/states.tsx';
 import { curveSeries, describeCurves, pairs, readout, X_AXIS, Y_AXIS } from './curves.ts';
 import type { Comparison } from './queries.ts';
 
-const GRID = 'grid grid-cols-1 gap-x-6 gap-y-4 sm:grid-cols-2 lg:grid-cols-4';
+const GRID = '[--plot:172px] 3xl:[--plot:232px] grid grid-cols-1 gap-x-6 gap-y-4 sm:grid-cols-2 lg:grid-cols-4';
 
 /** The boxed findings as small multiples on the same axes, their crosshairs in step; a click enlarges one. */
 export function CurveGrid({
@@ -35,7 +35,7 @@ export function CurveGrid({
               series={series}
               x={X_AXIS}
               y={Y_AXIS}
-              height={216 + 16 * read.length}
+              height="var(--plot)"
               stops={stops}
               cursor={threshold}
               onCursor={onThreshold}
@@ -61,7 +61,7 @@ export function CurveGridSkeleton() {
     <div className={GRID}>
       {Array.from({ length: 8 }, (_, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: eight alike
-        <Skeleton key={index} className="h-[248px]" />
+        <Skeleton key={index} className="h-[calc(var(--plot)+60px)]" />
       ))}
     </div>
   );

@@ -1,7 +1,7 @@
 import type { Axis, Series } from '../../charts/line-chart.tsx';
 import type { Cell, Sheet } from '../../charts/sheet.ts';
 import { decimal, interval } from '../../lib/format.ts';
-import { methodColour, runLabels, runRanks } from '../../lib/methods.ts';
+import { methodColour, referenceColour, runLabels, runRanks } from '../../lib/methods.ts';
 import type { Comparison, Curve } from './queries.ts';
 
 export const X_AXIS: Axis = {
@@ -42,8 +42,8 @@ export function curveSeries({ runs, controls, references }: Comparison): Series[
     ...references.map(
       (curve): Series => ({
         id: `reference-${curve.label}`,
-        label: curve.label,
-        colour: methodColour(curve.label),
+        label: shortReference(curve.label),
+        colour: referenceColour(curve.label),
         kind: 'reference',
         points: points(curve),
       }),
@@ -63,6 +63,11 @@ export function curveSeries({ runs, controls, references }: Comparison): Series[
         : [],
     ),
   ];
+}
+
+/** `Wang et al. 2017` stands as `Wang 2017` at a line's end. */
+function shortReference(label: string): string {
+  return label.replace(' et al.', '');
 }
 
 function points(curve: Curve): Series['points'] {

@@ -145,6 +145,8 @@ export interface Choice {
   runs: readonly string[] | null;
   dataSet: string | null;
   protocol: string | null;
+  /** Whether published results are drawn; null: where the data set is real. */
+  published: boolean | null;
 }
 
 export const choicesOptions = queryOptions({
@@ -152,7 +154,7 @@ export const choicesOptions = queryOptions({
   queryFn: ({ signal }) => request(ChoicesDocument, {}, signal),
 });
 
-export const comparisonsOptions = ({ runs, dataSet, protocol }: Choice) =>
+export const comparisonsOptions = ({ runs, dataSet, protocol }: Omit<Choice, 'published'>) =>
   queryOptions({
     queryKey: ['compare', runs, dataSet, protocol],
     queryFn: ({ signal }) => request(ComparisonsDocument, { runs: runs ? [...runs] : null, dataSet, protocol }, signal),

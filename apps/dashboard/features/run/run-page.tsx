@@ -140,6 +140,7 @@ function header(run: Run) {
         </span>
       ),
     },
+    { name: 'Engine', value: run.engine || '–' },
     { name: 'Uploads', value: run.active ? 'explained with it' : 'not explained with it' },
     { name: 'Started', value: `${dateTime(run.createdAt)}${took ? `, took ${took}` : ''}` },
   ];
@@ -187,13 +188,13 @@ function Options({ run }: { run: Run }) {
   const others = run.options.filter((option) => !option.changed);
   return (
     <Section title="Options">
-      {changed.length === 0 && <p className="pb-3 text-muted">All options are the preset's own.</p>}
-      {changed.length > 0 && <OptionTable caption="Options that differ from the preset" options={changed} />}
+      {changed.length === 0 && <p className="pb-3 text-muted">All options have their defaults.</p>}
+      {changed.length > 0 && <OptionTable caption="Options that differ from their defaults" options={changed} />}
       {others.length > 0 && (
         <details className="pt-3">
-          <summary className="text-muted hover:text-ink">{others.length} as in the preset</summary>
+          <summary className="text-muted hover:text-ink">{others.length} at their defaults</summary>
           <div className="pt-2">
-            <OptionTable caption="Options as in the preset" options={others} />
+            <OptionTable caption="Options at their defaults" options={others} />
           </div>
         </details>
       )}
@@ -210,7 +211,7 @@ function OptionTable({ caption, options }: { caption: string; options: Run['opti
       columns={[
         { name: 'Option', cell: ({ name }) => name },
         { name: 'Value', right: true, cell: ({ value }) => jsonText(value) },
-        { name: 'Preset', right: true, cell: (option) => <span className="text-muted">{jsonText(option.default)}</span> },
+        { name: 'Default', right: true, cell: (option) => <span className="text-muted">{jsonText(option.default)}</span> },
       ]}
     />
   );
@@ -234,7 +235,7 @@ function RunSkeleton() {
       <Loading what="the run">
         <Skeleton className="mb-6 h-10" />
         <Section title="Training">
-          <Skeleton className="h-[280px]" />
+          <Skeleton className="h-[276px]" />
         </Section>
         <Skeleton className="h-64" />
       </Loading>

@@ -15,7 +15,7 @@ export function TrainingSection({ run }: { run: Run }) {
   if (epochs.length === 0) {
     return (
       <Section title="Training">
-        <p className="flex h-[280px] items-center justify-center bg-raised text-muted">
+        <p className="flex h-[276px] items-center justify-center bg-raised text-muted">
           {run.state === 'TRAINING' ? 'The first epoch is under way; the curves begin when it ends.' : 'No epoch was finished.'}
         </p>
       </Section>
@@ -28,7 +28,7 @@ export function TrainingSection({ run }: { run: Run }) {
   const auc = aucSeries(run);
   const shared = {
     x: epochAxis(last),
-    height: 280,
+    height: '200px',
     stops,
     cursor: epoch,
     onCursor: setWanted,

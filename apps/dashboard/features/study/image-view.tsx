@@ -37,6 +37,11 @@ export function ImageView({ image }: { image: StudyImage }) {
       <div className="min-w-0">
         {all.length > 1 && <RunChoice all={all} shown={shownIds} onChange={setChosenRuns} />}
         <Viewer image={image} runs={runs} explanations={row?.answers ?? []} />
+        {row && (
+          <div className="pt-6">
+            <Trust answers={row.answers} runs={runs} label={row.label} />
+          </div>
+        )}
       </div>
       <div className="min-w-0">
         {job && (working || job.state !== 'DONE') && (
@@ -60,7 +65,6 @@ export function ImageView({ image }: { image: StudyImage }) {
             </p>
           )}
         </Section>
-        {row && <Trust answers={row.answers} runs={runs} label={row.label} />}
       </div>
       {row && (
         <div className="min-w-0 lg:col-span-2">
