@@ -12,7 +12,7 @@ const ORPHAN_STOP_MS = 5000;
 
 /** The worker's process: DATABASE_URL (the embedded server), CXR_HOME, LOG_LEVEL (info). */
 async function main(): Promise<void> {
-  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info', base: { app: 'worker' } });
+  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info', base: { app: 'worker' }, serializers: { err: withoutExtras } });
   const worker = await startWorker({ url: await ensureDatabase(), log });
 
   let stopping = false;
@@ -33,6 +33,11 @@ async function main(): Promise<void> {
     return stop('the engine died', EXIT_RESTART, ORPHAN_STOP_MS);
   });
   process.send?.({ type: 'ready' });
+}
+
+/** Errors of the database driver carry their whole connection with them. */
+function withoutExtras(error: Error): object {
+  return { type: error.name, message: error.message, stack: error.stack };
 }
 
 main().catch((error: unknown) => {

@@ -32,13 +32,7 @@ async function inSecondEpoch(jobId: string): Promise<void> {
 
 beforeAll(async () => {
   world = await createWorld();
-  const worker = await start();
-  const job = await world.jobs.enqueue('train', baseline(world.dataSet, OPTIONS));
-  await world.until(job.id, 'DONE', 300_000);
-  undisturbed = (await weightsOf(job.runId!))!;
-  worker.kill('SIGTERM');
-  expect(await once(worker, 'exit')).toEqual([0, null]);
-}, 600_000);
+});
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -47,6 +41,16 @@ afterEach(() => {
 afterAll(() => world?.end());
 
 describe('a training job', () => {
+  it('ends in a worker that then ends itself when it is asked to', async () => {
+    const worker = await start();
+    const job = await world.jobs.enqueue('train', baseline(world.dataSet, OPTIONS));
+    await world.until(job.id, 'DONE', 300_000);
+    undisturbed = (await weightsOf(job.runId!))!;
+    expect(undisturbed).toMatch(/^[0-9a-f]{64}$/);
+    worker.kill('SIGTERM');
+    expect(await once(worker, 'exit')).toEqual([0, null]);
+  });
+
   it('whose worker is killed with -9 is taken up by another one and ends with the same weights', async () => {
     const first = await start();
     const job = await world.jobs.enqueue('train', baseline(world.dataSet, OPTIONS));
