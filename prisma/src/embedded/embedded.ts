@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CxrError } from '@cxr-lens/data';
 import pg from 'pg';
-import { type Cluster, clusterLock, locateCluster, openCluster } from './cluster.ts';
+import { clusterLock, openCluster } from './cluster.ts';
 import { dropLease, takeLease } from './leases.ts';
 import { isLocked, withLock } from './lock.ts';
 import { databaseUrl, startServer } from './server.ts';
@@ -44,11 +44,6 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
 /** Says that this process needs the server no longer. */
 export function releaseEmbedded(home: string): void {
   dropLease(home);
-}
-
-/** The files of the embedded Postgres of `home`, where one was made. */
-export function embeddedCluster(home: string): Cluster | null {
-  return locateCluster(home);
 }
 
 async function ensureKeeper(home: string, fast: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import { CxrError, type Progress } from '@cxr-lens/data';
 import type { Epoch } from '@cxr-lens/model/spec';
 import { type PlainError, plainError, type Request, type Response, type TaskName, type Tasks } from './protocol.ts';
 
-export interface TaskHooks {
+interface TaskHooks {
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
   /** The task waits for these; what they throw stops it. */
