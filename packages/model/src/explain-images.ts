@@ -14,6 +14,7 @@ import {
 } from '@cxr-lens/data';
 import { GRID_SIZE, probability, region, regionBox, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
 import { type CamMap, camMaps, headColumns } from './cam-maps.ts';
+import { relieveMemory } from './engine/memory.ts';
 import { tf } from './engine/tensorflow.ts';
 import { inputGradients } from './explain.ts';
 import type { LoadedRun } from './load-run.ts';
@@ -76,6 +77,7 @@ export async function explainImages(loaded: LoadedRun, request: ExplainRequest):
     const image = await decodeImage(bytes, where);
     const { pixels } = await decodeSquashed(bytes, loaded.run.inputSize, where);
     explained.push({ where, image, findings: explainPixels(loaded, heads, { image, pixels, findings }) });
+    relieveMemory();
     onProgress?.({ what, done: explained.length, total: images.length });
     await setImmediate();
   }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { FINDINGS, type OnProgress, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
+import { relieveMemory } from './engine/memory.ts';
 import { tf } from './engine/tensorflow.ts';
 import { imageBatch } from './images.ts';
 import type { Network } from './networks/network.ts';
@@ -42,6 +43,7 @@ export async function forBatches<T>(
   for (let start = 0; start < rows.length; start += INFERENCE_BATCH) {
     throwIfCancelled(signal, what);
     await work(rows.slice(start, start + INFERENCE_BATCH), start);
+    relieveMemory();
     onProgress?.({ what, done: Math.min(rows.length, start + INFERENCE_BATCH), total: rows.length });
     await setImmediate();
   }

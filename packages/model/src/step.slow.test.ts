@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { relieveMemory } from './engine/memory.ts';
 import { tf } from './engine/tensorflow.ts';
 import { inputGradients } from './explain.ts';
 import { truncatedDensenet } from './networks/densenet.ts';
@@ -34,6 +35,7 @@ describe.each([
     const memory: number[] = [];
     for (let step = 1; step <= 500; step++) {
       work(step);
+      relieveMemory();
       if (step % 100 === 0) {
         counts.push(tf.memory().numTensors);
         memory.push(process.memoryUsage.rss());

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { CxrError, FINDINGS, type OnProgress, openPrepared, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
 import { makeCard } from './card.ts';
 import { type Position, readBest, removeBest, restoreCheckpoint, START, writeBest, writeCheckpoint } from './checkpoint.ts';
+import { relieveMemory } from './engine/memory.ts';
 import { tf } from './engine/tensorflow.ts';
 import { imageBatch, labelsOf } from './images.ts';
 import { buildNetwork, readWeights } from './load-run.ts';
@@ -131,6 +132,7 @@ async function trainEpoch(training: Training): Promise<void> {
     const started = performance.now();
     const rows = order.slice(position.step * options.batchSize, (position.step + 1) * options.batchSize);
     const loss = trainStep(training, rows);
+    relieveMemory();
     if (!Number.isFinite(loss)) throw diverged('training loss', loss, training);
     position.lossSum += loss;
     position.step += 1;
