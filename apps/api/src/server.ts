@@ -13,6 +13,9 @@ import { listenForChanges } from './subscriptions.ts';
 import { knownImages } from './uploads/known-boxes.ts';
 import { uploadRoutes } from './uploads/routes.ts';
 
+// What requests and uploads get to end when the API stops.
+const CLOSE_MS = 5000;
+
 export interface ServerOptions {
   prisma: PrismaClient;
   /** Of the same database, for the queue and for live updates. */
@@ -37,6 +40,11 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   const changes = listenForChanges(databaseUrl, log);
   const painter = startPainter();
   const known = knownImages(prisma);
+  app.addHook('preClose', async () => {
+    // A sender whose upload was refused in its middle may keep the connection open without another word.
+    const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS).unref();
+    app.server.once('close', () => clearTimeout(timer));
+  });
   app.addHook('onClose', async () => {
     known.close();
     await Promise.all([painter.stop(), changes.stop(), jobs.stop()]);

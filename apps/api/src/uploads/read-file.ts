@@ -16,7 +16,8 @@ export async function readFile(stream: Readable, where: string, options: { stop?
   let received = 0;
   let kept = 0;
   let image: boolean | null = null;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  // Destroying the stream would close the socket under the answer.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     received += chunk.length;
     if (received > MAX_FILE_BYTES) {
       chunks.length = 0;
@@ -28,7 +29,10 @@ export async function readFile(stream: Readable, where: string, options: { stop?
     kept += chunk.length;
     if (image === null && kept >= HEAD_BYTES) image = mayBeImage(Buffer.concat(chunks));
   }
-  if (received > MAX_FILE_BYTES) throw tooLarge(where);
+  if (received > MAX_FILE_BYTES) {
+    stream.resume(); // what still comes is let go, so that the sender gets to read the answer
+    throw tooLarge(where);
+  }
   const bytes = Buffer.concat(chunks);
   return image === false ? bytes.subarray(0, HEAD_BYTES) : bytes;
 }

@@ -104,6 +104,6 @@ function answerStow(reply: FastifyReply, outcomes: readonly Outcome[]): FastifyR
   const status = failures === 0 ? 200 : failures < outcomes.length ? 202 : 409;
   return reply
     .code(status)
-    .type('application/dicom+json')
-    .send(JSON.stringify(dicomAnswer(outcomes)));
+    .header('content-type', 'application/dicom+json')
+    .send(Buffer.from(JSON.stringify(dicomAnswer(outcomes))));
 }

@@ -205,7 +205,12 @@ describe('100 MB of zeros', () => {
     return new Promise((resolve, reject) => {
       const request = http.request(`${api.url}/studies`, { method: 'POST', headers }, (response) => {
         let body = '';
-        response.on('data', (chunk) => (body += chunk)).on('end', () => resolve({ status: response.statusCode!, body }));
+        response
+          .on('data', (chunk) => (body += chunk))
+          .on('end', () => {
+            request.destroy(); // as curl does when the answer comes early
+            resolve({ status: response.statusCode!, body });
+          });
       });
       // The answer may come before all is sent, and the socket close under the sender.
       request.on('error', (error: NodeJS.ErrnoException) =>
