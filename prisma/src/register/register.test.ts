@@ -1,0 +1,198 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
+import { type AucFile, type Card, type Curve, DEFAULT_TRAIN_OPTIONS, type LocalizationFile, type Run } from '@cxr-lens/model/spec';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type TestDatabase, testDatabase } from '../testing.ts';
+import { registerRun } from './run.ts';
+
+const WEIGHTS = '1'.repeat(64);
+const data: Run['data'] = {
+  name: 'phantom',
+  size: 96,
+  datasetHash: 'd'.repeat(64),
+  splitHash: 'e'.repeat(64),
+  preprocessingVersion: 'v1',
+  synthetic: true,
+  seed: 0,
+  images: { train: 64, validation: 8, test: 20 },
+};
+
+let database: TestDatabase;
+let home: string;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  home = mkdtempSync(path.join(tmpdir(), 'cxr-lens-register-'));
+});
+
+afterAll(async () => {
+  await database?.drop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+beforeEach(() => database.prisma.run.deleteMany());
+
+function write(file: string, value: unknown): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home, 'runs', id)): string {
+  const run: Run = {
+    format: 1,
+    id,
+    name: `The run ${id}`,
+    method: 'baseline',
+    preset: 'small',
+    network: 'truncated-densenet121',
+    inputSize: 96,
+    featureShape: [12, 12, 132],
+    data,
+    parent: null,
+    initialisation: 'he-normal',
+    seed: 3,
+    options: { ...DEFAULT_TRAIN_OPTIONS, seed: 3 },
+    codeVersion: '0.1.0',
+    engine: 'TensorFlow 2.21.0, CPU',
+    state: 'finished',
+    error: null,
+    epochs: [1, 2].map((epoch) => ({
+      epoch,
+      trainLoss: 1 / epoch,
+      validationLoss: 2 / epoch,
+      perturbedValidationLoss: null,
+      validationAuc: null,
+      seconds: 1.5,
+    })),
+    bestEpoch: 2,
+    stepsPerEpoch: 2,
+    weightsSha256: WEIGHTS,
+    createdAt: '2026-01-01T10:00:00.000Z',
+    updatedAt: '2026-01-01T11:00:00.000Z',
+    finishedAt: '2026-01-01T11:00:00.000Z',
+    ...change,
+  };
+  write(path.join(folder, 'run.json'), run);
+  return folder;
+}
+
+function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = {}): void {
+  const common = {
+    format: 1 as const,
+    runId: path.basename(folder),
+    weightsSha256: WEIGHTS,
+    data,
+    seed: 0,
+    resamples: 10,
+    codeVersion: '0.1.0',
+    createdAt: '2026-01-02T10:00:00.000Z',
+    ...head,
+  };
+  const row = { auc: 0.75, variance: 0.01, ci: [0.6, 0.9] as [number, number], bootstrap: null, positives: 5, negatives: 15 };
+  const none = { ...row, auc: null, variance: null, ci: null, positives: 0, reason: 'no positive image' };
+  const auc: AucFile = {
+    ...common,
+    images: 20,
+    findings: Object.fromEntries(FINDINGS.map((finding) => [finding, finding === 'Hernia' ? none : row])) as AucFile['findings'],
+    mean: { auc: 0.75, bootstrap: [0.7, 0.8], findings: 13 },
+  };
+  const points = [0.1, 0.2].map((iouThreshold) => ({ iouThreshold, accuracy: 0.5, low: 0.25, high: 0.75, sd: 0.125 }));
+  const curve: Curve = { pairs: 4, threshold: 180, meanIou: 0.5, reason: 'few pairs', points, foldThresholds: [], scored: [] };
+  const result = {
+    protocol: { name: 'paper', description: 'as in the paper' },
+    seed: 0,
+    findings: Object.fromEntries(BOXED_FINDINGS.map((finding) => [finding, curve])) as LocalizationFile['run']['findings'],
+  };
+  const localization: LocalizationFile = { ...common, run: result, controls: { random: result, centre: result, bestReachable: result } };
+  write(path.join(folder, 'evaluation', name, 'auc.json'), auc);
+  write(path.join(folder, 'evaluation', name, 'localization.json'), localization);
+}
+
+const rowsOf = (id: string) =>
+  database.prisma.run.findUniqueOrThrow({
+    where: { id },
+    include: { epochs: true, evaluations: { include: { auc: true, localization: { include: { points: true } } } } },
+  });
+
+describe('registerRun', () => {
+  it('makes rows of everything in the folder, and the same rows again', async () => {
+    const folder = writeRun('a');
+    writeEvaluation(folder, 'phantom-96');
+    await registerRun(database.prisma, folder);
+    const first = await rowsOf('a');
+    expect(first).toMatchObject({ name: 'The run a', state: 'FINISHED', epsilon: null, active: true, path: folder, bestEpoch: 2 });
+    expect(first.createdAt.toISOString()).toBe('2026-01-01T10:00:00.000Z');
+    expect(first.epochs).toHaveLength(2);
+    const [evaluation] = first.evaluations;
+    expect(evaluation).toMatchObject({ protocol: 'paper', images: 20, meanAuc: 0.75, meanAucLow: 0.7, meanAucHigh: 0.8 });
+    const hernia = evaluation!.auc.find(({ finding }) => finding === 'Hernia');
+    expect(hernia).toMatchObject({ auc: null, low: null, positives: 0, reason: 'no positive image' });
+    expect(evaluation!.auc.find(({ finding }) => finding === 'Mass')).toMatchObject({ auc: 0.75, low: 0.6, high: 0.9, reason: null });
+    expect(evaluation!.localization).toHaveLength(32);
+    expect(evaluation!.localization[0]!.points).toHaveLength(2);
+    await registerRun(database.prisma, folder);
+    const second = await rowsOf('a');
+    const ids = (rows: typeof first) => rows.evaluations.map(({ id }) => id);
+    expect(ids(second)).toEqual(ids(first));
+    expect(await database.prisma.localizationCurve.count()).toBe(32);
+    expect(await database.prisma.epoch.count()).toBe(2);
+  });
+
+  it('follows a folder that changes: newest evaluation of a data set, none of other weights', async () => {
+    const folder = writeRun('b');
+    writeEvaluation(folder, 'one', { createdAt: '2026-01-02T10:00:00.000Z' });
+    writeEvaluation(folder, 'two', { createdAt: '2026-01-03T10:00:00.000Z' });
+    writeEvaluation(folder, 'old', { weightsSha256: '2'.repeat(64), data: { ...data, datasetHash: 'f'.repeat(64) } });
+    await registerRun(database.prisma, folder);
+    const { evaluations } = await rowsOf('b');
+    expect(evaluations.map(({ createdAt }) => createdAt.toISOString())).toEqual(['2026-01-03T10:00:00.000Z']);
+    rmSync(path.join(folder, 'evaluation'), { recursive: true });
+    await registerRun(database.prisma, folder);
+    expect((await rowsOf('b')).evaluations).toEqual([]);
+  });
+
+  it('registers the parent that lies beside it, and puts the first finished run of each method into use', async () => {
+    writeRun('base');
+    const parent = { id: 'base', method: 'baseline' as const, weightsSha256: WEIGHTS };
+    const robust = await registerRun(database.prisma, writeRun('robust', { method: 'robust', parent }));
+    expect(robust).toMatchObject({ parentId: 'base', active: true, epsilon: 0.005 });
+    expect(await rowsOf('base')).toMatchObject({ active: true });
+    expect(await registerRun(database.prisma, writeRun('later'))).toMatchObject({ active: false });
+    expect(await registerRun(database.prisma, writeRun('going', { state: 'training', bestEpoch: null }))).toMatchObject({ active: false });
+  });
+
+  it('finds a moved folder again, and refuses a second folder with the same run', async () => {
+    const folder = writeRun('c');
+    await registerRun(database.prisma, folder);
+    const copy = writeRun('c', {}, path.join(home, 'elsewhere/c'));
+    await expect(registerRun(database.prisma, copy)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/so does .*runs\/c/),
+    });
+    rmSync(folder, { recursive: true });
+    expect(await registerRun(database.prisma, copy)).toMatchObject({ path: copy });
+  });
+
+  it('can be asked for by many at once', async () => {
+    const folder = writeRun('d');
+    writeEvaluation(folder, 'phantom-96');
+    await Promise.all([1, 2, 3].map(() => registerRun(database.prisma, folder)));
+    expect((await rowsOf('d')).evaluations).toHaveLength(1);
+  });
+
+  it.each([
+    ['NOT_FOUND', /no run folder: it has no run\.json/, (folder: string) => rmSync(path.join(folder, 'run.json'))],
+    ['CORRUPT', /run\.json is no JSON/, (folder: string) => write(path.join(folder, 'run.json'), '{ "format": 1,')],
+    ['CORRUPT', /run\.json: seed: /, (folder: string) => writeRun('e', { seed: 'x' as unknown as number }, folder)],
+    ['CORRUPT', /card\.json: /, (folder: string) => write(path.join(folder, 'card.json'), { format: 1 } as Partial<Card>)],
+    ['CORRUPT', /auc\.json: /, (folder: string) => write(path.join(folder, 'evaluation/x/auc.json'), {})],
+  ])('says %s for %s', async (code, message, spoil) => {
+    rmSync(path.join(home, 'runs/e'), { recursive: true, force: true });
+    const folder = writeRun('e');
+    spoil(folder);
+    await expect(registerRun(database.prisma, folder)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(await database.prisma.run.count()).toBe(0);
+  });
+});
