@@ -1,23 +1,16 @@
 import { random } from '@cxr-lens/data';
 import { tf } from './engine/tensorflow.ts';
-import { batchBeta, weightedBce } from './loss.ts';
-import { type Batch, perturb } from './methods.ts';
+import { batchBeta } from './loss.ts';
+import { type Batch, OBJECTIVES } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import type { Sgd } from './sgd.ts';
 import { DEFAULT_TRAIN_OPTIONS } from './spec/index.ts';
+import { takeStep } from './train.ts';
 
 /** One step of Robust on a seeded batch of noise, as the trainer takes it; returns the loss. */
 export function robustStep(network: Network, optimiser: Sgd, { size, seed }: { size: number; seed: number }): number {
-  return tf.tidy(() => {
-    const batch = noiseBatch(network, size, seed);
-    const x = perturb(network, batch, DEFAULT_TRAIN_OPTIONS);
-    const { value, grads } = tf.variableGrads(
-      () => weightedBce(network.forward(x, 'train').logits, batch.y, batch.beta),
-      [...network.parameters.values()],
-    );
-    optimiser.apply(grads);
-    return value.dataSync<'float32'>()[0]!;
-  });
+  const training = { network, optimiser, objective: OBJECTIVES.robust, options: DEFAULT_TRAIN_OPTIONS };
+  return tf.tidy(() => takeStep(training, noiseBatch(network, size, seed)));
 }
 
 /** A batch of uniform noise whose first half is to be perturbed. */

@@ -131,7 +131,7 @@ async function trainEpoch(training: Training): Promise<void> {
   while (position.step < run.stepsPerEpoch) {
     const started = performance.now();
     const rows = order.slice(position.step * options.batchSize, (position.step + 1) * options.batchSize);
-    const loss = trainStep(training, rows);
+    const loss = tf.tidy(() => takeStep(training, batchOf(training, rows)));
     relieveMemory();
     if (!Number.isFinite(loss)) throw diverged('training loss', loss, training);
     position.lossSum += loss;
@@ -147,21 +147,26 @@ async function trainEpoch(training: Training): Promise<void> {
   }
 }
 
-/** One step: inputs of the objective, its gradient, SGD. Returns the loss. */
-function trainStep({ data, options, network, objective, optimiser, position }: Training, rows: readonly number[]): number {
+/** The images of one step, which of them may be perturbed, and beta of them all. */
+function batchOf({ data, options, position }: Training, rows: readonly number[]): Batch {
   const labels = labelsOf(data, rows);
+  return {
+    x: imageBatch(data, rows),
+    y: tf.tensor2d(Float32Array.from(labels), [rows.length, FINDINGS.length]),
+    beta: options.positiveWeight === 'batch' ? batchBeta(labels) : 1,
+    perturbed: perturbedPositions(rows.length, options.perturbedFraction, { ...position, seed: options.seed }),
+  };
+}
+
+/** One step: inputs of the objective, its gradient, SGD. Returns the loss. */
+export function takeStep(
+  { network, optimiser, objective, options }: Pick<Training, 'network' | 'optimiser' | 'objective' | 'options'>,
+  batch: Batch,
+): number {
   return tf.tidy(() => {
-    const batch: Batch = {
-      x: imageBatch(data, rows),
-      y: tf.tensor2d(Float32Array.from(labels), [rows.length, FINDINGS.length]),
-      beta: options.positiveWeight === 'batch' ? batchBeta(labels) : 1,
-      perturbed: perturbedPositions(rows.length, options.perturbedFraction, { ...position, seed: options.seed }),
-    };
     const x = objective.inputs(network, batch, options);
-    const { value, grads } = tf.variableGrads(
-      () => objective.loss(network.forward(x, 'train').logits, batch.y, batch.beta),
-      [...network.parameters.values()],
-    );
+    const loss = (): tf.Scalar => objective.loss(network.forward(x, 'train').logits, batch.y, batch.beta);
+    const { value, grads } = tf.variableGrads(loss, [...network.parameters.values()]);
     optimiser.apply(grads);
     return value.dataSync<'float32'>()[0]!;
   });
