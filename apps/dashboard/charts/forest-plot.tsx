@@ -45,7 +45,7 @@ export function ForestPlot({
 }) {
   const [ref, { width }] = useSize<HTMLDivElement>();
   const most = Math.max(1, ...rows.map(({ items }) => items.length));
-  const rowHeight = Math.max(24, most * 8 + 10);
+  const rowHeight = Math.max(width > 640 ? 30 : 24, most * 8 + 10);
   const height = AXIS + rows.length * rowHeight + 24;
   const left = width < 480 ? 112 : 136;
   const x = linear(domain, [left, Math.max(width - 12, left + 1)]);
@@ -115,7 +115,13 @@ function Row({ row, top, height, x, width }: { row: ForestRow; top: number; heig
           <Published key={label} x={x(value)} y={middle} colour={colour} title={`${label}, published: ${decimal(value, 3)}`} />
         ))}
       {row.items.every(({ value }) => value === null) && (
-        <text x={x.range[0] + 6} y={middle} dy="0.32em" fontSize={12} style={{ fill: 'var(--muted)' }}>
+        <text
+          x={x.range[0] + 6}
+          y={middle}
+          dy="0.32em"
+          fontSize={12}
+          style={{ fill: 'var(--muted)', stroke: 'var(--paper)', strokeWidth: 4, paintOrder: 'stroke' }}
+        >
           {row.items[0]?.reason ?? ''}
         </text>
       )}

@@ -14,6 +14,7 @@ const STYLES = [
   'font-weight',
   'text-anchor',
   'opacity',
+  'paint-order',
 ] as const;
 
 const MARGIN = 16;

@@ -62,11 +62,28 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
         rows={jobs}
         rowKey={({ id }) => id}
         columns={[
-          { name: 'Job', className: 'w-24', cell: ({ kind }) => KINDS[kind] },
-          { name: 'Of', className: 'max-w-72', cell: (job) => <Subject job={job} /> },
-          { name: 'State', cell: (job) => <Now job={job} /> },
-          { name: 'Started', className: 'max-md:hidden', cell: ({ startedAt, createdAt }) => dateTime(startedAt ?? createdAt) },
-          { name: 'Time', right: true, cell: (job) => (now === null || !job.startedAt ? '–' : duration(elapsed(job, now))) },
+          {
+            name: 'Job',
+            className: 'min-w-32',
+            cell: (job) => (
+              <span className="flex flex-wrap gap-x-3">
+                <span className="w-16">{KINDS[job.kind]}</span>
+                <Subject job={job} />
+              </span>
+            ),
+          },
+          { name: 'State', className: 'sm:w-2/5', cell: (job) => <Now job={job} /> },
+          {
+            name: 'Started',
+            className: 'whitespace-nowrap max-md:hidden',
+            cell: ({ startedAt, createdAt }) => dateTime(startedAt ?? createdAt),
+          },
+          {
+            name: 'Time',
+            right: true,
+            className: 'max-sm:hidden',
+            cell: (job) => (now === null || !job.startedAt ? '–' : duration(elapsed(job, now))),
+          },
           {
             name: 'Action',
             right: true,

@@ -8,7 +8,7 @@ export function JsonView({ value, name }: { value: Record<string, unknown>; name
   const { facts, table } = jsonParts(value);
   return (
     <div className="flex flex-col gap-5">
-      <Facts items={facts.map((fact) => ({ name: fact.name, value: <span title={fact.text}>{short(fact.text, 48)}</span> }))} />
+      <Facts items={facts.map((fact) => ({ name: fact.name, value: <Fact text={fact.text} /> }))} />
       {table && (
         <Table
           caption={`${name}: ${table.name}`}
@@ -29,5 +29,15 @@ export function JsonView({ value, name }: { value: Record<string, unknown>; name
         <pre className="mt-2 max-h-96 overflow-auto bg-raised p-3 font-mono text-small">{JSON.stringify(value, null, 2)}</pre>
       </details>
     </div>
+  );
+}
+
+/** Hashes are shortened: enough to compare by eye. */
+function Fact({ text }: { text: string }) {
+  if (!/^[0-9a-f]{32,}$/.test(text)) return <span className="max-w-[48ch]">{text}</span>;
+  return (
+    <span className="font-mono text-small" title={text}>
+      {short(text, 12)}
+    </span>
   );
 }

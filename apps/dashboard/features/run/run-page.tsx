@@ -89,7 +89,6 @@ function RunView({ run }: { run: Run }) {
           <Section title="Repeat it" note="Trains the same run again." aside={<CopyButton text={run.command} />}>
             <Command>{run.command}</Command>
           </Section>
-          <Card run={run} />
           {run.job && (
             <Section title="Log" note="Time of each step.">
               <JobLog job={run.job} />
@@ -97,6 +96,7 @@ function RunView({ run }: { run: Run }) {
           )}
         </div>
       </div>
+      <Card run={run} />
     </Page>
   );
 }

@@ -65,6 +65,7 @@ function RunTable({ runs }: { runs: readonly RunRow[] }) {
       columns={[
         {
           name: 'Run',
+          className: 'min-w-36',
           cell: ({ id, name, active, method }) => (
             <span className="flex min-w-0 flex-wrap items-center gap-x-2">
               <MethodDot method={method.name} />
@@ -74,11 +75,12 @@ function RunTable({ runs }: { runs: readonly RunRow[] }) {
               >
                 {name}
               </Link>
+              <span className="text-small text-muted sm:hidden">{method.label}</span>
               {active && <span className="text-small text-muted">in use</span>}
             </span>
           ),
         },
-        { name: 'Method', cell: ({ method }) => method.label },
+        { name: 'Method', className: 'max-sm:hidden', cell: ({ method }) => method.label },
         { name: 'State', cell: ({ state }) => <StateMark state={state} /> },
         {
           name: 'Data set',

@@ -2,22 +2,24 @@ import type { NumberMap } from './maps.ts';
 
 type Rgb = readonly [number, number, number];
 
-/** Matplotlib's inferno as polynomials of degree six in t (coefficients by M. Zucker, from the published table), within 2 of 255. */
-const INFERNO: readonly Rgb[] = [
-  [0.0002189403691192265, 0.001651004631001012, -0.01948089843709184],
-  [0.1065134194856116, 0.5639564367884091, 3.932712388889277],
-  [11.60249308247187, -3.972853965665698, -15.9423941062914],
-  [-41.70399613139459, 17.43639888205313, 44.35414519872813],
-  [77.162935699427, -33.40235894210092, -81.80730925738993],
-  [-71.31942824499214, 32.62606426397723, 73.20951985803202],
-  [25.13112622477341, -12.24266895238567, -23.07032500287172],
-];
+/** matplotlib's "inferno" (CC0), every fifth of its 256 colours; straight lines between them stay within 1.2 of 255. */
+const INFERNO =
+  '000004 02020c 050417 0a0722 10092d 160b39 1e0c45 260c51 2f0a5b 380962 400a67 490b6a 510e6c 59106e 61136e 69166e 71196e 781c6d 801f6c ' +
+  '88226a 902568 982766 a02a63 a82e5f b0315b b73557 bf3952 c63d4d cc4248 d34743 d94d3d df5337 e45a31 e9612b ed6925 f1711f f47918 f78212 ' +
+  'f98b0b fa9407 fb9d07 fca60c fcb014 fbba1f fac42a f8cd37 f6d746 f4e156 f2ea69 f2f27d f5f992 fcffa4';
+
+const STOPS = INFERNO.split(' ').map((hex): Rgb => {
+  const value = Number.parseInt(hex, 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+});
 
 /** Inferno at t in [0, 1]; channels 0..255. */
 export function inferno(t: number): Rgb {
+  const at = Math.min(Math.max(t, 0), 1) * (STOPS.length - 1);
+  const low = Math.min(Math.floor(at), STOPS.length - 2);
   const channel = (index: 0 | 1 | 2): number => {
-    const value = INFERNO.reduceRight((sum, term) => sum * t + term[index], 0);
-    return Math.round(255 * Math.min(Math.max(value, 0), 1));
+    const from = STOPS[low]![index];
+    return Math.round(from + (STOPS[low + 1]![index] - from) * (at - low));
   };
   return [channel(0), channel(1), channel(2)];
 }

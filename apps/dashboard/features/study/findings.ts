@@ -24,16 +24,34 @@ export function defaultRuns(runs: readonly ExplainedRun[]): string[] {
  * findings follow, in the findings' order, because their scores are on another scale.
  */
 export function findingRows({ explanations }: Pick<StudyImage, 'explanations'>, runs: readonly string[]): FindingRow[] {
-  const rows = new Map<string, FindingRow>();
+  return [...answersByFinding(explanations, runs, []).values()].sort((a, b) => highest(b) - highest(a));
+}
+
+/** The same while some answers are still to come: every finding, in the findings' order, so that nothing jumps. */
+export function awaitedRows(
+  { explanations }: Pick<StudyImage, 'explanations'>,
+  runs: readonly string[],
+  findings: readonly { name: string; label: string }[],
+): FindingRow[] {
+  return [...answersByFinding(explanations, runs, findings).values()];
+}
+
+function answersByFinding(
+  explanations: StudyImage['explanations'],
+  runs: readonly string[],
+  findings: readonly { name: string; label: string }[],
+): Map<string, FindingRow> {
+  const empty = ({ name, label }: { name: string; label: string }): FindingRow => ({ name, label, answers: runs.map(() => undefined) });
+  const rows = new Map<string, FindingRow>(findings.map((finding) => [finding.name, empty(finding)]));
   for (const explanation of explanations) {
-    const { name, label } = explanation.finding;
+    const { name } = explanation.finding;
     const place = runs.indexOf(explanation.run.id);
     if (place < 0) continue;
-    const row = rows.get(name) ?? { name, label, answers: runs.map(() => undefined) };
+    const row = rows.get(name) ?? empty(explanation.finding);
     row.answers[place] = explanation;
     rows.set(name, row);
   }
-  return [...rows.values()].sort((a, b) => highest(b) - highest(a));
+  return rows;
 }
 
 function highest({ answers }: FindingRow): number {

@@ -1,5 +1,6 @@
 'use client';
 
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { MethodDot, SyntheticBadge } from '../../components/marks.tsx';
 import { Section } from '../../components/page.tsx';
@@ -9,29 +10,30 @@ import { decimal, short } from '../../lib/format.ts';
 import { runLabels } from '../../lib/methods.ts';
 import { JobLog, JobNow } from '../jobs/job-steps.tsx';
 import { isOpen } from '../jobs/queries.ts';
-import { defaultRuns, explainedRuns, findingRows } from './findings.ts';
+import { awaitedRows, defaultRuns, explainedRuns, findingRows } from './findings.ts';
 import { FindingsPanel } from './findings-panel.tsx';
-import type { ExplainedRun, Explanation, StudyImage } from './queries.ts';
+import { type ExplainedRun, type Explanation, expectedOptions, type StudyImage } from './queries.ts';
 import { Viewer } from './viewer.tsx';
 
 const LINK = 'underline decoration-line underline-offset-4 hover:decoration-ink';
 
 /** One image of a study: what was found, where the runs look, and how far to trust it. */
 export function ImageView({ image }: { image: StudyImage }) {
-  const all = explainedRuns(image);
+  const [job] = image.jobs;
+  const working = job !== undefined && isOpen(job);
+  const { data: expected } = useQuery({ ...expectedOptions, enabled: working });
+  const awaited = working ? expected : undefined;
+  const explained = explainedRuns(image);
+  const all = [...explained, ...(awaited?.runs ?? []).filter(({ id }) => !explained.some((run) => run.id === id))];
   const [chosenRuns, setChosenRuns] = useState<readonly string[] | null>(null);
   const [chosenFinding, setChosenFinding] = useState<string | null>(null);
   const shownIds = chosenRuns ?? defaultRuns(all);
   const runs = all.filter(({ id }) => shownIds.includes(id));
-  const rows = findingRows(
-    image,
-    runs.map(({ id }) => id),
-  );
+  const ids = runs.map(({ id }) => id);
+  const rows = awaited ? awaitedRows(image, ids, awaited.findings) : findingRows(image, ids);
   // Where a box is known, that finding is the one to look at first.
   const known = image.boxes[0]?.finding.name;
   const row = rows.find(({ name }) => name === chosenFinding) ?? rows.find(({ name }) => name === known) ?? rows[0];
-  const [job] = image.jobs;
-  const working = job !== undefined && isOpen(job);
   return (
     <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1.7fr)_minmax(340px,1fr)] 2xl:grid-cols-[minmax(0,2.2fr)_minmax(420px,1fr)]">
       <div className="min-w-0">
@@ -52,11 +54,11 @@ export function ImageView({ image }: { image: StudyImage }) {
             </div>
           </Section>
         )}
-        <Section title="Findings" note="Highest probability first">
+        <Section title="Findings" note={awaited ? 'Highest probability first when all are ready' : 'Highest probability first'}>
           {rows.length > 0 ? (
             <FindingsPanel rows={rows} runs={runs} selected={row?.name ?? null} onSelect={setChosenFinding} />
           ) : working ? (
-            <Skeleton className="h-[560px]" />
+            <Skeleton className="h-[640px]" />
           ) : (
             <p className="text-muted">
               {all.length > 0

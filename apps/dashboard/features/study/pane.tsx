@@ -60,7 +60,7 @@ export function Pane({ image, explanation, name, view, onView, display }: Props)
         // biome-ignore lint/a11y/noNoninteractiveTabindex: keys pan, zoom and window the picture
         tabIndex={0}
         aria-label={`${name}: ${image.fileName ?? 'image'}${finding ? `, ${finding.label}` : ''}. Arrows pan, plus and minus zoom, brackets and comma and period set the window, 0 resets.`}
-        className={`relative w-full overflow-hidden bg-black select-none ${view.zoom > 1 ? 'touch-none' : 'touch-pan-y'} ${display.tool === 'window' ? 'cursor-crosshair' : 'cursor-grab active:cursor-grabbing'}`}
+        className={`reading-room relative w-full overflow-hidden bg-black select-none ${view.zoom > 1 ? 'touch-none' : 'touch-pan-y'} ${display.tool === 'window' ? 'cursor-crosshair' : 'cursor-grab active:cursor-grabbing'}`}
         style={{ aspectRatio: `${image.width} / ${image.height}` }}
         {...gestures}
       >

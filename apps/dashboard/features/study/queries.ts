@@ -133,6 +133,33 @@ const StudyDocument = graphql(/* GraphQL */ `
   }
 `);
 
+const ExpectedDocument = graphql(/* GraphQL */ `
+  query ExpectedAnswers {
+    findings {
+      name
+      label
+    }
+    runs(first: 100) {
+      edges {
+        node {
+          id
+          name
+          active
+          state
+          method {
+            name
+            label
+          }
+          dataSet {
+            name
+            synthetic
+          }
+        }
+      }
+    }
+  }
+`);
+
 const ExplainDocument = graphql(/* GraphQL */ `
   mutation ExplainImage($imageId: ID!) {
     explainImage(imageId: $imageId) {
@@ -164,6 +191,22 @@ export const studiesOptions = (text: string, first: number) =>
 
 export const studyOptions = (id: string) =>
   queryOptions({ queryKey: ['study', id], queryFn: ({ signal }) => request(StudyDocument, { id }, signal) });
+
+/** What an image that is being explained will be told: by which runs (oldest first), of which findings. */
+export const expectedOptions = queryOptions({
+  queryKey: ['study', 'expected'],
+  staleTime: 60_000,
+  queryFn: async ({ signal }) => {
+    const { findings, runs } = await request(ExpectedDocument, {}, signal);
+    return {
+      findings,
+      runs: runs.edges
+        .map(({ node }) => node)
+        .filter(({ active, state }) => active && state === 'FINISHED')
+        .reverse(),
+    };
+  },
+});
 
 export const explainImage = (imageId: string) => request(ExplainDocument, { imageId });
 export const deleteStudy = (id: string) => request(DeleteDocument, { id });

@@ -74,6 +74,7 @@ function StudyTable({ studies }: { studies: readonly StudyRow[] }) {
       columns={[
         {
           name: 'Study',
+          className: 'min-w-48',
           cell: ({ id, images, studyInstanceUid }) => (
             <Link href={`/studies/${encodeURIComponent(id)}`} className="flex min-w-0 items-center gap-3 hover:underline">
               {images.slice(0, 2).map(({ id: image, url }) => (
