@@ -70,32 +70,33 @@ export interface Following<State> {
  * The states of one row: the present one first, then one for each change (changes that come while nobody asks are one), the final one last.
  * NOT_FOUND when there is no such row; a row that is deleted meanwhile ends it. Not an async generator: its `return()` would wait for the next change.
  */
-export function follow<State>({ watch, what, read, final }: Following<State>): AsyncIterableIterator<State> {
-  let first = true;
+export async function follow<State>({ watch, what, read, final }: Following<State>): Promise<AsyncIterableIterator<State>> {
   let ended = false;
   const end = (): IteratorReturnResult<undefined> => {
     ended = true;
     watch.close();
     return { done: true, value: undefined };
   };
+  const present = await read().catch((error: unknown) => {
+    end();
+    throw error;
+  });
+  if (present === null) {
+    end();
+    throw new CxrError('NOT_FOUND', `There is no ${what}.`);
+  }
+  let last = present;
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     next: async () => {
+      if (!ended) await watch.changed();
       if (ended) return end();
-      await watch.changed();
-      if (ended) return end();
-      const state = await read().catch((error: unknown) => {
-        end();
-        throw error;
-      });
-      if (state === null) {
-        end();
-        if (first) throw new CxrError('NOT_FOUND', `There is no ${what}.`);
-        return end();
-      }
-      first = false;
+      // When the database does not answer, the resolver of this state says so; an error from here would close the whole socket.
+      const state = await read().catch(() => last);
+      if (state === null) return end();
+      last = state;
       if (final(state)) end();
       return { done: false, value: state };
     },

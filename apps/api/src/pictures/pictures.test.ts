@@ -1,0 +1,120 @@
+import { decodeImage, decodeNpy } from '@cxr-lens/data';
+import type { Explanation, Image } from '@cxr-lens/prisma';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
+
+let api: TestApi;
+let image: Image;
+let heart: Explanation;
+let png: Buffer;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  png = await noisePng(1, 64);
+  const run = await makeRun(api.prisma, 'baseline');
+  const response = await fetch(`${api.url}/studies`, {
+    method: 'POST',
+    headers: { 'content-type': 'image/png' },
+    body: new Uint8Array(png),
+  });
+  const { studies } = (await response.json()) as { studies: { images: { id: string }[] }[] };
+  image = await api.prisma.image.findUniqueOrThrow({ where: { id: studies[0]!.images[0]!.id } });
+  await makeExplanations(api.prisma, image, run);
+  heart = await api.prisma.explanation.findFirstOrThrow({ where: { finding: 'Cardiomegaly' } });
+});
+afterAll(() => api.stop());
+
+async function get(path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${api.url}${path}`, { headers });
+  return { response, bytes: new Uint8Array(await response.arrayBuffer()) };
+}
+
+describe('GET /images/:id.png', () => {
+  it('is the uploaded picture, kept for good', async () => {
+    const { response, bytes } = await get(`/images/${image.id}.png`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('image/png');
+    expect(response.headers.get('cache-control')).toContain('immutable');
+    expect((await decodeImage(bytes, 'answer')).pixels).toEqual((await decodeImage(png, 'upload')).pixels);
+    const again = await get(`/images/${image.id}.png`, { 'if-none-match': response.headers.get('etag')! });
+    expect([again.response.status, again.bytes.length]).toEqual([304, 0]);
+    const head = await fetch(`${api.url}/images/${image.id}.png`, { method: 'HEAD' });
+    expect([head.status, head.headers.get('etag')]).toEqual([200, response.headers.get('etag')]);
+  });
+});
+
+describe('GET /explanations/:id', () => {
+  const urls = async () => {
+    const { data } = await api.ask(
+      `{ image(id: "${image.id}") { explanations(findings: [Cardiomegaly]) { overlayUrl cam { url npyUrl } saliency { url npyUrl } } } }`,
+    );
+    return data.image.explanations[0] as {
+      overlayUrl: string;
+      cam: { url: string; npyUrl: string };
+      saliency: { url: string; npyUrl: string };
+    };
+  };
+
+  it('gives pictures at their sizes', async () => {
+    const { overlayUrl, cam, saliency } = await urls();
+    const size = async (url: string): Promise<number[]> => {
+      const { response, bytes } = await get(url);
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png']);
+      const { width, height } = await decodeImage(bytes, url);
+      return [width, height];
+    };
+    expect(await size(overlayUrl)).toEqual([64, 64]);
+    expect(await size(cam.url)).toEqual([224, 224]);
+    expect(await size(saliency.url)).toEqual([4, 4]);
+  });
+
+  it('draws the saliency grey with the sign: its greatest value is white, its least black', async () => {
+    const { saliency } = await urls();
+    const { pixels } = await decodeImage((await get(saliency.url)).bytes, 'saliency');
+    expect([...pixels]).toEqual([...pixels].toSorted((a, b) => a - b));
+    expect(pixels[0]! + pixels[15]!).toBeCloseTo(255, -1);
+  });
+
+  it('gives the raw maps as float32', async () => {
+    const { cam, saliency } = await urls();
+    const { data, shape } = decodeNpy((await get(cam.npyUrl)).bytes, 'cam');
+    expect([shape, [...data]]).toEqual([
+      [3, 3],
+      [-4, -3, -2, -1, 0, 1, 2, 3, 4],
+    ]);
+    expect(decodeNpy((await get(saliency.npyUrl)).bytes, 'saliency').shape).toEqual([4, 4]);
+  });
+
+  it('keeps an address with its version for good, one without for now', async () => {
+    const { cam } = await urls();
+    expect((await get(cam.url)).response.headers.get('cache-control')).toContain('immutable');
+    const { response } = await get(`/explanations/${heart.id}/cam.png`);
+    expect(response.headers.get('cache-control')).toBe('private, no-cache');
+    expect((await get(`/explanations/${heart.id}/cam.png?v=00000000`)).response.headers.get('cache-control')).toBe('private, no-cache');
+    const again = await get(cam.url, { 'if-none-match': `"x", W/${response.headers.get('etag')}` });
+    expect(again.response.status).toBe(304);
+  });
+});
+
+describe('what is not there', () => {
+  it.each([
+    '/images/none.png',
+    '/explanations/none/cam.png',
+    '/explanations/none/saliency.npy',
+    '/explanations/none/overlay.png',
+    '/nothing',
+    '/images/none.jpg',
+  ])('%s is NOT_FOUND with the request id', async (path) => {
+    const response = await fetch(`${api.url}${path}`, { headers: { 'x-request-id': 'mine-1' } });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'NOT_FOUND', requestId: 'mine-1' });
+    expect(response.headers.get('x-request-id')).toBe('mine-1');
+  });
+
+  it('a picture whose bytes are lost says so', async () => {
+    await api.prisma.image.update({ where: { id: image.id }, data: { objectKey: 'f'.repeat(64) } });
+    const { response } = await get(`/images/${image.id}.png`);
+    expect(response.status).toBe(404);
+    await api.prisma.image.update({ where: { id: image.id }, data: { objectKey: image.objectKey } });
+  });
+});
