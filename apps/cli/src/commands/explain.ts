@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stderr } from 'node:process';
@@ -38,7 +38,7 @@ async function explain(run: string, files: string[], options: Options): Promise<
   const loaded = loadRun(run);
   const images: { image: string; run: string; findings: Partial<Record<Finding, Written>> }[] = [];
   const failed: { image: string; code: string; message: string }[] = [];
-  mkdirSync(options.out, { recursive: true });
+  makeFolder(options.out);
   for (const [index, [stem, file]] of [...named].entries()) {
     try {
       const explained = await explainFile(explainImages, loaded, { file, findings, signal });
@@ -75,6 +75,15 @@ async function explainFile(
 ): Promise<ImageExplanation> {
   const [explained] = await explainImages(loaded, { images: [{ bytes: read(file), where: file }], findings, signal });
   return explained!;
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new CxrError('UNAVAILABLE', `${folder} cannot be written (${(error as NodeJS.ErrnoException).code}): choose another --out.`);
+  }
 }
 
 function read(file: string): Uint8Array {

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { stderr } from 'node:process';
 import { CxrError, cxrHome } from '@cxr-lens/data';
 import { METHODS, type Run } from '@cxr-lens/model/spec';
 import type { CommandModule } from '../command.ts';
 import { printResult } from '../output.ts';
+
+const EXIT_PARTLY = 3;
 
 const HEADER = ['run', 'method', 'preset', 'state', 'epochs', 'best', 'val. loss', 'val. AUC', 'data'];
 
@@ -12,7 +15,16 @@ async function list(folder: string | undefined, options: { json?: true }): Promi
   if (folder !== undefined && !existsSync(root)) throw new CxrError('NOT_FOUND', `${folder} does not exist.`);
   const { readRun } = await import('@cxr-lens/model/run-folder');
   const folders = existsSync(root) ? readdirSync(root).filter((name) => existsSync(path.join(root, name, 'run.json'))) : [];
-  const runs = folders.map((name) => readRun(path.join(root, name)));
+  const runs: Run[] = [];
+  for (const name of folders) {
+    try {
+      runs.push(readRun(path.join(root, name)));
+    } catch (error) {
+      if (!(error instanceof CxrError)) throw error;
+      process.exitCode = EXIT_PARTLY;
+      stderr.write(`${error.code}: ${error.message}\n`);
+    }
+  }
   const text = runs.length === 0 ? `No runs in ${root}.` : table([HEADER, ...runs.map(row)]);
   printResult(options, { folder: root, runs }, text);
 }

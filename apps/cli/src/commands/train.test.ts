@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepare, readNpy, writePhantom } from '@cxr-lens/data';
@@ -117,6 +117,19 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
     expect(readRun(inside('runs', 'c')).state).toBe('cancelled');
     expect((await run(...args, '--resume')).code).toBe(0);
     expect(readRun(inside('runs', 'c')).state).toBe('finished');
+  });
+});
+
+describe('cxr-lens runs', () => {
+  it('lists the runs that can be read and names the one that cannot', async () => {
+    await mkdir(inside('some', 'broken'), { recursive: true });
+    await writeFile(inside('some', 'broken', 'run.json'), '{"format": 1');
+    const { code, stdout, stderr } = await run('runs', inside('some'));
+    expect([code, stdout, stderr]).toEqual([
+      3,
+      `No runs in ${inside('some')}.\n`,
+      expect.stringMatching(/^CORRUPT: .*broken.run\.json is no JSON/),
+    ]);
   });
 });
 
