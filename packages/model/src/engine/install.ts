@@ -1,4 +1,15 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs';
 import path from 'node:path';
 import { CxrError, type OnProgress, type Progress } from '@cxr-lens/data';
 import { buildEngine, findTools } from './build.ts';
@@ -38,14 +49,19 @@ async function fillCache(folder: string, flavour: Flavour, onProgress: OnProgres
   const tools = await findTools();
   try {
     mkdirSync(cacheHome(), { recursive: true });
+    accessSync(cacheHome(), constants.W_OK);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CxrError('UNAVAILABLE', `The cache folder cannot be made (${why}): set XDG_CACHE_HOME to a folder that can be written.`, {
-      cause,
-    });
+    throw new CxrError(
+      'UNAVAILABLE',
+      `The cache folder ${cacheHome()} cannot be written (${why}): set XDG_CACHE_HOME to a folder that can be written.`,
+      {
+        cause,
+      },
+    );
   }
   const wait = () => onProgress({ what: 'Waiting for another process that is setting up TensorFlow', done: 0, total: 1 });
-  await withLock(`${folder}.lock`, wait, async () => {
+  await withLock(path.join(cacheHome(), `.${path.basename(folder)}.lock`), wait, async () => {
     if (changedFiles(folder, { full: false }).length === 0) return;
     // Only the holder of the lock builds: other folders of this name were left by processes that were killed. Its own bears its
     // process id, because a killed set-up's pip or compiler may live on and write into theirs.
