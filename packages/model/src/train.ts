@@ -239,18 +239,19 @@ async function record(training: Training, change: Partial<Run>): Promise<void> {
   writeRun(training.files, training.run);
 }
 
-/** Stopped on request: a checkpoint, so that nothing is lost. Anything else: run.json says what it was, where it still can. */
+/** Stopped on request: a checkpoint, so that nothing is lost. Taken over by another attempt: nothing. Else run.json says what it was. */
 async function recordFailure(training: Training, error: unknown): Promise<void> {
-  if (!(error instanceof CxrError)) {
-    await record(training, {
-      state: 'failed',
-      error: { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) },
-    });
-  } else if (error.code === 'CANCELLED') {
+  const code = error instanceof CxrError ? error.code : 'INTERNAL';
+  if (code === 'CONFLICT') return;
+  if (code === 'CANCELLED') {
     await checkpoint(training);
     await record(training, { state: 'cancelled', error: null });
-  } else if (error.code === 'BAD_INPUT' || error.code === 'CORRUPT') {
-    await record(training, { state: 'failed', error: { code: error.code, message: error.message } });
+    return;
+  }
+  try {
+    await record(training, { state: 'failed', error: { code, message: error instanceof Error ? error.message : String(error) } });
+  } catch {
+    // what cannot be recorded (a full disk) is thrown by the caller anyway
   }
 }
 
