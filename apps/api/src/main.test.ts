@@ -27,7 +27,7 @@ interface Started {
 }
 
 function start(env: Record<string, string>): Started {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN], {
+  const child = spawn(process.execPath, [MAIN], {
     env: { ...process.env, DATABASE_URL: database.url, CXR_HOME: path.join(tmpdir(), 'cxr-api-main'), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

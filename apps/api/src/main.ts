@@ -1,6 +1,6 @@
 import { CxrError } from '@cxr-lens/data';
 import { createPrisma, ensureDatabase } from '@cxr-lens/prisma';
-import { pino } from 'pino';
+import { createLog } from './log.ts';
 import { createServer } from './server.ts';
 
 // Longer than an upload needs, shorter than a person waits.
@@ -8,7 +8,7 @@ const STOP_MS = 10_000;
 
 /** The API's process: PORT (4000), DATABASE_URL (the embedded server), DASHBOARD_URL, LOG_LEVEL (info). */
 async function main(): Promise<void> {
-  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info', base: { app: 'api' } });
+  const log = createLog(process.env['LOG_LEVEL'] ?? 'info');
   const port = portOf(process.env['PORT']);
   const databaseUrl = await ensureDatabase();
   const prisma = createPrisma(databaseUrl);

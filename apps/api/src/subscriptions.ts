@@ -86,10 +86,8 @@ export async function follow<State>({ watch, what, read, final }: Following<Stat
     throw new CxrError('NOT_FOUND', `There is no ${what}.`);
   }
   let last = present;
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
+  const states: AsyncIterableIterator<State> = {
+    [Symbol.asyncIterator]: () => states,
     next: async () => {
       if (!ended) await watch.changed();
       if (ended) return end();
@@ -106,4 +104,5 @@ export async function follow<State>({ watch, what, read, final }: Following<Stat
       throw error;
     },
   };
+  return states;
 }

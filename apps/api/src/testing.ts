@@ -7,7 +7,7 @@ import { PAPER_PROTOCOL } from '@cxr-lens/eval';
 import { DEFAULT_TRAIN_OPTIONS, type MethodName } from '@cxr-lens/model/spec';
 import { type DataSet, type Image, type Prisma, type PrismaClient, type Run, testDatabase } from '@cxr-lens/prisma';
 import type { FastifyInstance } from 'fastify';
-import { pino } from 'pino';
+import { createLog } from './log.ts';
 import { createServer } from './server.ts';
 
 /** A running API with a database and a CXR_HOME of the test file's own. */
@@ -33,7 +33,7 @@ export async function startTestApi(options: { dashboardUrl?: string } = {}): Pro
   process.env['CXR_HOME'] = home;
   const database = await testDatabase();
   const logs: Record<string, unknown>[] = [];
-  const log = pino({ level: 'info' }, { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) });
+  const log = createLog('info', { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) });
   const app = await createServer({ prisma: database.prisma, databaseUrl: database.url, log, ...options });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {

@@ -10,6 +10,7 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
   explain: { summary: 'logits, probabilities, CAM and saliency of images', load: () => import('./commands/explain.ts') },
   runs: { summary: 'lists run folders', load: () => import('./commands/runs.ts') },
   register: { summary: 'puts run folders and prepared files into the database', load: () => import('./commands/register.ts') },
+  serve: { summary: 'the API: GraphQL, uploads, pictures', load: () => import('./commands/serve.ts') },
   worker: {
     summary: 'takes training, evaluation and explanation jobs; any number on any number of machines',
     load: () => import('./commands/worker.ts'),
