@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 const root = path.resolve(import.meta.dirname, '..');
 
 const SPEC = '@cxr-lens/model/spec';
+const RUN_FOLDER = '@cxr-lens/model/run-folder';
 const TESTING = '@cxr-lens/data/testing';
 
 /** Who may import what of ours (docs/architecture.md): one straight line, data <- eval <- model <- apps. */
@@ -15,7 +16,7 @@ const LINE: Record<string, readonly string[]> = {
   'packages/model': ['@cxr-lens/data', '@cxr-lens/eval'],
   prisma: ['@cxr-lens/data', SPEC],
   'apps/worker': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
-  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
+  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, '@cxr-lens/prisma'],
   'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],
   'apps/dashboard': [],
 };
