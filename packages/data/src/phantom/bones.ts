@@ -1,6 +1,6 @@
 import { random } from '../random.ts';
 import type { Chest } from './anatomy.ts';
-import { around } from './noise.ts';
+import { around, smoothstep } from './noise.ts';
 import type { Raster } from './raster.ts';
 import { eachPixel, windowOf } from './raster.ts';
 import { type AxisPoint, addEllipsoid, addTube, type Thickness } from './solids.ts';
@@ -45,7 +45,10 @@ function ribAxis(chest: Chest, rib: number, side: 1 | -1, offset: number): AxisP
     const dv = (fall / 2) * Math.sin(theta);
     const along = (dz * dz) / (du * du + dz * dz + dv * dv);
     const taper = Math.min(1, 0.72 + 1.6 * (theta - 0.16));
-    axis.push({ u, v, radius: chest.ribRadius * taper * (1 - 0.42 * along), stretch: Math.min(2.3, 1 / Math.sqrt(1.05 - along)) });
+    // in front bone turns into cartilage, which does not show; the ribs without cartilage end in a point
+    const ossified = 1 - smoothstep(0.8, 0.98, i / steps);
+    const stretch = ossified * Math.min(2.3, 1 / Math.sqrt(1.05 - along));
+    axis.push({ u, v, radius: chest.ribRadius * taper * (1 - 0.42 * along), stretch });
   }
   return axis;
 }
@@ -72,7 +75,7 @@ function drawShoulder(raster: Raster, map: Thickness, chest: Chest, side: 1 | -1
   const at = (u: number, v: number, radius: number): AxisPoint => ({ u: side * (a + u - inward), v: v + offset, radius });
   const medial = [at(-12, 18, 2), at(-10, 55, 2.4), at(2, 105, 2.8), at(8, 138, 3.4)];
   const lateral = [at(8, 138, 3.4), at(16, 110, 4.2), at(24, 72, 4.4), at(31, 42, 5)];
-  const spine = [at(-11, 34, 2.4), at(10, 20, 3.6), at(34, 2, 5), at(54, -12, 6.2)];
+  const spine = [at(-11, 34, 2.4), at(10, 20, 3.6), at(34, 2, 5), { ...at(54, -12, 6), stretch: 0.35 }];
   const upper = [at(-12, 18, 2), at(6, 4, 2), at(24, 12, 4)];
   for (const axis of [medial, lateral, spine, upper])
     addTube(raster, map, axis, { weight: chest.bone, flatness: 0.8, wall: 1.4, core: 0.3 });
@@ -94,8 +97,8 @@ function drawShoulder(raster: Raster, map: Thickness, chest: Chest, side: 1 | -1
     raster,
     map,
     [
-      { ...head, radius: 15 },
-      { u: head.u + (elbow.u - head.u) * 0.25, v: head.v + (elbow.v - head.v) * 0.25, radius: 11.5 },
+      { ...head, radius: 15, stretch: 0 },
+      { u: head.u + (elbow.u - head.u) * 0.15, v: head.v + (elbow.v - head.v) * 0.15, radius: 12.5 },
       { ...elbow, radius: 11 },
     ],
     {
@@ -118,7 +121,7 @@ function drawSpine(raster: Raster, map: Thickness, chest: Chest): void {
       const p = Math.abs(pu - u) / width;
       const q = Math.abs(pv - v) / half;
       if (p >= 1 || q >= 1) return;
-      map[index]! += chest.bone * (5.5 * Math.sqrt(1 - p * p) + (q > 0.8 ? 2.5 : 0) + (p > 0.86 ? 1.5 : 0));
+      map[index]! += chest.bone * (5 * Math.sqrt(1 - p * p) + 2.2 * smoothstep(0.66, 0.92, q) + 1.2 * smoothstep(0.75, 0.95, p));
     });
     for (const side of SIDES)
       addTube(

@@ -1,4 +1,5 @@
 import type { Chest } from './anatomy.ts';
+import { smoothstep } from './noise.ts';
 import type { Raster } from './raster.ts';
 import { eachPixel, windowOf } from './raster.ts';
 import { addEllipsoid, addTube } from './solids.ts';
@@ -68,7 +69,8 @@ function drawBreast(raster: Raster, maps: Maps, chest: Chest, side: 1 | -1): voi
     const rest = 1 - p * p - q * q;
     if (rest <= 0) return;
     // hanging: full at the lower fold, thin above
-    const thickness = 44 * chest.breast * (q > 0 ? Math.sqrt(rest) : rest);
+    const full = smoothstep(-0.7, 0.4, q);
+    const thickness = 44 * chest.breast * (full * Math.sqrt(rest) + (1 - full) * rest);
     maps.body[index]! += thickness;
     maps.fat[index]! += 0.6 * thickness;
   });

@@ -79,7 +79,7 @@ export function planImages(options: PlanOptions): PhantomImage[] {
 
 /** Patients with their visits until there are `count` images; names are given later. */
 function planVisits(stream: Random, count: number, test: boolean, { prevalence }: PlanOptions): PhantomImage[] {
-  const shares = test && prevalence === 'nih' ? IMAGES_PER_PATIENT.test : IMAGES_PER_PATIENT.trainVal;
+  const shares = prevalence === 'enriched' ? IMAGES_PER_PATIENT.enriched : IMAGES_PER_PATIENT[test ? 'test' : 'trainVal'];
   // one patient may not be the set: in small sets the long tail is cut
   const most = Math.max(1, Math.floor(count / 15));
   const planned: PhantomImage[] = [];
@@ -116,6 +116,9 @@ function visitsOf(q: number, shares: readonly (readonly [number, number])[]): nu
   return shares.at(-1)![0];
 }
 
+/** Exponent of the grades: below 1 there are more obvious than faint ones, and a small network sees enough to learn from. */
+const GRADE = 0.75;
+
 /** Half of the variance of what a patient has is the patient's. */
 const PATIENT_SHARE = 0.55;
 
@@ -138,7 +141,7 @@ function planFindings(stream: Random, images: PhantomImage[], test: boolean, opt
     for (const i of positives) {
       const image = images[i]!;
       const key = `${image.patientId}/${finding}`;
-      if (!grades.has(key)) grades.set(key, stream.next());
+      if (!grades.has(key)) grades.set(key, stream.next() ** GRADE);
       const grade = Math.max(0, Math.min(1, grades.get(key)! + 0.3 * (stream.next() - 0.5)));
       image.findings.push({ finding, grade: Math.round(grade * 1000) / 1000 });
     }

@@ -55,7 +55,10 @@ function cholesky(lower: readonly (readonly number[])[]): number[][] {
   return factor;
 }
 
-/** Images of one patient: shares of patients with at least so many, counted in NIH's lists. Test patients come back far more often. */
+/**
+ * Images of one patient: shares of patients with at least so many, counted in NIH's lists; test patients come back far more often.
+ * Enriched sets have fewer follow-ups, for a small set needs many patients more than many visits.
+ */
 export const IMAGES_PER_PATIENT = {
   trainVal: [
     [1, 1],
@@ -76,5 +79,12 @@ export const IMAGES_PER_PATIENT = {
     [10, 0.247],
     [20, 0.142],
     [50, 0.04],
+  ],
+  enriched: [
+    [1, 1],
+    [2, 0.3],
+    [3, 0.13],
+    [4, 0.06],
+    [8, 0.005],
   ],
 } as const satisfies Record<string, readonly (readonly [number, number])[]>;

@@ -10,7 +10,8 @@ import type { Drawer, Mask, Scene } from './findings/lesion.ts';
 import { around, between } from './noise.ts';
 import { drawAirways, drawBowelGas, drawSoftParts } from './organs.ts';
 import type { PhantomImage } from './plan.ts';
-import { placeRaster } from './raster.ts';
+import { eachPixel, placeRaster, type Raster, wholeWindow } from './raster.ts';
+import type { Thickness } from './solids.ts';
 import { drawThorax, emptyMaps } from './thorax.ts';
 import { drawVessels } from './vessels.ts';
 
@@ -64,9 +65,21 @@ export function renderImage(plan: PhantomImage, options: { seed: number; size: n
     pixels: expose(tau, raster, exposure, visit),
     masks,
     shortcuts: plan.shortcuts.length > 0 ? shortcutMask(scene, exposure, plan) : null,
-    cardiothoracicRatio: chest.heartWidth / (2 * chest.halfWidth),
+    cardiothoracicRatio: heartWidth(raster, maps.heart) / (2 * chest.halfWidth),
     film: { width: pose.width, height: pose.height },
   };
+}
+
+/** Width of the heart's shadow in mm, as it is drawn. */
+function heartWidth(raster: Raster, heart: Thickness): number {
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  eachPixel(raster, wholeWindow(raster), (index, u) => {
+    if (heart[index]! <= 0) return;
+    from = Math.min(from, u);
+    to = Math.max(to, u);
+  });
+  return to - from + raster.pitch;
 }
 
 function bowelGas(visit: Random, dome: number): { u: number; v: number; r: number }[] {

@@ -54,13 +54,13 @@ export interface TubeOptions {
 }
 
 /**
- * Adds a tube along a polyline to a thickness map. Where the polyline's pieces overlap the thickest counts, so that joints do not show.
+ * Adds a tube along a polyline to a thickness map. Where the polyline's pieces overlap the nearest axis counts, so that joints do not show.
  * Tubes thinner than the pixel pitch are drawn wider and proportionally thinner: their mass stays, they do not break up into dots.
  */
 export function addTube(raster: Raster, map: Thickness, axis: readonly AxisPoint[], options: TubeOptions = {}): void {
   const { weight = 1, flatness = 1, wall = 0, core = 0 } = options;
   const least = 0.8 * raster.pitch;
-  const scratch = scratchOf(raster.size);
+  const { near, chords } = scratchOf(raster.size);
   const touched = { x0: raster.size, y0: raster.size, x1: 0, y1: 0 };
   for (let i = 0; i + 1 < axis.length; i++) {
     const a = axis[i]!;
@@ -95,30 +95,32 @@ export function addTube(raster: Raster, map: Thickness, axis: readonly AxisPoint
         const real = a.radius + (b.radius - a.radius) * t;
         const drawn = real < least ? least : real;
         if (d2 >= drawn * drawn) continue;
+        const index = y * raster.size + x;
+        const nearness = 1 - d2 / (drawn * drawn);
+        if (nearness <= near[index]!) continue;
+        near[index] = nearness;
         const mass = (real * real) / (drawn * drawn);
         let chord = 2 * Math.sqrt(drawn * drawn - d2);
         const inner = real - wall;
         if (wall > 0 && inner > 0 && d2 < inner * inner) chord -= 2 * (1 - core) * Math.sqrt(inner * inner - d2);
-        chord *= mass * (stretchA + (stretchB - stretchA) * t);
-        const index = y * raster.size + x;
-        if (chord > scratch[index]!) scratch[index] = chord;
+        chords[index] = chord * mass * (stretchA + (stretchB - stretchA) * t);
       }
     }
   }
   for (let y = touched.y0; y < touched.y1; y++) {
     for (let index = y * raster.size + touched.x0; index < y * raster.size + touched.x1; index++) {
-      if (scratch[index]! > 0) {
-        map[index]! += weight * flatness * scratch[index]!;
-        scratch[index] = 0;
+      if (near[index]! > 0) {
+        map[index]! += weight * flatness * chords[index]!;
+        near[index] = 0;
       }
     }
   }
 }
 
-let scratchMap = new Float32Array(0);
+let scratch = { near: new Float32Array(0), chords: new Float32Array(0) };
 
-/** One all-zero map for overlapping pieces; `addTube` leaves it zero again. */
-function scratchOf(size: number): Float32Array {
-  if (scratchMap.length !== size * size) scratchMap = new Float32Array(size * size);
-  return scratchMap;
+/** How near the axis of a tube is to each pixel (1 on it, 0 from its rim on) and the chord there. `addTube` leaves `near` zero again. */
+function scratchOf(size: number): typeof scratch {
+  if (scratch.near.length !== size * size) scratch = { near: new Float32Array(size * size), chords: new Float32Array(size * size) };
+  return scratch;
 }

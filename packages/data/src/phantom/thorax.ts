@@ -1,5 +1,6 @@
+import { random } from '../random.ts';
 import type { Chest } from './anatomy.ts';
-import { smoothstep } from './noise.ts';
+import { smoothstep, valueNoise } from './noise.ts';
 import type { Raster } from './raster.ts';
 import { addEllipsoid, type Ellipsoid, type Thickness } from './solids.ts';
 
@@ -76,6 +77,16 @@ function outerHalfDepth(chest: Chest, v: number): number {
   return 58 + (torso - 58) * smoothstep(-60, 120, v);
 }
 
+/** Lung texture, -1 ... 1, of 5 mm and finer, drawn once: it repeats after 160 mm without a seam, and each patient has another piece of it. */
+const TILE = 512;
+const TILE_STEP = 160 / TILE;
+const lungTexture = (() => {
+  const noise = valueNoise(random('phantom/lung'), 5, 2);
+  return Float32Array.from({ length: TILE * TILE }, (_, i) =>
+    Math.max(-1, Math.min(1, noise((i % TILE) * TILE_STEP, Math.floor(i / TILE) * TILE_STEP))),
+  );
+})();
+
 const TABLE_FROM = -260;
 const TABLE_LENGTH = 800;
 
@@ -101,6 +112,9 @@ export function drawThorax(raster: Raster, maps: Maps, chest: Chest): void {
     columns[2 * i] = domeHeight(chest, i - reach);
     columns[2 * i + 1] = apexHeight(chest, i - reach);
   }
+  // septa and vessels too fine to be drawn one by one: the lung's air is not quite even
+  const { int } = random(`${chest.seed}/texture`);
+  const [shiftU, shiftV] = [int(TILE), int(TILE)];
   const domeRadius = 2 * 1.1 * chest.halfWidth * 0.55;
   const { size } = raster;
   for (let y = 0; y < size; y++) {
@@ -124,9 +138,9 @@ export function drawThorax(raster: Raster, maps: Maps, chest: Chest): void {
       const p = u / inner;
       const p2 = p * p;
       if (p2 >= 1 || v < -30) continue;
-      const column = u + reach;
-      const c = Math.floor(column);
-      const g = column - c;
+      const place = u + reach;
+      const c = Math.floor(place);
+      const g = place - c;
       const dome = columns[2 * c]! + (columns[2 * c + 2]! - columns[2 * c]!) * g;
       const apex = columns[2 * c + 1]! + (columns[2 * c + 3]! - columns[2 * c + 1]!) * g;
       const below = (v - apex) / 55;
@@ -140,13 +154,17 @@ export function drawThorax(raster: Raster, maps: Maps, chest: Chest): void {
       const middle = mediastinum(chest, u, v);
       const vessel = great[index]!;
       const tissue = Math.sqrt(belly * belly + heart * heart + middle * middle + vessel * vessel);
-      maps.lung[index] = tissue < cavity ? cavity - tissue : 0;
+      if (tissue >= cavity) continue;
+      const column = (Math.floor(u / TILE_STEP) + shiftU) & (TILE - 1);
+      const row = (Math.floor(v / TILE_STEP) + shiftV) & (TILE - 1);
+      maps.lung[index] = (cavity - tissue) * (1 - 0.03 * lungTexture[row * TILE + column]!);
     }
   }
 }
 
 /** Chord of spine, great vessels and oesophagus between the lungs, in mm: full above the heart, less behind it, where lung lies beside the spine. */
 function mediastinum(chest: Chest, u: number, v: number): number {
+  if (Math.abs(u) > 80) return 0;
   const spine = chest.spineCurve * Math.sin(v / 90);
   const low = smoothstep(70, 150, v);
   const front = u - spine - chest.shift * smoothstep(0, 80, v) - chest.twist * 0.3;

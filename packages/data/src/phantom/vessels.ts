@@ -68,7 +68,7 @@ function grow(raster: Raster, map: Thickness, chest: Chest, tree: Random, branch
     u: end.u,
     v: end.v,
     angle: angle + major * fork * 0.4,
-    radius: last * 0.92,
+    radius: last * 0.94,
     depth: branch.depth + 1,
   });
   if (branch.depth < 5 || tree.next() < 0.6) {
@@ -77,7 +77,7 @@ function grow(raster: Raster, map: Thickness, chest: Chest, tree: Random, branch
       u: end.u,
       v: end.v,
       angle: angle - major * fork,
-      radius: last * between(tree, 0.62, 0.8),
+      radius: last * between(tree, 0.66, 0.86),
       depth: branch.depth + 1 + (tree.next() < 0.35 ? 1 : 0),
     });
   }

@@ -13,7 +13,7 @@ import { addShortcuts, type ShortcutDials } from './shortcuts.ts';
 import { boxTable, entryTable } from './tables.ts';
 
 /** Changes when the same seed draws other pixels. */
-export const PHANTOM_VERSION = 1;
+const PHANTOM_VERSION = 1;
 
 export interface WritePhantomOptions {
   /** Created where absent; it must be empty or hold the same phantom, which is then completed. */

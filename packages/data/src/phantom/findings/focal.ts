@@ -73,7 +73,7 @@ function paintFocus(scene: Scene, lesion: Lesion, radius: number, density: numbe
 
 /** Over 3 cm across. */
 export const mass: Drawer = {
-  paint: (scene, lesion) => paintFocus(scene, lesion, 16 + 19 * lesion.site.next() ** 1.5 + 3 * lesion.grade, 0.4 + 0.6 * lesion.grade),
+  paint: (scene, lesion) => paintFocus(scene, lesion, 16 + 19 * lesion.site.next() ** 1.5 + 3 * lesion.grade, 0.5 + 0.5 * lesion.grade),
 };
 
 /** Under 3 cm across. */
@@ -89,7 +89,7 @@ export const hernia: Drawer = {
     const radius = 22 + 17 * grade + 4 * site.next();
     const u = between(site, 6, 24) + chest.shift;
     const v = chest.domeLeft - 0.62 * radius;
-    const air = 0.25 + 0.45 * grade;
+    const air = 0.3 + 0.5 * grade;
     const wall = 5;
     eachPixel(raster, windowOf(raster, u - radius, v - radius, u + radius, v + radius), (index, pu, pv) => {
       const rest = 1 - ((pu - u) ** 2 + (pv - v) ** 2) / (radius * radius);

@@ -28,14 +28,14 @@ function paintMeniscus(scene: Scene, mask: Mask, side: Side, height: number): vo
   fillLung(scene, mask, {
     window: halfWindow(chest.halfWidth, side, base - 20, floor + 60),
     maskFrom: 0.6,
-    // below the dome the belly hides it
-    seen: (u, v) => v < domeHeight(chest, u) + 8,
+    // below the dome the belly hides it, in the middle the heart
+    seen: (u, v) => v < domeHeight(chest, u) + 8 && u * side > 0.36 * chest.halfWidth,
     weight: (u, v) => {
-      if (u * side < 0) return 0;
+      if (u * side < -6) return 0;
       const out = (u * side) / innerHalfWidth(chest, v);
       // the surface seen from the side: highest at the wall, lowest near the middle, a little up again at the mediastinum
       const level = base + climb * (1 - Math.exp((out - 1) / 0.11)) - 0.2 * climb * (1 - smoothstep(0, 0.4, out));
-      return smoothstep(level - 7, level + 12, v);
+      return smoothstep(level - 7, level + 12, v) * smoothstep(-6, 24, u * side);
     },
   });
 }
@@ -48,11 +48,11 @@ function paintLayer(scene: Scene, mask: Mask, side: Side, height: number, densit
     window: halfWindow(chest.halfWidth, side, top, floor + 60),
     maskFrom: 0.66 * density,
     weight: (u, v) => {
-      if (u * side < 0) return 0;
+      if (u * side < -6) return 0;
       const out = (u * side) / innerHalfWidth(chest, v);
       const haze = density * smoothstep(top, floor, v) * (0.3 + 0.75 * out);
       const angle = smoothstep(0.72, 1, out) * smoothstep(floor - 0.7 * height, floor, v);
-      return Math.min(1, haze + 0.8 * angle);
+      return Math.min(1, haze * smoothstep(-6, 24, u * side) + 0.8 * angle);
     },
   });
 }
@@ -68,11 +68,11 @@ export const pneumothorax: Drawer = {
     const mask = emptyMask(scene);
     const side: Side = site.next() < 0.56 ? -1 : 1;
     const depth = (9 + 35 * grade) * between(site, 0.85, 1.2);
-    const low = between(site, 0.2, 0.34) + (between(site, 0.05, 0.5) * depth) / 40;
+    const low = between(site, 0.26, 0.4) + (between(site, 0.05, 0.5) * depth) / 40;
     const end = Math.min(0.97, low) * domeHeight(chest, side * 0.7 * chest.halfWidth);
-    const gone = 0.5 + 0.4 * grade;
+    const gone = 0.6 + 0.4 * grade;
     // how far the lung's border has gone in at height v, from the wall and from the top
-    const gap = (v: number): number => depth * (1 - smoothstep(0.25 * end, end, v)) * (v < end ? 1 : 0);
+    const gap = (v: number): number => depth * (1 - smoothstep(0.45 * end, end, v)) * (v < end ? 1 : 0);
     eachPixel(raster, windowOf(raster, ...corners(chest.halfWidth, side, -10, end + 2)), (index, u, v) => {
       if (u * side <= 0 || maps.lung[index]! <= 0) return;
       if (!beyond(scene, u, v, gap(v), depth)) return;
@@ -82,7 +82,7 @@ export const pneumothorax: Drawer = {
       maps.air[index]! += gone * lung;
       maps.lung[index] = (1 - gone) * lung;
     });
-    addTube(raster, maps.vessels, pleuralLine(scene, side, gap, depth, end), { weight: 3 + 3 * grade });
+    addTube(raster, maps.vessels, pleuralLine(scene, side, gap, depth, end), { weight: 4 + 4 * grade });
     return mask;
   },
 };
@@ -99,7 +99,8 @@ function beyond(scene: Scene, u: number, v: number, gap: number, depth: number):
 
 /** Top of the shrunken lung: it hangs at the mediastinum and has come down further out. */
 function roofHeight(chest: Chest, u: number, depth: number): number {
-  return apexHeight(chest, u) + 0.8 * depth * smoothstep(0.28, 0.52, Math.abs(u) / chest.halfWidth);
+  const out = Math.min(0.55, Math.abs(u) / chest.halfWidth); // further out the wall, not the roof, is what it leaves
+  return apexHeight(chest, out * chest.halfWidth) + 0.8 * depth * smoothstep(0.28, 0.52, out);
 }
 
 function pleuralLine(scene: Scene, side: Side, gap: (v: number) => number, depth: number, end: number): AxisPoint[] {
@@ -122,7 +123,7 @@ export const pleuralThickening: Drawer = {
     const mask = emptyMask(scene);
     const side: Side = site.next() < 0.5 ? -1 : 1;
     const apical = site.next() < 0.4;
-    const thick = (6 + 11 * grade) * between(site, 0.85, 1.15);
+    const thick = (8 + 15 * grade) * between(site, 0.85, 1.15);
     const density = 0.5 + 0.45 * grade;
     const noise = valueNoise(site, 45, 2);
     const dome = domeHeight(chest, side * 0.8 * chest.halfWidth);

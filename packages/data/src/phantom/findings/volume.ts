@@ -64,14 +64,14 @@ export const atelectasis: Drawer = {
           v: middle.v + offset,
           length: length * between(site, 0.7, 1),
           tilt: tilt + between(site, -0.12, 0.12),
-          half: between(site, 3.5, 6.5),
-          density: 0.14 + 0.34 * grade,
+          half: between(site, 4, 7),
+          density: 0.2 + 0.42 * grade,
         });
       }
       return mask;
     }
     const noise = valueNoise(site, 24, 2);
-    const density = 0.24 + 0.42 * grade;
+    const density = 0.3 + 0.45 * grade;
     const dome = domeHeight(chest, side * 0.45 * chest.halfWidth);
     const width = between(site, 0.3, 0.48) * chest.halfWidth;
     const height = between(site, 48, 82);
