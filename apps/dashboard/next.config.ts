@@ -5,6 +5,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 const api = process.env['API_URL'] ?? 'http://127.0.0.1:4000';
 
 const config: NextConfig = {
+  // The end-to-end test builds beside a build that may be in use.
+  distDir: process.env['CXR_DASHBOARD_BUILD'] ?? '.next',
   outputFileTracingRoot: root,
   turbopack: { root },
   poweredByHeader: false,
