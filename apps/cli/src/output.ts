@@ -29,6 +29,10 @@ export function stderrProgress(): OnProgress {
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-  if (process.connected) process.once('disconnect', () => controller.abort());
+  if (process.connected) {
+    process.once('disconnect', () => controller.abort());
+    // Listening alone would keep a finished command alive.
+    process.channel?.unref();
+  }
   return controller.signal;
 }

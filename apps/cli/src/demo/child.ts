@@ -15,16 +15,16 @@ export interface Child {
   exited: Promise<number>;
 }
 
-/** Starts the pinned Node with `args`. */
+/** Starts the pinned Node with `args`; stdout is left out, messages and progress come on stderr. */
 function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true });
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true });
   const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => resolve(signal ? 128 : (code ?? 1))));
   return { name, process: child, exited };
 }
 
 /** Starts a JavaScript module. */
-export const startModule = (name: string, [file, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Child =>
-  startNode(name, [file, ...args], env);
+export const startModule = (name: string, args: readonly [file: string, ...string[]], env: NodeJS.ProcessEnv): Child =>
+  startNode(name, args, env);
 
 /** Starts one command of `cxr-lens`. */
 export const startCommand = (args: readonly string[], env: NodeJS.ProcessEnv): Child =>
