@@ -5,7 +5,7 @@ import { Marker } from './marker.tsx';
 import { linear, ticks } from './scale.ts';
 import { useSize } from './use-size.ts';
 
-export interface ForestItem {
+interface ForestItem {
   id: string;
   label: string;
   colour: string;

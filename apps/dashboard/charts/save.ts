@@ -20,7 +20,7 @@ const STYLES = [
 const MARGIN = 16;
 
 /** All charts inside `container` as one stand-alone SVG, placed as on the screen, with the caption below. */
-export function composeSvg(container: HTMLElement, caption: string): { text: string; width: number; height: number } {
+function composeSvg(container: HTMLElement, caption: string): { text: string; width: number; height: number } {
   const box = container.getBoundingClientRect();
   const charts = [...container.querySelectorAll<SVGSVGElement>('svg[data-chart]')];
   const width = Math.ceil(box.width) + 2 * MARGIN;

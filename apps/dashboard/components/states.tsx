@@ -27,7 +27,7 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: (() => vo
           <CircleAlert aria-hidden className="size-5 text-danger" />
           {message}
         </h2>
-        <p>{remedy(code)}</p>
+        {remedy(code) && <p>{remedy(code)}</p>}
         <p className="font-mono text-small text-muted">{code}</p>
         {retry && (
           <Button onClick={retry}>

@@ -96,12 +96,18 @@ step('says on every empty page what would be there and the next step', async () 
   }
 });
 
+/** Sends the form and waits for the page of the new run. */
+async function startTraining(): Promise<void> {
+  const before = new URL(page.url()).pathname;
+  await page.getByRole('dialog').getByRole('button', { name: 'Start training' }).click();
+  await page.waitForURL(({ pathname }) => pathname !== before && /^\/runs\/.+/.test(pathname));
+}
+
 async function train(form: Record<string, string>, choose: Record<string, string> = {}): Promise<void> {
   const dialog = page.getByRole('dialog');
   for (const [label, value] of Object.entries(choose)) await dialog.getByLabel(label).selectOption({ label: value });
   for (const [label, value] of Object.entries(form)) await dialog.getByLabel(label).fill(value);
-  await dialog.getByRole('button', { name: 'Start training' }).click();
-  await page.waitForURL(/\/runs\/.+/);
+  await startTraining();
   await expect(page.getByRole('button', { name: 'Cancel training' })).toBeVisible();
   // Only the subscription brings what follows: the page is not loaded again.
   await expect(page.getByRole('slider', { name: 'Loss: Epoch' })).toBeVisible({ timeout: LONG });
@@ -219,7 +225,7 @@ step('refuses what is no picture, with the code and the remedy', async () => {
   await visit(page, '/studies');
   const file = { name: 'page.png', mimeType: 'image/png', buffer: Buffer.from('<!doctype html><title>no</title>') };
   await page.getByLabel('Pictures to upload').setInputFiles(file);
-  await expect(page.getByRole('alert').filter({ hasText: 'page.png' })).toContainText('UNSUPPORTED');
+  await expect(page.getByRole('alert').filter({ hasText: 'page.png' })).toContainText('BAD_INPUT');
   // The browser itself reports the refusal.
   expect(complaints.splice(0).every((line) => line.includes('Failed to load resource'))).toBe(true);
 });
@@ -227,8 +233,7 @@ step('refuses what is no picture, with the code and the remedy', async () => {
 step('cancels a training, and lists every job', async () => {
   await visit(page, '/runs');
   await page.getByRole('button', { name: 'Train a run' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Start training' }).click();
-  await page.waitForURL(/\/runs\/.+/);
+  await startTraining();
   await page.getByRole('button', { name: 'Cancel training' }).click();
   await expect(page.locator('dd').getByText('cancelled')).toBeVisible({ timeout: 60_000 });
   await visit(page, '/jobs');
@@ -280,7 +285,7 @@ step('is reached by keyboard alone: the skip link, the pages, the theme', async 
 step('says what is not there, and what to do when nobody answers', async () => {
   for (const address of ['/runs/nothing', '/studies/nothing', '/nothing']) {
     await visit(page, address);
-    await expect(page.locator('main h2')).toContainText(/There is no/);
+    await expect(page.locator('main h2'), address).toContainText(/There is no/);
   }
   complaints.splice(0);
   await page.route('**/graphql', (route) => route.abort());

@@ -13,7 +13,7 @@ export interface Started {
 
 /** Starts `file` (from the project's root) with the pinned Node; TypeScript is run by tsx. */
 export function start(file: string, env: Record<string, string>, args: readonly string[] = []): Started {
-  const tsx = file.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
+  const tsx = file.endsWith('.ts') ? ['--import', 'tsx'] : [];
   const child = spawn(process.execPath, [...tsx, path.join(ROOT, file), ...args], {
     cwd: ROOT,
     env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', ...env },

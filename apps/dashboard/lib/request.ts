@@ -38,17 +38,17 @@ export async function request<Result, Variables>(
   return answer.data;
 }
 
-/** What a person can do about an error of this code. */
+/** What a person can do about an error of this code; nothing where the API's own message always says it. */
 export function remedy(code: string): string {
   return REMEDIES[code] ?? 'Try again; if it happens again, the log of the API names the reason.';
 }
 
 const REMEDIES: Record<string, string> = {
-  BAD_INPUT: 'Correct what the message names and try again.',
+  BAD_INPUT: '',
   NOT_FOUND: 'It may have been deleted, or the address is incomplete. Go back to the list.',
-  CORRUPT: 'The stored data does not match its checksum. Write it again from its source.',
-  UNSUPPORTED: 'Convert it to PNG, JPEG or DICOM, or leave it out.',
-  TOO_LARGE: 'Send fewer or smaller files.',
+  CORRUPT: '',
+  UNSUPPORTED: '',
+  TOO_LARGE: '',
   CONFLICT: 'Something changed meanwhile. Reload and try again.',
   UNAVAILABLE: 'See whether the API runs: npx --no cxr-lens doctor says what it finds. Then try again.',
   CANCELLED: 'Start it again if it is still wanted.',

@@ -166,5 +166,4 @@ export const comparisonsOptions = ({ runs, dataSet, protocol }: Omit<Choice, 'pu
 export type Choices = CompareChoicesQuery;
 export type ChoiceRun = CompareChoicesQuery['runs']['edges'][number]['node'];
 export type Comparison = ComparisonsQuery['comparisons'][number];
-export type CompareRun = Comparison['runs'][number]['run'];
 export type Curve = Comparison['controls'][number];

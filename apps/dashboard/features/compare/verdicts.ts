@@ -1,8 +1,6 @@
 import { runLabels } from '../../lib/methods.ts';
 import type { Comparison } from './queries.ts';
 
-export type Difference = Comparison['differences'][number];
-
 export interface PairVerdict {
   id: string;
   run: string;

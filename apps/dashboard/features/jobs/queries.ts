@@ -3,7 +3,8 @@ import type { JobPartsFragment } from '../../gql/graphql.ts';
 import { graphql } from '../../gql/index.ts';
 import { request } from '../../lib/request.ts';
 
-export const JobParts = graphql(/* GraphQL */ `
+// Spread by the queries of runs and studies too.
+graphql(/* GraphQL */ `
   fragment JobParts on Job {
     id
     kind

@@ -77,7 +77,7 @@ const ChoicesDocument = graphql(/* GraphQL */ `
   }
 `);
 
-export const RunParts = graphql(/* GraphQL */ `
+graphql(/* GraphQL */ `
   fragment RunParts on Run {
     id
     name
