@@ -7,9 +7,9 @@ import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { publicError, statusOf } from './errors.ts';
 import { graphqlRoutes } from './graphql.ts';
-import { startPainter } from './pictures/painter.ts';
 import { pictureRoutes } from './pictures/routes.ts';
 import { listenForChanges } from './subscriptions.ts';
+import { startThreads } from './threads/threads.ts';
 import { knownImages } from './uploads/known-boxes.ts';
 import { uploadRoutes } from './uploads/routes.ts';
 
@@ -38,7 +38,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   });
   const jobs = await createJobs({ prisma, url: databaseUrl, onError: (error) => log.error({ err: error }, 'the job queue reports') });
   const changes = listenForChanges(databaseUrl, log);
-  const painter = startPainter();
+  const threads = startThreads();
   const known = knownImages(prisma);
   app.addHook('preClose', async () => {
     // A sender whose upload was refused in its middle may keep the connection open without another word.
@@ -47,7 +47,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   });
   app.addHook('onClose', async () => {
     known.close();
-    await Promise.all([painter.stop(), changes.stop(), jobs.stop()]);
+    await Promise.all([threads.stop(), changes.stop(), jobs.stop()]);
   });
 
   app.addHook('onRequest', async (request, reply) => {
@@ -64,9 +64,9 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   });
 
   await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
-  await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes }));
-  await app.register((scope) => uploadRoutes(scope, { prisma, jobs, painter, known }));
-  pictureRoutes(app, { prisma, painter });
+  await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, threads }));
+  await app.register((scope) => uploadRoutes(scope, { prisma, jobs, threads, known }));
+  pictureRoutes(app, { prisma, threads });
   app.get('/healthz', async () => {
     await prisma.$queryRaw`SELECT 1`.catch((error: unknown) => {
       throw new CxrError('UNAVAILABLE', 'The database does not answer.', { cause: error });

@@ -2,6 +2,7 @@ import { CxrError, type Finding } from '@cxr-lens/data';
 import { PAPER_PROTOCOL, type Protocol } from '@cxr-lens/eval';
 import type { AucResult, DataSet, Prisma, PrismaClient, Run } from '@cxr-lens/prisma';
 import { activeRunIds } from '../jobs.ts';
+import type { Threads } from '../threads/threads.ts';
 import { type Difference, differencesOf } from './difference.ts';
 import { type Curve, type PublishedAuc, publishedAuc, publishedCurves } from './published.ts';
 import { summary } from './summary.ts';
@@ -43,7 +44,10 @@ export interface CompareRequest {
 }
 
 /** Runs side by side on one data set under one protocol, a comparison a finding. NOT_FOUND names a run or data set that is not there. */
-export async function compare(prisma: PrismaClient, request: CompareRequest): Promise<Comparison[]> {
+export async function compare(
+  { prisma, threads }: { prisma: PrismaClient; threads: Threads },
+  request: CompareRequest,
+): Promise<Comparison[]> {
   const protocol = request.protocol ?? PAPER_PROTOCOL.name;
   const runs = await runsOf(prisma, request.runIds);
   const evaluations = await evaluationsOf(prisma, { runs, protocol, dataSetId: request.dataSetId });
@@ -51,7 +55,7 @@ export async function compare(prisma: PrismaClient, request: CompareRequest): Pr
   return Promise.all(
     request.findings.map(async (finding) => {
       const compared = runs.map((run) => comparedRun(run, evaluations.find(({ runId }) => runId === run.id) ?? null, finding));
-      const differences = await differencesOf(compared, finding);
+      const differences = await differencesOf(threads, compared, finding);
       return {
         finding,
         protocol: protocolOf(protocol, evaluations),

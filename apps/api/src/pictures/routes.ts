@@ -3,14 +3,14 @@ import { CxrError, getObject } from '@cxr-lens/data';
 import type { PrismaClient } from '@cxr-lens/prisma';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { boxOf } from '../explanations.ts';
-import type { Painter } from './painter.ts';
+import type { Threads } from '../threads/threads.ts';
 
 // Part of every ETag: raise it when a picture of the same bytes is drawn differently.
 const DRAWING = 'd1';
 
 interface Options {
   prisma: PrismaClient;
-  painter: Painter;
+  threads: Threads;
 }
 
 interface ById {
@@ -19,12 +19,12 @@ interface ById {
 }
 
 /** GET of images and maps. What an address with its version names never changes, so that a browser keeps it for good. */
-export function pictureRoutes(app: FastifyInstance, { prisma, painter }: Options): void {
+export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options): void {
   app.get<ById>('/images/:id.png', async (request, reply) => {
     const image = await prisma.image.findUnique({ where: { id: request.params.id }, select: { objectKey: true } });
     if (!image) throw new CxrError('NOT_FOUND', `There is no image ${request.params.id}.`);
     const where = `Image ${request.params.id}`;
-    const draw = async () => painter.do({ kind: 'image', bytes: await getObject(image.objectKey), where });
+    const draw = async () => threads.run({ kind: 'image', bytes: await getObject(image.objectKey), where });
     return send(request, reply, { type: 'image/png', version: image.objectKey, immutable: true, draw });
   });
 
@@ -35,7 +35,7 @@ export function pictureRoutes(app: FastifyInstance, { prisma, painter }: Options
       const where = `The ${kind} of explanation ${row.id}`;
       const draw = async () => {
         const map = await getObject(keyOf(row));
-        return kind === 'cam' ? painter.do({ kind, cam: map, where }) : painter.do({ kind, saliency: map, where });
+        return kind === 'cam' ? threads.run({ kind, cam: map, where }) : threads.run({ kind, saliency: map, where });
       };
       return send(request, reply, { type: 'image/png', version: keyOf(row), immutable: isVersion(request, keyOf(row)), draw });
     });
@@ -54,7 +54,7 @@ export function pictureRoutes(app: FastifyInstance, { prisma, painter }: Options
     const where = `The overlay of explanation ${row.id}`;
     const draw = async () => {
       const [bytes, cam] = await Promise.all([getObject(row.image.objectKey), getObject(row.camKey)]);
-      return painter.do({ kind: 'overlay', bytes, cam, box, where });
+      return threads.run({ kind: 'overlay', bytes, cam, box, where });
     };
     const version = `${row.image.objectKey}${row.camKey}${JSON.stringify(box)}`;
     return send(request, reply, { type: 'image/png', version, immutable: isVersion(request, row.camKey), draw });

@@ -85,9 +85,9 @@ builder.queryFields((t) => {
       type: ComparisonType,
       description,
       args: { finding: t.arg({ type: FindingNameEnum, required: true }), ...args },
-      resolve: async (_root, { finding, runs, protocol, dataSet }, { prisma }) => {
+      resolve: async (_root, { finding, runs, protocol, dataSet }, services) => {
         const request = { findings: [finding], runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null };
-        return (await compare(prisma, request))[0]!;
+        return (await compare(services, request))[0]!;
       },
     }),
     comparisons: t.field({
@@ -95,8 +95,8 @@ builder.queryFields((t) => {
       description: 'The same for all 14 findings; the eight boxed ones have curves.',
       args,
       complexity: { multiplier: FINDINGS.length },
-      resolve: (_root, { runs, protocol, dataSet }, { prisma }) =>
-        compare(prisma, { findings: FINDINGS, runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null }),
+      resolve: (_root, { runs, protocol, dataSet }, services) =>
+        compare(services, { findings: FINDINGS, runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null }),
     }),
   };
 });

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { CxrError, FINDINGS, type KnownBox, putObject } from '@cxr-lens/data';
 import type { Image, Jobs, Prisma, PrismaClient } from '@cxr-lens/prisma';
 import { activeRunIds } from '../jobs.ts';
-import type { Painter } from '../pictures/painter.ts';
-import type { Inspection } from '../pictures/tasks.ts';
+import type { Inspection } from '../pictures/draw.ts';
 import { shareObjects } from '../studies.ts';
+import type { Threads } from '../threads/threads.ts';
 import { contentUid } from './identity.ts';
 import { boxesIn, type Candidate, type KnownImages } from './known-boxes.ts';
 
 export interface Archive {
   prisma: PrismaClient;
   jobs: Jobs;
-  painter: Painter;
+  threads: Threads;
   known: KnownImages;
 }
 
@@ -31,7 +31,7 @@ export async function addImage(archive: Archive, bytes: Uint8Array, fileName: st
   const where = fileName ?? 'The upload';
   const candidates = fileName === null ? [] : await archive.known.candidates(fileName);
   const squash = [...new Set(candidates.map(({ size }) => size))];
-  const inspection = await archive.painter.do({ kind: 'inspect', bytes, where, squash });
+  const inspection = await archive.threads.run({ kind: 'inspect', bytes, where, squash });
   const record = describe({ bytes, fileName, inspection, known: sameImage(candidates, squash, inspection) });
   try {
     return await store(archive, record);

@@ -1,14 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openPrepared, prepare, readNih } from '@cxr-lens/data';
+import { cxrHome, openPrepared, prepare, readNih } from '@cxr-lens/data';
 import { type PrismaClient, registerDataSet } from '@cxr-lens/prisma';
 
 const TABLES = ['BBox_List_2017.csv', 'Data_Entry_2017_v2020.csv', 'test_list.txt', 'train_val_list.txt'];
 
 /** Prepares and registers a few images of the sample at 32 x 32; gives a boxed one and another one. */
 export async function makeBoxedDataSet(prisma: PrismaClient, sample: string): Promise<{ name: string; bytes: Buffer; other: Buffer }> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'cxr-few-'));
+  const folder = mkdtempSync(path.join(cxrHome(), 'few-'));
   mkdirSync(path.join(folder, 'images'));
   for (const table of TABLES) symlinkSync(path.join(sample, table), path.join(folder, table));
   const { images } = await readNih(sample, { images: 'images-256' });

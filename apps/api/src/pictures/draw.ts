@@ -14,15 +14,20 @@ import {
 } from '@cxr-lens/data';
 import { GRID_SIZE, saliencyImage, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
 
-/** Work on pixels: it runs in a thread, as a big DICOM file is parsed in one go. `where` names the bytes in errors. */
-export type Task =
-  | { kind: 'inspect'; bytes: Uint8Array; where: string; squash: number[] }
+/** Decodes an upload, and squashes it to each size asked for as training sees it. `where` names the bytes in errors. */
+export interface InspectTask {
+  kind: 'inspect';
+  bytes: Uint8Array;
+  where: string;
+  squash: number[];
+}
+
+export type PictureTask =
   | { kind: 'image'; bytes: Uint8Array; where: string }
   | { kind: 'overlay'; bytes: Uint8Array; where: string; cam: Uint8Array; box: Box | null }
   | { kind: 'cam'; cam: Uint8Array; where: string }
   | { kind: 'saliency'; saliency: Uint8Array; where: string };
 
-/** What an upload is, and its pixels squashed to each size asked for, as training sees them. */
 export interface Inspection {
   format: ImageFormat;
   width: number;
@@ -31,12 +36,9 @@ export interface Inspection {
   squashed: Uint8Array[];
 }
 
-export type TaskResult<T extends Task> = T['kind'] extends 'inspect' ? Inspection : Uint8Array;
-
-export function perform(task: Task): Promise<Inspection | Uint8Array> {
+/** The bytes of a PNG. */
+export function draw(task: PictureTask): Promise<Uint8Array> {
   switch (task.kind) {
-    case 'inspect':
-      return inspect(task.bytes, task.squash, task.where);
     case 'image':
       return decodeImage(task.bytes, task.where).then(encodeGreyPng);
     case 'overlay':
@@ -48,7 +50,7 @@ export function perform(task: Task): Promise<Inspection | Uint8Array> {
   }
 }
 
-async function inspect(bytes: Uint8Array, squash: readonly number[], where: string): Promise<Inspection> {
+export async function inspect({ bytes, squash, where }: InspectTask): Promise<Inspection> {
   const { format, width, height, dicom } = await decodeImage(bytes, where);
   const squashed: Uint8Array[] = [];
   for (const size of squash) squashed.push((await decodeSquashed(bytes, size, where)).pixels);
@@ -68,7 +70,7 @@ function readMap(bytes: Uint8Array, where: string): Map2d {
 }
 
 /** The CAM over the image at the image's own size, scaled to its own minimum and maximum, with the predicted box. */
-async function overlay({ bytes, where, cam, box }: Task & { kind: 'overlay' }): Promise<Uint8Array> {
+async function overlay({ bytes, where, cam, box }: PictureTask & { kind: 'overlay' }): Promise<Uint8Array> {
   const image = await decodeImage(bytes, where);
   const { values, height, width } = readMap(cam, where);
   const picture = overlayCam(image, { map: scaleTo255(upsampleBilinear(values, height, width, image.height, image.width)) });

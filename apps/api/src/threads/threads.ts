@@ -15,13 +15,13 @@ interface Waiting {
 
 type Answer = { result: unknown } | { error: { code: ErrorCode; message: string } };
 
-/** Decodes and draws in threads, one task a thread at a time, so that no upload stops the API. */
-export interface Painter {
-  do<T extends Task>(task: T): Promise<TaskResult<T>>;
+/** Decoding, drawing and bootstraps in threads, one task a thread at a time, so that none of them stops the API. */
+export interface Threads {
+  run<T extends Task>(task: T): Promise<TaskResult<T>>;
   stop(): Promise<void>;
 }
 
-export function startPainter(): Painter {
+export function startThreads(): Threads {
   const queue: Waiting[] = [];
   const idle: Worker[] = [];
   const all = new Set<Worker>();
@@ -36,9 +36,9 @@ export function startPainter(): Painter {
   const next = (): void => {
     if (queue.length === 0) return;
     const worker = idle.pop() ?? (all.size < THREADS ? open() : null);
-    if (worker) run(worker, queue.shift()!);
+    if (worker) start(worker, queue.shift()!);
   };
-  const run = (worker: Worker, { task, resolve, reject }: Waiting): void => {
+  const start = (worker: Worker, { task, resolve, reject }: Waiting): void => {
     worker.ref();
     const done = (answer: Answer): void => {
       free();
@@ -55,9 +55,9 @@ export function startPainter(): Painter {
       reject(error);
       next();
     };
-    const exited = (): void => failed(new CxrError('UNAVAILABLE', `${task.where} was not decoded: the API is stopping.`));
+    const exited = (): void => failed(new CxrError('UNAVAILABLE', `${task.where}: not done, as the API is stopping.`));
     const timer = setTimeout(
-      () => failed(new CxrError('CORRUPT', `${task.where} took longer than ${TASK_MS / 1000} s to decode and was given up.`)),
+      () => failed(new CxrError('CORRUPT', `${task.where} took longer than ${TASK_MS / 1000} s and was given up.`)),
       TASK_MS,
     );
     const free = (): void => {
@@ -69,10 +69,12 @@ export function startPainter(): Painter {
   };
   idle.push(open()); // its modules are loaded by the time of the first upload
   return {
-    do: (task) => {
+    run: (task) => {
       if (stopped) return Promise.reject(new CxrError('UNAVAILABLE', 'The API is stopping.'));
       return new Promise((resolve, reject) => {
-        queue.push({ task, resolve: resolve as Waiting['resolve'], reject });
+        // Comparisons ask for many bootstraps at once: whoever uploads or looks at a picture goes first.
+        const first = task.kind === 'difference' ? -1 : queue.findIndex((waiting) => waiting.task.kind === 'difference');
+        queue.splice(first < 0 ? queue.length : first, 0, { task, resolve: resolve as Waiting['resolve'], reject });
         next();
       });
     },

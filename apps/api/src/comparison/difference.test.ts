@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { cxrHome, random } from '@cxr-lens/data';
+import { type LocalizationPair, localization } from '@cxr-lens/eval';
+import type { LocalizationFile } from '@cxr-lens/model/spec';
+import type { DataSet, Run } from '@cxr-lens/prisma';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeDataSet, makeEvaluation, makeRun, startTestApi, type TestApi } from '../testing.ts';
+
+let api: TestApi;
+let dataSet: DataSet;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  dataSet = await makeDataSet(api.prisma);
+});
+afterAll(() => api.stop());
+
+/** 40 pairs of Cardiomegaly: the box is the middle of the image; the map is hot there, or somewhere by chance. */
+function pairs(finds: boolean): LocalizationPair[] {
+  const rng = random(`maps ${finds}`);
+  return Array.from({ length: 40 }, (_, at) => {
+    const map = Float32Array.from({ length: 64 }, () => rng.next());
+    if (finds) for (const cell of [27, 28, 35, 36]) map[cell] = 10;
+    const box = { x: 384, y: 384, width: 256, height: 256 };
+    return { image: `${at}.png`, patientId: String(at), finding: 'Cardiomegaly', box, map, height: 8, width: 8 };
+  });
+}
+
+/** A run with what `evaluate` writes of its localisation, and the row that says so. */
+async function evaluatedRun(method: 'baseline' | 'robust', { finds, seed = 0 }: { finds: boolean; seed?: number }): Promise<Run> {
+  const folder = path.join(cxrHome(), 'runs', `${method}-${seed}`);
+  const run = await makeRun(api.prisma, method, { path: folder, createdAt: new Date(method === 'baseline' ? '2026-01-01' : '2026-01-02') });
+  const result = JSON.parse(JSON.stringify(localization(pairs(finds), { seed, resamples: 50 }))) as LocalizationFile['run'];
+  const file: LocalizationFile = {
+    format: 1,
+    runId: run.id,
+    weightsSha256: run.weightsSha256!,
+    data: { ...dataSet, seed: 0, images: { train: 80, validation: 9, test: 11 } },
+    seed,
+    resamples: 50,
+    codeVersion: 'test',
+    createdAt: new Date().toISOString(),
+    run: result,
+    controls: { random: result, centre: result, bestReachable: result },
+  };
+  mkdirSync(path.join(folder, 'evaluation/phantom-96'), { recursive: true });
+  writeFileSync(path.join(folder, 'evaluation/phantom-96/localization.json'), JSON.stringify(file));
+  await makeEvaluation(api.prisma, run, dataSet);
+  return run;
+}
+
+const ask = async (runs: readonly Run[]) => {
+  const query = `query ($runs: [ID!]) { comparison(finding: Cardiomegaly, runs: $runs) { statement
+    differences { run { id } over { id } value low high pairs paired verdict statement iouThreshold } } }`;
+  const { data, errors } = await api.ask(query, { runs: runs.map(({ id }) => id) });
+  expect(errors).toBeUndefined();
+  return data.comparison;
+};
+
+it('says in words which run locates a finding better, with the interval of the paired difference', async () => {
+  const baseline = await evaluatedRun('baseline', { finds: false });
+  const robust = await evaluatedRun('robust', { finds: true });
+  const { differences, statement } = await ask([baseline, robust]);
+  expect(differences).toMatchObject([
+    { run: { id: robust.id }, over: { id: baseline.id }, pairs: 40, paired: true, verdict: 'HIGHER', iouThreshold: 0.3 },
+  ]);
+  expect(differences[0].low).toBeGreaterThan(0);
+  expect(differences[0].value).toBeGreaterThan(0.5);
+  expect(statement).toMatch(
+    /^Robust is higher than Baseline by [01]\.\d\d \([01]\.\d\d to [01]\.\d\d\) for Cardiomegaly at T = 0\.3\. AUC/,
+  );
+  const turned = await ask([robust, baseline]);
+  expect(turned.differences).toMatchObject([{ run: { id: baseline.id }, verdict: 'LOWER' }]);
+  expect(turned.differences[0].value).toBeCloseTo(-differences[0].value, 12);
+  expect(await ask([baseline, robust])).toEqual({ differences, statement });
+
+  // Other folds: nothing to pair.
+  const other = await evaluatedRun('robust', { finds: true, seed: 1 });
+  const unpaired = await ask([baseline, other]);
+  expect(unpaired.differences).toMatchObject([{ paired: false, verdict: 'UNDECIDED', low: null, high: null }]);
+  expect(unpaired.statement).toContain('No difference can be told for Cardiomegaly: the two runs were not scored on the same pairs.');
+
+  // Two runs of one method go by their own names.
+  const named = await ask([robust, other]);
+  expect(named.statement).toContain(`Robust (${robust.name})`);
+});
