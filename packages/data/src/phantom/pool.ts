@@ -38,11 +38,12 @@ export async function drawImages(
   }
   let next = 0;
   let done = 0;
-  const workers = Math.min(availableParallelism(), Math.ceil(images.length / BATCH));
-  await Promise.all(
-    Array.from({ length: workers }, () => {
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: draw });
-      return new Promise<void>((resolve, reject) => {
+  const workers = Array.from({ length: Math.min(availableParallelism(), Math.ceil(images.length / BATCH)) }, () => {
+    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: draw });
+  });
+  const finished = workers.map(
+    (worker) =>
+      new Promise<void>((resolve, reject) => {
         const feed = (): void => {
           if (next >= images.length || signal?.aborted) {
             resolve();
@@ -59,7 +60,11 @@ export async function drawImages(
         worker.on('error', reject);
         worker.on('exit', (code) => reject(new Error(`A worker that draws phantoms ended with code ${code}.`)));
         feed();
-      }).finally(() => worker.terminate());
-    }),
+      }),
   );
+  try {
+    await Promise.all(finished);
+  } finally {
+    for (const worker of workers) void worker.terminate();
+  }
 }

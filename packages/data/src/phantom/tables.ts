@@ -9,7 +9,7 @@ export function entryTable(images: readonly PhantomImage[], truths: readonly Ima
     'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]';
   const lines = images.map((image, i) => {
     const [width, height] = truths[i]!.film.width > truths[i]!.film.height ? [2500, 2048] : [2048, 2500];
-    const labels = image.labels.length > 0 ? image.labels.join('|') : 'No Finding';
+    const labels = image.labels.toSorted().join('|') || 'No Finding'; // NIH's are in order of the alphabet
     return [image.name, labels, image.followUp, image.patientId, image.age, image.sex, image.view, width, height, 0.171, 0.171].join(',');
   });
   return `${[header, ...lines].join('\n')}\n`;

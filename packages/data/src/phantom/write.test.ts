@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,6 +95,10 @@ describe('writePhantom', () => {
     const [first] = await readdir(path.join(options.folder, 'images'));
     const kept = path.join(options.folder, 'images', first!);
     const before = (await stat(kept)).mtimeMs;
+    // a start that was cut off before the marker was complete
+    await mkdir(path.join(home, 'd/truth'), { recursive: true });
+    await writeFile(path.join(home, 'd/truth/phantom.json.1234.part'), '{');
+    expect((await writePhantom({ ...options, folder: path.join(home, 'd'), size: 32 })).kept).toBe(0);
     // what a kill -9 leaves of an image that was being written
     await writeFile(path.join(options.folder, 'images/00000001_000.png.part'), 'half');
     const resumed = await writePhantom(options);
@@ -123,6 +127,7 @@ describe('writePhantom', () => {
   it('leaves folders alone that hold something else, or another phantom', async () => {
     await writeFile(path.join(home, 'note.txt'), 'mine');
     await expect(writePhantom({ ...plan, folder: home })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(writePhantom({ ...plan, folder: path.join(home, 'note.txt') })).rejects.toMatchObject({ code: 'BAD_INPUT' });
     await expect(writePhantom({ ...plan, seed: 6 })).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringMatching(/other options/),

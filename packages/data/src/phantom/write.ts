@@ -50,7 +50,14 @@ export interface WritePhantomResult {
  */
 export async function writePhantom(options: WritePhantomOptions): Promise<WritePhantomResult> {
   const settings = readOptions(options);
-  const planned = planImages(settings);
+  try {
+    return await writeSet(options, settings, planImages(settings));
+  } catch (error) {
+    throw folderError(path.resolve(options.folder), error);
+  }
+}
+
+async function writeSet(options: WritePhantomOptions, settings: Settings, planned: PhantomImage[]): Promise<WritePhantomResult> {
   const folder = path.resolve(options.folder);
   const marker = { synthetic: true, generator: 'cxr-lens phantom', version: PHANTOM_VERSION, ...settings };
   await openFolder(folder, marker);
@@ -113,13 +120,26 @@ function check(good: boolean, what: string, value: unknown, expected: string): v
   if (!good) throw new CxrError('BAD_INPUT', `The ${what} of a phantom is ${String(value)}; expected ${expected}.`);
 }
 
+/** What the file system says (disk full, no permission, a file in the way) as an error a person can act on; others stay what they are. */
+function folderError(folder: string, error: unknown): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (error instanceof CxrError || !code || !syscall) return error;
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return new CxrError('BAD_INPUT', `${folder} is a file; expected a folder. Name another.`, { cause: error });
+  return new CxrError(
+    'UNAVAILABLE',
+    `${folder} cannot be written: ${message}. Make room or name another folder; what is complete is kept.`,
+    { cause: error },
+  );
+}
+
 /** Makes the folder this phantom's: `truth/phantom.json` says whose it is. */
 async function openFolder(folder: string, marker: object): Promise<void> {
   const file = path.join(folder, 'truth/phantom.json');
   const text = `${JSON.stringify(marker, null, 2)}\n`;
   await mkdir(folder, { recursive: true });
   const before = await readFile(file, 'utf8').catch(() => null);
-  if (before === null && (await readdir(folder)).length > 0) {
+  if (before === null && !(await isFresh(folder))) {
     throw new CxrError('CONFLICT', `${folder} is not empty and holds no phantom. Name a new or an empty folder.`);
   }
   if (before !== null && before !== text) {
@@ -128,8 +148,16 @@ async function openFolder(folder: string, marker: object): Promise<void> {
       `${folder} holds a phantom with other options (truth/phantom.json). Name another folder, or give the same options to complete it.`,
     );
   }
-  for (const name of ['images', 'truth/images', 'truth/masks']) await mkdir(path.join(folder, name), { recursive: true });
+  await mkdir(path.join(folder, 'truth'), { recursive: true });
   if (before === null) await writeAtomically(file, text);
+  for (const name of ['images', 'truth/images', 'truth/masks']) await mkdir(path.join(folder, name), { recursive: true });
+}
+
+/** Whether a folder is empty, or holds no more than a start that was cut off before its marker was written. */
+async function isFresh(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  if (names.length === 0) return true;
+  return names.length === 1 && names[0] === 'truth' && (await readdir(path.join(folder, 'truth'))).every((name) => name.endsWith('.part'));
 }
 
 /** Writes both lists and asks the reader how they will be split: the dials of training and validation must reach the right images. */

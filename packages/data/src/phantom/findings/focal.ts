@@ -78,7 +78,7 @@ export const mass: Drawer = {
 
 /** Under 3 cm across. */
 export const nodule: Drawer = {
-  paint: (scene, lesion) => paintFocus(scene, lesion, 8.5 + 4 * lesion.site.next() + 1.5 * lesion.grade, 0.72 + 0.28 * lesion.grade),
+  paint: (scene, lesion) => paintFocus(scene, lesion, 9.3 + 3.7 * lesion.site.next() + 1.3 * lesion.grade, 0.82 + 0.18 * lesion.grade),
 };
 
 /** Part of the stomach behind the heart: a round shadow, with a level of air when upright. */
@@ -86,10 +86,10 @@ export const hernia: Drawer = {
   paint: (scene, { grade, site }) => {
     const { raster, maps, chest } = scene;
     const mask = emptyMask(scene);
-    const radius = 22 + 17 * grade + 4 * site.next();
+    const radius = 26 + 15 * grade + 4 * site.next();
     const u = between(site, 6, 24) + chest.shift;
     const v = chest.domeLeft - 0.62 * radius;
-    const air = 0.3 + 0.5 * grade;
+    const air = 0.4 + 0.5 * grade;
     const wall = 5;
     eachPixel(raster, windowOf(raster, u - radius, v - radius, u + radius, v + radius), (index, pu, pv) => {
       const rest = 1 - ((pu - u) ** 2 + (pv - v) ** 2) / (radius * radius);

@@ -123,18 +123,19 @@ export const pleuralThickening: Drawer = {
     const mask = emptyMask(scene);
     const side: Side = site.next() < 0.5 ? -1 : 1;
     const apical = site.next() < 0.4;
-    const thick = (8 + 15 * grade) * between(site, 0.85, 1.15);
-    const density = 0.5 + 0.45 * grade;
+    const thick = (9 + 12 * grade) * between(site, 0.85, 1.15);
+    const density = 0.62 + 0.36 * grade;
     const noise = valueNoise(site, 45, 2);
     const dome = domeHeight(chest, side * 0.8 * chest.halfWidth);
     const from = apical ? -10 : between(site, 0.25, 0.5) * dome;
-    const to = apical ? 52 : from + between(site, 0.38, 0.6) * dome;
+    const slope = apical ? 28 : 42;
+    const to = apical ? 56 : from + between(site, 0.38, 0.6) * dome;
     fillLung(scene, mask, {
       window: halfWindow(chest.halfWidth, side, from - 4, to + 4),
       maskFrom: 0.4 * density,
       weight: (u, v) => {
         if (u * side < 8) return 0;
-        const ends = smoothstep(from, from + 14, apical ? v + 24 : v) * (1 - smoothstep(to - 22, to, v));
+        const ends = smoothstep(from, from + slope, apical ? v + 40 : v) * (1 - smoothstep(to - slope, to, v));
         const width = thick * (1 + 0.2 * noise(u, v)) * ends;
         const wall = innerHalfWidth(chest, v) - Math.abs(u);
         const roof = apical ? 0.75 * (v - apexHeight(chest, u)) : Number.POSITIVE_INFINITY;

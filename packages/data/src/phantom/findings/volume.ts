@@ -9,7 +9,7 @@ export const LARGE_HEART = 0.55;
 
 export const cardiomegaly: Drawer = {
   reshape: (chest, { grade }) => {
-    chest.heartWidth = (LARGE_HEART + 0.012 + 0.135 * grade ** 1.3) * 2 * chest.halfWidth;
+    chest.heartWidth = (LARGE_HEART + 0.008 + 0.13 * grade ** 1.6) * 2 * chest.halfWidth;
     chest.vesselCentral *= 1 + 0.12 * grade;
     chest.heartAxis *= 0.85;
   },
