@@ -3,7 +3,7 @@ import { type CxrEvent, subscribeEvents } from '@cxr-lens/prisma';
 import type { FastifyBaseLogger } from 'fastify';
 
 /** One interest in one row. `changed()` resolves at once when something happened since it last did. */
-export interface Watch {
+interface Watch {
   changed(): Promise<void>;
   /** Also wakes a waiting `changed()`. */
   close(): void;

@@ -22,7 +22,7 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
-export interface Answer {
+interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: tests read answers by the paths they asked for
   data: any;
   errors?: { message: string; extensions: { code: string; requestId?: string } }[];

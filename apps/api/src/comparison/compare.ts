@@ -4,7 +4,7 @@ import type { AucResult, DataSet, Prisma, PrismaClient, Run } from '@cxr-lens/pr
 import { activeRunIds } from '../jobs.ts';
 import type { Threads } from '../threads/threads.ts';
 import { type Difference, differencesOf } from './difference.ts';
-import { type Curve, type PublishedAuc, publishedAuc, publishedCurves } from './published.ts';
+import { type Curve, type PublishedAuc, publishedAuc, referenceCurves } from './published.ts';
 import { summary } from './summary.ts';
 
 const WITH_RESULTS = {
@@ -13,7 +13,7 @@ const WITH_RESULTS = {
   localization: { include: { points: { orderBy: { iouThreshold: 'asc' } } } },
 } satisfies Prisma.EvaluationInclude;
 
-export type EvaluationWithResults = Prisma.EvaluationGetPayload<{ include: typeof WITH_RESULTS }>;
+type EvaluationWithResults = Prisma.EvaluationGetPayload<{ include: typeof WITH_RESULTS }>;
 
 export interface ComparedRun {
   run: Run;
@@ -62,7 +62,7 @@ export async function compare(
         dataSet,
         runs: compared,
         controls: controlsOf(evaluations, finding),
-        references: publishedCurves(finding),
+        references: referenceCurves(finding),
         publishedAuc: publishedAuc(finding),
         differences,
         statement: summary(finding, compared, differences),

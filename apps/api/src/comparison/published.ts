@@ -1,6 +1,5 @@
-import type { BoxedFinding, Finding } from '@cxr-lens/data';
-import { FINDINGS } from '@cxr-lens/data';
-import { IOU_THRESHOLDS } from '@cxr-lens/eval';
+import { type BoxedFinding, FINDINGS, type Finding, isBoxedFinding } from '@cxr-lens/data';
+import { IOU_THRESHOLDS, PAPER_PROTOCOL, publishedCurves } from '@cxr-lens/eval';
 import type { CurveKind } from '@cxr-lens/prisma';
 
 export interface Point {
@@ -57,20 +56,8 @@ const AUC_TABLES: readonly (Omit<PublishedAuc, 'auc'> & { values: readonly numbe
   },
 ];
 
-/** Accuracy at T(IoU) = 0.1 ... 0.7. */
-const WANG_LOCALIZATION: Record<BoxedFinding, readonly number[]> = {
-  Atelectasis: [0.6888, 0.4722, 0.2444, 0.0944, 0.05, 0.0222, 0.0055],
-  Cardiomegaly: [0.9383, 0.6849, 0.4589, 0.2808, 0.178, 0.0753, 0.0273],
-  Effusion: [0.6601, 0.4509, 0.3006, 0.2026, 0.1111, 0.0457, 0.0196],
-  Infiltration: [0.7073, 0.4796, 0.2764, 0.1219, 0.065, 0.0243, 0],
-  Mass: [0.4, 0.2588, 0.1529, 0.0705, 0.0117, 0, 0],
-  Nodule: [0.1392, 0.0506, 0.0379, 0.0126, 0.0126, 0.0126, 0],
-  Pneumonia: [0.6333, 0.35, 0.1666, 0.075, 0.0333, 0.0166, 0.0083],
-  Pneumothorax: [0.3775, 0.2346, 0.1326, 0.0714, 0.0306, 0.0306, 0.0204],
-};
-
-/** Boxed images a finding in NIH's box list, which Wang et al. scored. */
-const WANG_PAIRS: Record<BoxedFinding, number> = {
+/** Boxed images a finding in NIH's box list, which the published curves were scored on. */
+const NIH_PAIRS: Record<BoxedFinding, number> = {
   Atelectasis: 180,
   Cardiomegaly: 146,
   Effusion: 153,
@@ -86,18 +73,21 @@ export function publishedAuc(finding: Finding): PublishedAuc[] {
   return AUC_TABLES.map(({ values, ...table }) => ({ ...table, auc: values[index]! }));
 }
 
-/** Published curves of one finding; empty for one without boxes. */
-export function publishedCurves(finding: Finding): Curve[] {
-  const accuracies = WANG_LOCALIZATION[finding as BoxedFinding];
-  if (!accuracies) return [];
-  const points = IOU_THRESHOLDS.map((iouThreshold, index) => ({
-    iouThreshold,
-    accuracy: accuracies[index]!,
-    low: null,
-    high: null,
-    sd: null,
+/** The protocols whose published curves are shown. None was printed in numbers for the paper's own, so these are another's, as their source says. */
+const SHOWN_PROTOCOLS = [PAPER_PROTOCOL.name, 'nih'];
+
+/** Published curves of one finding, to be looked at beside ours and never ranked with them; empty for a finding without boxes. */
+export function referenceCurves(finding: Finding): Curve[] {
+  if (!isBoxedFinding(finding)) return [];
+  return SHOWN_PROTOCOLS.flatMap(publishedCurves).map(({ label, source, findings }) => ({
+    finding,
+    kind: 'REFERENCE',
+    label,
+    source,
+    pairs: NIH_PAIRS[finding],
+    threshold: null,
+    meanIou: null,
+    reason: null,
+    points: IOU_THRESHOLDS.map((iouThreshold, at) => ({ iouThreshold, accuracy: findings[finding][at]!, low: null, high: null, sd: null })),
   }));
-  const source = 'Wang et al., ChestX-ray8 (CVPR 2017), table 7: any of one to three boxes may hit';
-  const pairs = WANG_PAIRS[finding as BoxedFinding];
-  return [{ finding, kind: 'REFERENCE', label: 'Wang et al. 2017', source, pairs, threshold: null, meanIou: null, reason: null, points }];
 }

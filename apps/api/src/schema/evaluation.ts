@@ -4,7 +4,7 @@ import type { Curve, Point } from '../comparison/published.ts';
 import { builder } from './builder.ts';
 import { FindingType, findingOf } from './finding.ts';
 
-export const CurveKindEnum = builder.enumType(CurveKind, { name: 'CurveKind' });
+const CurveKindEnum = builder.enumType(CurveKind, { name: 'CurveKind' });
 
 export const ProtocolType = builder.objectRef<Protocol>('Protocol').implement({
   description: 'How localisation was measured.',
