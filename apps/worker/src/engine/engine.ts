@@ -27,13 +27,14 @@ interface Call {
 }
 
 /** Starts the thread; TensorFlow is loaded with it. */
-export function startEngine(): Engine {
+export function startEngine(script = new URL('./thread.ts', import.meta.url)): Engine {
   // Node runs TypeScript by itself: no loader of this thread must be handed on.
-  const thread = new Worker(new URL('./thread.ts', import.meta.url), { execArgv: [] });
+  const thread = new Worker(script, { execArgv: [] });
   const calls = new Map<number, Call>();
   const send = (request: Request): void => thread.postMessage(request);
   let lastId = 0;
   let closing = false;
+  const death: CxrError | null = null;
 
   const died = new Promise<Error>((resolve) => {
     thread.on('error', resolve);
@@ -74,6 +75,7 @@ export function startEngine(): Engine {
   }
 
   function call<Name extends TaskName>(task: Name, input: Tasks[Name]['input'], hooks: TaskHooks): Promise<Tasks[Name]['output']> {
+    if (death) return Promise.reject(death);
     const id = ++lastId;
     return new Promise((resolve, reject) => {
       const cancel = (): void => send({ type: 'cancel', id });
