@@ -34,7 +34,7 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
   const send = (request: Request): void => thread.postMessage(request);
   let lastId = 0;
   let closing = false;
-  const death: CxrError | null = null;
+  let death: CxrError | null = null;
 
   const died = new Promise<Error>((resolve) => {
     thread.on('error', resolve);
@@ -43,8 +43,8 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     });
   });
   void died.then((error) => {
-    for (const { reject } of calls.values())
-      reject(new CxrError('INTERNAL', `The engine's thread died: ${error.message}`, { cause: error }));
+    death = new CxrError('INTERNAL', `The engine's thread died: ${error.message}`, { cause: error });
+    for (const { reject } of calls.values()) reject(death);
     calls.clear();
   });
 
@@ -79,15 +79,15 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     const id = ++lastId;
     return new Promise((resolve, reject) => {
       const cancel = (): void => send({ type: 'cancel', id });
-      const finally_ = (): void => hooks.signal.removeEventListener('abort', cancel);
+      const forget = (): void => hooks.signal.removeEventListener('abort', cancel);
       calls.set(id, {
         hooks,
         resolve: (output) => {
-          finally_();
+          forget();
           resolve(output as Tasks[Name]['output']);
         },
         reject: (error) => {
-          finally_();
+          forget();
           reject(error);
         },
       });
