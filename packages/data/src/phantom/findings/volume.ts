@@ -65,7 +65,7 @@ export const atelectasis: Drawer = {
           length: length * between(site, 0.7, 1),
           tilt: tilt + between(site, -0.12, 0.12),
           half: between(site, 4, 7),
-          density: 0.2 + 0.42 * grade,
+          density: 0.18 + 0.34 * grade,
         });
       }
       return mask;
