@@ -50,6 +50,8 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     await Promise.all([threads.stop(), changes.stop(), jobs.stop()]);
   });
 
+  // Before our own hooks: only so does it let go of the socket of an upgrade that they refuse.
+  await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     refuseForeignPage(request.headers);
@@ -63,7 +65,6 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     return reply.code(statusOf(code)).send({ code, message, requestId: request.id });
   });
 
-  await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
   await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, threads }));
   await app.register((scope) => uploadRoutes(scope, { prisma, jobs, threads, known }));
   pictureRoutes(app, { prisma, threads });
