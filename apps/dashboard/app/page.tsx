@@ -1,12 +1,12 @@
 import type { Metadata } from 'next';
 import { Suspense } from 'react';
-import { ComparePage } from '../features/compare/compare-page.tsx';
+import { ComparePage, ComparePageSkeleton } from '../features/compare/compare-page.tsx';
 
 export const metadata: Metadata = { title: 'Compare' };
 
 export default function Page() {
   return (
-    <Suspense>
+    <Suspense fallback={<ComparePageSkeleton />}>
       <ComparePage />
     </Suspense>
   );

@@ -22,6 +22,8 @@ import { type ChangeChoice, useChoice } from './use-choice.ts';
 const GRID =
   '2xl:grid 2xl:grid-cols-[minmax(0,1fr)_minmax(0,600px)] 2xl:grid-rows-[auto_auto_1fr] 2xl:gap-x-10 3xl:grid-cols-[minmax(0,1fr)_minmax(0,760px)]';
 
+const TITLE = 'Compare methods';
+
 export function ComparePage() {
   const { choice, finding, change } = useChoice();
   const choices = useQuery(choicesOptions);
@@ -29,7 +31,7 @@ export function ComparePage() {
   const error = choices.error ?? comparisons.error;
   const none = choice.runs?.length === 0;
   return (
-    <Page title="Compare methods">
+    <Page title={TITLE}>
       {error ? (
         <ErrorState error={error} retry={() => void Promise.all([choices.refetch(), comparisons.refetch()])} />
       ) : !choices.data || (!comparisons.data && !none) ? (
@@ -160,6 +162,15 @@ function NothingEvaluated({ trained }: { trained: boolean }) {
         Go to the runs
       </Link>
     </Empty>
+  );
+}
+
+/** The page before the address is known. */
+export function ComparePageSkeleton() {
+  return (
+    <Page title={TITLE}>
+      <CompareSkeleton />
+    </Page>
   );
 }
 

@@ -207,6 +207,7 @@ export const runsOptions = (first: number) =>
 
 export const trainChoicesOptions = queryOptions({
   queryKey: ['runs', 'choices'],
+  staleTime: 0,
   queryFn: ({ signal }) => request(ChoicesDocument, {}, signal),
 });
 

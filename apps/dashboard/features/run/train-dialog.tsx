@@ -32,6 +32,8 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: string
   const router = useRouter();
   const queries = useQueryClient();
   const [method, setMethod] = useState<MethodName>(from === '' ? 'BASELINE' : 'ROBUST');
+  // Held here, not by the select: the run to start from may be younger than the list that opens first.
+  const [parent, setParent] = useState(from);
   const parents = choices.runs.edges.map(({ node }) => node).filter(({ state }) => state === 'FINISHED');
   const train = useMutation({
     mutationFn: (form: FormData) => trainRun(readForm(form, method)),
@@ -76,7 +78,7 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: string
           </Select>
         </Field>
         <Field label="Start from">
-          <Select name="fromRun" defaultValue={from}>
+          <Select name="fromRun" value={parent} onChange={(event) => setParent(event.target.value)}>
             <option value="">the beginning</option>
             {parents.map(({ id, name }) => (
               <option key={id} value={id}>

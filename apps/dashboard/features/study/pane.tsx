@@ -1,6 +1,7 @@
 'use client';
 
 import { useEffect, useMemo, useRef } from 'react';
+import { MethodDot } from '../../components/marks.tsx';
 import { decimal } from '../../lib/format.ts';
 import { methodColour } from '../../lib/methods.ts';
 import { gradient, grey, inferno, paint, redBlue } from './colours.ts';
@@ -27,13 +28,15 @@ interface Props {
   image: StudyImage;
   explanation: Explanation | undefined;
   name: string;
+  /** Of the run; undefined for the picture alone. */
+  method: string | undefined;
   view: View;
   onView: (change: (view: View) => View) => void;
   display: Display;
 }
 
 /** One run's look at the picture: pixels, map, region and boxes in the same place; pans and zooms with its neighbours. */
-export function Pane({ image, explanation, name, view, onView, display }: Props) {
+export function Pane({ image, explanation, name, method, view, onView, display }: Props) {
   const pane = useRef<HTMLElement>(null);
   const gestures = useGestures(pane, display.tool, onView);
   const wantsCam = display.layer === 'cam' || display.outline;
@@ -46,7 +49,8 @@ export function Pane({ image, explanation, name, view, onView, display }: Props)
   return (
     <figure className="min-w-0">
       <figcaption className="flex min-h-7 items-baseline justify-between gap-2">
-        <span className="font-semibold" style={explanation ? { color: methodColour(explanation.run.method.name) } : {}}>
+        <span className="flex items-center gap-2 font-semibold">
+          {method && <MethodDot method={method} />}
           {name}
         </span>
         {failed ? (

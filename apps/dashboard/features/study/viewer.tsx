@@ -43,8 +43,8 @@ export function Viewer({
   const names = runLabels(runs);
   const panes =
     runs.length === 0
-      ? [{ key: 'image', explanation: undefined, name: image.fileName ?? 'Image' }]
-      : runs.map((run, index) => ({ key: run.id, explanation: explanations[index], name: names.get(run.id)! }));
+      ? [{ key: 'image', explanation: undefined, name: image.fileName ?? 'Image', method: undefined }]
+      : runs.map((run, index) => ({ key: run.id, explanation: explanations[index], name: names.get(run.id)!, method: run.method.name }));
   const { slope, intercept } = windowLine(view);
   // Wide enough to read, never taller than the window.
   const most = `calc((100dvh - 240px) * ${(image.width / image.height) * Math.min(panes.length, 2)})`;
@@ -63,8 +63,8 @@ export function Viewer({
         className={`grid gap-x-2 gap-y-2 sm:min-w-0 ${panes.length > 1 ? 'sm:grid-cols-2' : ''}`}
         style={{ maxWidth: `max(${most}, 320px)` }}
       >
-        {panes.map(({ key, explanation, name }) => (
-          <Pane key={key} image={image} explanation={explanation} name={name} view={view} onView={changeView} display={display} />
+        {panes.map(({ key, ...pane }) => (
+          <Pane key={key} image={image} {...pane} view={view} onView={changeView} display={display} />
         ))}
       </div>
       <Toolbar view={view} onView={changeView} display={display} change={change} explanations={explanations} />
