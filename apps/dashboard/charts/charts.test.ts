@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bandPath, lastPoint, linePath, spreadLabels } from './path.ts';
-import { linear, niceDomain, ticks } from './scale.ts';
+import { linear, niceTicks, ticks } from './scale.ts';
 import { cellText, toCsv } from './sheet.ts';
 
 const same = (value: number): number => value;
@@ -19,12 +19,13 @@ describe('scales', () => {
     expect(ticks([2, 2], 4)).toEqual([2]);
   });
 
-  it('find the smallest round domain that holds all values', () => {
-    expect(niceDomain([0.62, 1.37, null, 0.71])).toEqual([0.6, 1.4]);
-    expect(niceDomain([])).toEqual([0, 1]);
-    const [low, high] = niceDomain([0.5, 0.5]);
-    expect(low).toBeLessThanOrEqual(0.5);
-    expect(high).toBeGreaterThan(0.5);
+  it('have round ticks around the values that are there', () => {
+    expect(niceTicks([0.62, 1.37, null, 0.71])).toEqual([0.6, 0.8, 1, 1.2, 1.4]);
+    expect(niceTicks([13.9, 25.2])).toEqual([12, 14, 16, 18, 20, 22, 24, 26]);
+    expect(niceTicks([])).toEqual([0, 1]);
+    const alike = niceTicks([0.5, 0.5]);
+    expect(alike[0]).toBeLessThanOrEqual(0.5);
+    expect(alike.at(-1)).toBeGreaterThan(0.5);
   });
 });
 

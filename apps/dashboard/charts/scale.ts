@@ -28,16 +28,16 @@ export function ticks([from, to]: readonly [number, number], count: number): num
   return Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
 }
 
-/** The smallest domain with round ends that holds all values; null values are passed over. */
-export function niceDomain(values: readonly (number | null | undefined)[], count = 4): [number, number] {
+/** Round values, evenly spaced, about `count` of them, that hold all given ones between the first and the last; nulls are passed over. */
+export function niceTicks(values: readonly (number | null | undefined)[], count = 4): number[] {
   const known = values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value));
   if (known.length === 0) return [0, 1];
   const low = Math.min(...known);
   const high = Math.max(...known);
   const step = tickStep(high - low || Math.abs(high) || 1, count);
-  const from = Math.floor(low / step + 1e-9) * step;
-  const to = Math.ceil(high / step - 1e-9) * step;
-  return [Number(from.toPrecision(12)), Number((to === from ? from + step : to).toPrecision(12))];
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(Math.ceil(high / step - 1e-9), first + 1);
+  return Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
 }
 
 function tickStep(span: number, count: number): number {

@@ -1,5 +1,5 @@
 import type { Series } from '../../charts/line-chart.tsx';
-import { niceDomain, ticks } from '../../charts/scale.ts';
+import { niceTicks, ticks } from '../../charts/scale.ts';
 import type { Sheet } from '../../charts/sheet.ts';
 import { decimal } from '../../lib/format.ts';
 import { methodColour } from '../../lib/methods.ts';
@@ -64,8 +64,10 @@ export function epochAxis(epochs: number) {
 
 /** Around the values that were reached: a loss has no honest zero. */
 export function lossAxis(series: readonly Series[]) {
-  const domain = niceDomain(series.flatMap(({ points }) => points.map(({ y }) => y)));
-  return { domain, ticks: ticks(domain, 4), format: (value: number) => decimal(value, domain[1] - domain[0] < 0.5 ? 2 : 1) };
+  const marks = niceTicks(series.flatMap(({ points }) => points.map(({ y }) => y)));
+  const step = marks[1]! - marks[0]!;
+  const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+  return { domain: [marks[0]!, marks.at(-1)!] as const, ticks: marks, format: (value: number) => decimal(value, digits) };
 }
 
 /** 0.4 to 1 as everywhere; lower where an epoch was lower. */

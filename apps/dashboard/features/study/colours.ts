@@ -30,15 +30,11 @@ export function grey(t: number): Rgb {
   return [value, value, value];
 }
 
-/** Blue below zero, white at it, red above: hues that colour-blind eyes tell apart. */
+/** Blue below zero, black at it, red above: hues that colour-blind eyes tell apart, and nothing that glows in a dark room. */
 export function redBlue(t: number): Rgb {
   const share = Math.abs(2 * t - 1);
-  const end: Rgb = t < 0.5 ? [5, 80, 160] : [178, 24, 43];
-  return [mix(end[0], share), mix(end[1], share), mix(end[2], share)];
-}
-
-function mix(end: number, share: number): number {
-  return Math.round(255 + (end - 255) * share);
+  const [red, green, blue]: Rgb = t < 0.5 ? [100, 180, 255] : [255, 110, 80];
+  return [Math.round(red * share), Math.round(green * share), Math.round(blue * share)];
 }
 
 /** The map as RGBA pixels through a colour scale; `top` is the map's value of t = 1. */

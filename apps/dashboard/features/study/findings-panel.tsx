@@ -20,6 +20,7 @@ export function FindingsPanel({
   onSelect: (finding: string) => void;
 }) {
   const names = runLabels(runs);
+  const scores = rows.some(({ answers }) => answers.some((answer) => answer?.probability === null));
   const step = (event: KeyboardEvent<HTMLDivElement>): void => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by === undefined) return;
@@ -39,7 +40,10 @@ export function FindingsPanel({
             {names.get(run.id)}
           </span>
         ))}
-        <span className="text-small text-muted">Tick: operating point (Youden)</span>
+        <span className="text-small text-muted">
+          Tick: operating point (Youden).
+          {scores && ' Italic: a score, not a calibrated probability.'}
+        </span>
       </p>
       <div role="radiogroup" aria-label="Findings, by calibrated probability" onKeyDown={step}>
         {rows.map((row) => (
@@ -80,15 +84,11 @@ function Answer({ answer, run, name }: { answer: Explanation | undefined; run: E
   }
   const { value, calibrated } = score(answer);
   const { operatingPoint, decision } = answer;
-  const words = decision === null ? 'no operating point' : `${decision ? 'above' : 'below'} ${decimal(operatingPoint)}`;
+  const words = decision === null ? 'no decision' : `${decision ? 'above' : 'below'} ${decimal(operatingPoint)}`;
   return (
     <span
       className="grid h-4.5 grid-cols-[2.5rem_minmax(0,1fr)_5.5rem] items-center gap-x-2"
-      title={
-        calibrated
-          ? `${name}: probability, Platt-scaled on the validation split`
-          : `${name}: a score, not a probability. ${answer.probabilityReason ?? ''}`
-      }
+      title={`${name}: ${calibrated ? 'probability, Platt-scaled on the validation split' : `a score, not a probability: ${answer.probabilityReason ?? ''}`}${operatingPoint === null ? '. No operating point is known' : ''}`}
     >
       <span className={`text-right ${calibrated ? '' : 'text-muted italic'}`}>
         <span className="sr-only">{name} </span>

@@ -1,6 +1,7 @@
 'use client';
 
 import { useQuery } from '@tanstack/react-query';
+import Link from 'next/link';
 import { useState } from 'react';
 import { MethodDot, SyntheticBadge } from '../../components/marks.tsx';
 import { Section } from '../../components/page.tsx';
@@ -35,7 +36,7 @@ export function ImageView({ image }: { image: StudyImage }) {
   const known = image.boxes[0]?.finding.name;
   const row = rows.find(({ name }) => name === chosenFinding) ?? rows.find(({ name }) => name === known) ?? rows[0];
   return (
-    <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1.7fr)_minmax(340px,1fr)] 2xl:grid-cols-[minmax(0,2.2fr)_minmax(420px,1fr)]">
+    <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1.7fr)_minmax(340px,1fr)] 2xl:grid-cols-[minmax(0,1fr)_minmax(420px,520px)]">
       <div className="min-w-0">
         {all.length > 1 && <RunChoice all={all} shown={shownIds} onChange={setChosenRuns} />}
         <Viewer image={image} runs={runs} explanations={row?.answers ?? []} />
@@ -163,9 +164,9 @@ function Behind({ answers, runs, label }: Shown) {
           {
             name: 'Run',
             cell: ({ run }) => (
-              <a href={`/runs/${encodeURIComponent(run.id)}`} className={`${LINK} whitespace-nowrap`} title={run.name}>
+              <Link href={`/runs/${encodeURIComponent(run.id)}`} className={`${LINK} whitespace-nowrap`} title={run.name}>
                 {names.get(run.id)}
-              </a>
+              </Link>
             ),
           },
           { name: 'Logit', right: true, cell: ({ answer }) => decimal(answer.logit) },

@@ -188,7 +188,7 @@ function Legend({
       {shown && constant && display.layer === 'cam' && <span>The map is the same everywhere: it has no region.</span>}
       {shown && !(constant && display.layer === 'cam') && (
         <>
-          <span>{display.layer === 'cam' ? decimal(explanation.cam.min) : '−3 sd'}</span>
+          <span className="whitespace-nowrap">{display.layer === 'cam' ? decimal(explanation.cam.min) : '−3 sd'}</span>
           <span className="relative h-2 w-full max-w-48" style={{ background: gradient(scale) }}>
             {display.layer === 'cam' && display.outline && threshold !== null && (
               <span
@@ -197,8 +197,8 @@ function Legend({
               />
             )}
           </span>
-          <span>{display.layer === 'cam' ? decimal(explanation.cam.max) : '+3 sd'}</span>
-          <span className="truncate">{display.layer === 'cam' ? 'CAM, logit units' : 'd logit / d pixel, middle is zero'}</span>
+          <span className="whitespace-nowrap">{display.layer === 'cam' ? decimal(explanation.cam.max) : '+3 sd'}</span>
+          <span className="truncate">{display.layer === 'cam' ? 'CAM, logit units' : 'd logit / d pixel'}</span>
         </>
       )}
     </div>

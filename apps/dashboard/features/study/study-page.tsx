@@ -139,7 +139,7 @@ function StudySkeleton() {
   return (
     <Page title="Study">
       <Loading what="the study">
-        <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1.7fr)_minmax(340px,1fr)] 2xl:grid-cols-[minmax(0,2.2fr)_minmax(420px,1fr)]">
+        <div className="grid gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,1.7fr)_minmax(340px,1fr)] 2xl:grid-cols-[minmax(0,1fr)_minmax(420px,520px)]">
           <div className="grid gap-2 sm:grid-cols-2">
             <Skeleton className="aspect-square" />
             <Skeleton className="aspect-square" />
