@@ -210,7 +210,7 @@ step('explains an upload with both runs side by side, and says how far to trust 
   await expect(panes.nth(1).locator('> div')).toHaveAttribute('style', moved!);
   await page.keyboard.press('0');
 
-  const selected = page.getByRole('radio', { checked: true, name: /above|below|operating/ });
+  const selected = page.getByRole('radiogroup', { name: /^Findings/ }).getByRole('radio', { checked: true });
   const before = await selected.getAttribute('data-finding');
   await selected.focus();
   await page.keyboard.press('ArrowDown');
@@ -221,10 +221,16 @@ step('explains an upload with both runs side by side, and says how far to trust 
   expect(await audit(page)).toEqual([]);
 });
 
-step('refuses what is no picture, with the code and the remedy', async () => {
-  await visit(page, '/studies');
-  const file = { name: 'page.png', mimeType: 'image/png', buffer: Buffer.from('<!doctype html><title>no</title>') };
-  await page.getByLabel('Pictures to upload').setInputFiles(file);
+step('refuses a dropped file that is no picture, with the code and the remedy', async () => {
+  await visit(page, '/jobs');
+  const dropped = await page.evaluateHandle(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(['<!doctype html><title>no</title>'], 'page.png', { type: 'image/png' }));
+    return data;
+  });
+  await page.dispatchEvent('main', 'dragover', { dataTransfer: dropped });
+  await expect(page.getByText('Drop PNG, JPEG or DICOM files')).toBeVisible();
+  await page.dispatchEvent('main', 'drop', { dataTransfer: dropped });
   await expect(page.getByRole('alert').filter({ hasText: 'page.png' })).toContainText('BAD_INPUT');
   // The browser itself reports the refusal.
   expect(complaints.splice(0).every((line) => line.includes('Failed to load resource'))).toBe(true);

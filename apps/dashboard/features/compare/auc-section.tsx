@@ -88,7 +88,7 @@ function Value({ value, low, high, digits }: { value: Known; low: Known; high: K
   return (
     <>
       {decimal(value, digits)}
-      <span className="inline-block min-w-26 pl-2 text-small text-muted max-md:hidden">
+      <span className="inline-block min-w-26 pl-2 text-small text-muted max-lg:hidden">
         {typeof low === 'number' && typeof high === 'number' ? `${decimal(low, digits)} to ${decimal(high, digits)}` : ''}
       </span>
     </>

@@ -64,7 +64,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
         columns={[
           {
             name: 'Job',
-            className: 'min-w-32',
+            className: 'min-w-48',
             cell: (job) => (
               <span className="flex flex-wrap gap-x-3">
                 <span className="w-16">{KINDS[job.kind]}</span>
@@ -87,7 +87,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
           {
             name: 'Action',
             right: true,
-            className: 'w-20',
+            className: 'w-0',
             cell: (job) =>
               isOpen(job) && (
                 <Button look="quiet" aria-label={`Cancel ${KINDS[job.kind]} ${job.run?.name ?? ''}`} onClick={() => cancel.mutate(job.id)}>

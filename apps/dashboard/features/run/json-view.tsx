@@ -18,6 +18,7 @@ export function JsonView({ value, name }: { value: Record<string, unknown>; name
             { name: table.name, cell: ({ key }) => key.replaceAll('_', ' ') },
             ...table.columns.map((column) => ({
               name: column,
+              className: 'min-w-24',
               right: table.rows.every(({ values }) => typeof values[column] !== 'string'),
               cell: ({ values }: (typeof table.rows)[number]) => (column in values ? jsonText(values[column]) : '–'),
             })),
