@@ -1,6 +1,6 @@
 import { FINDINGS, type Finding, type PreparedData } from '@cxr-lens/data';
 import { cam } from '@cxr-lens/eval';
-import { tf } from './engine/tensorflow.ts';
+import { readOut } from './engine/read-out.ts';
 import { imageBatch } from './images.ts';
 import type { Network } from './networks/network.ts';
 import { forBatches, type PredictOptions } from './predict.ts';
@@ -15,7 +15,7 @@ export interface CamMap {
 
 /** The head's weights as one array a finding, in the findings' order: each [C]. */
 export function headColumns(network: Network): Float32Array[] {
-  return tf.tidy(() => {
+  return readOut(() => {
     const columns = network.headWeights().transpose(); // [14, C]
     const values = columns.dataSync<'float32'>();
     const channels = columns.shape[1]!;
@@ -45,7 +45,7 @@ export async function forCamMaps(
   const [height, width, channels] = network.featureShape;
   const length = height * width * channels;
   await forBatches(asked, options, async (part) => {
-    const features = tf.tidy(() => {
+    const features = readOut(() => {
       const x = imageBatch(
         data,
         part.map(({ row }) => row),

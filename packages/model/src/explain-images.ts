@@ -15,6 +15,7 @@ import {
 import { GRID_SIZE, probability, region, regionBox, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
 import { type CamMap, camMaps, headColumns } from './cam-maps.ts';
 import { relieveMemory } from './engine/memory.ts';
+import { readOut } from './engine/read-out.ts';
 import { tf } from './engine/tensorflow.ts';
 import { inputGradients } from './explain.ts';
 import type { LoadedRun } from './load-run.ts';
@@ -95,7 +96,7 @@ function explainPixels(
     [1, size, size, 1],
   );
   try {
-    const [logits, features] = tf.tidy(() => {
+    const [logits, features] = readOut(() => {
       const output = network.forward(x, 'inference');
       return [output.logits.dataSync<'float32'>(), output.features.dataSync<'float32'>()] as const;
     });

@@ -1,3 +1,4 @@
+import { readOut } from './engine/read-out.ts';
 import { tf } from './engine/tensorflow.ts';
 import type { Network } from './networks/network.ts';
 
@@ -16,7 +17,7 @@ export function inputGradients(network: Network, x: tf.Tensor4D, findings: reado
   const gradients: Float32Array[] = [];
   for (let start = 0; start < findings.length; start += COPIES) {
     const part = findings.slice(start, start + COPIES);
-    const values = tf.tidy(() => {
+    const values = readOut(() => {
       const repeated = tf.tile(x, [part.length, 1, 1, 1]);
       const chosen = tf.oneHot(tf.tensor1d(part, 'int32'), network.headWeights().shape[1]);
       // Images of a batch do not see each other in inference mode, so the sum's gradient is each one's own.

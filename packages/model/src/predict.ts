@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { FINDINGS, type OnProgress, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
 import { relieveMemory } from './engine/memory.ts';
-import { tf } from './engine/tensorflow.ts';
+import { readOut } from './engine/read-out.ts';
 import { imageBatch } from './images.ts';
 import type { Network } from './networks/network.ts';
 
@@ -28,7 +28,7 @@ export async function predictLogits(
 ): Promise<Float32Array> {
   const logits = new Float32Array(rows.length * FINDINGS.length);
   await forBatches(rows, options, (part, start) => {
-    const values = tf.tidy(() => network.forward(imageBatch(data, part), 'inference').logits.dataSync<'float32'>());
+    const values = readOut(() => network.forward(imageBatch(data, part), 'inference').logits.dataSync<'float32'>());
     logits.set(values, start * FINDINGS.length);
   });
   return logits;
