@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, cxrHome } from '@cxr-lens/data';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
 
@@ -15,9 +16,15 @@ export interface Child {
   exited: Promise<number>;
 }
 
-/** Starts the pinned Node with `args`; stdout is left out, messages and progress come on stderr. */
+/** Where a child's stdout goes, which holds its log; what a person should read comes on stderr. */
+export const logFile = (name: string): string => path.join(cxrHome(), 'logs', `${name.replaceAll(' ', '-')}.log`);
+
+/** Starts the pinned Node with `args`. */
 function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true });
+  mkdirSync(path.dirname(logFile(name)), { recursive: true });
+  const log = openSync(logFile(name), 'a');
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', log, 'inherit', 'ipc'], detached: true });
+  closeSync(log);
   const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => resolve(signal ? 128 : (code ?? 1))));
   return { name, process: child, exited };
 }
@@ -40,7 +47,8 @@ export async function runToEnd(start: () => Child, signal: AbortSignal): Promise
   const code = await child.exited;
   signal.removeEventListener('abort', stop);
   if (signal.aborted) throw cancelled();
-  if (code !== 0) throw new CxrError('INTERNAL', `${child.name} ended with exit code ${code}: see its message above.`);
+  if (code !== 0)
+    throw new CxrError('INTERNAL', `${child.name} ended with exit code ${code}: see its message above and ${logFile(child.name)}.`);
 }
 
 /** Asks a child to end, and ends it when it does not. */

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { runToEnd, startModule } from './child.ts';
@@ -9,7 +9,8 @@ const FOLDER = path.resolve(import.meta.dirname, '../../../dashboard');
 /** Serves the built dashboard on 127.0.0.1:PORT. */
 export const DASHBOARD_SERVER = path.join(FOLDER, 'server.mjs');
 
-const BUILD = path.join(FOLDER, '.next/BUILD_ID');
+// Ours, written when the build has ended well: Next's own BUILD_ID is there before the pages are.
+const BUILD = path.join(FOLDER, '.next/cxr-lens-built');
 
 function newest(folder: string): number {
   const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
@@ -25,9 +26,10 @@ export function dashboardStep(): Step {
   return {
     title: "Building the dashboard's pages",
     done: () => (statSync(BUILD, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest(FOLDER),
-    run: (env, signal) => {
+    run: async (env, signal) => {
       const next = createRequire(DASHBOARD_SERVER).resolve('next/dist/bin/next');
-      return runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
+      await runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
+      writeFileSync(BUILD, '');
     },
   };
 }

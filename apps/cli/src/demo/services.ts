@@ -1,6 +1,6 @@
 import { CxrError } from '@cxr-lens/data';
 import { createPrisma, ensureDatabase, registerDataSet, registerRun } from '@cxr-lens/prisma';
-import { type Child, startCommand, startModule, stopChild } from './child.ts';
+import { type Child, logFile, startCommand, startModule, stopChild } from './child.ts';
 import { DASHBOARD_SERVER } from './dashboard.ts';
 import { answers, freePort } from './port.ts';
 import type { DemoPaths } from './science.ts';
@@ -40,7 +40,7 @@ async function serve({ env, port, paths, signal, say }: ServeDemoOptions, childr
   const services = { ...env, DATABASE_URL: url, PORT: String(port), DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` };
   start(startCommand(['serve'], services));
   start(startCommand(['worker'], services));
-  await register(url, paths);
+  const { studies } = await register(url, paths);
 
   const address = `http://127.0.0.1:${port}`;
   const failure = Promise.race(children.map(async (child) => ({ name: child.name, code: await child.exited })));
@@ -50,7 +50,7 @@ async function serve({ env, port, paths, signal, say }: ServeDemoOptions, childr
   if (!Array.isArray(first)) throw ended(first);
   if (first.includes(false))
     throw new CxrError('UNAVAILABLE', `${address} does not answer after ${READY_MS / 1000} s: see the messages above.`);
-  await uploadExamples(address, paths);
+  if (studies === 0) await uploadExamples(address, paths);
 
   say(`\nCXR Lens is ready: ${address}\nCtrl-C stops everything it started.`);
   const stopped = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
@@ -60,16 +60,18 @@ async function serve({ env, port, paths, signal, say }: ServeDemoOptions, childr
 }
 
 const ended = ({ name, code }: { name: string; code: number }): CxrError =>
-  new CxrError('UNAVAILABLE', `The ${name} process ended with exit code ${code}: see its message above, then run npm run demo again.`);
+  new CxrError(
+    'UNAVAILABLE',
+    `The ${name} process ended with exit code ${code}: see its message above and ${logFile(name)}, then run npm run demo again.`,
+  );
 
-async function register(url: string, paths: DemoPaths): Promise<void> {
+/** Shows the data set and both runs in the database; says how many studies it holds. */
+async function register(url: string, paths: DemoPaths): Promise<{ studies: number }> {
   const prisma = createPrisma(url);
   try {
     await registerDataSet(prisma, paths.prepared);
-    for (const folder of [paths.baseline, paths.robust]) {
-      const run = await registerRun(prisma, folder);
-      await prisma.run.update({ where: { id: run.id }, data: { active: true } });
-    }
+    for (const folder of [paths.baseline, paths.robust]) await registerRun(prisma, folder);
+    return { studies: await prisma.study.count() };
   } finally {
     await prisma.$disconnect();
   }

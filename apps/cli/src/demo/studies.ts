@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BOXED_FINDINGS, CxrError, openPrepared } from '@cxr-lens/data';
@@ -6,6 +7,7 @@ import type { DemoPaths } from './science.ts';
 /** One boxed test image of each of the eight findings goes the way of any upload, so that the first look at the studies is not an empty list. */
 export async function uploadExamples(address: string, paths: DemoPaths): Promise<void> {
   const form = new FormData();
+  if (!existsSync(path.join(paths.phantom, 'images'))) return;
   for (const name of await exampleNames(paths.prepared)) {
     const bytes = await readFile(path.join(paths.phantom, 'images', name));
     form.append('file', new Blob([bytes], { type: 'image/png' }), name);
