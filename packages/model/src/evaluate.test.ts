@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { BOXED_FINDINGS, decodeSquashed, encodeGreyPng, FINDINGS, readNpy } from '@cxr-lens/data';
 import { probability } from '@cxr-lens/eval';
@@ -9,7 +9,7 @@ import { evaluationFiles, readEvaluation } from './evaluation-folder.ts';
 import { explainImages } from './explain-images.ts';
 import { loadRun } from './load-run.ts';
 import { writeReport } from './report.ts';
-import { readCard } from './run-folder.ts';
+import { readCard, readRun, runFiles, writeCard, writeRun } from './run-folder.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
 import { trainRun } from './train.ts';
 
@@ -41,7 +41,8 @@ describe('an evaluation', () => {
     expect(maps).toHaveLength(10);
     expect(maps[0]).toBe('00000042_000.Mass.npy');
     expect((await readNpy(path.join(evaluation.folder, 'maps', maps[0]!))).shape).toEqual([12, 12]);
-    const files = evaluationFiles(run, data);
+    const { datasetHash } = evaluation.auc.data;
+    const files = evaluationFiles(run, { path: data, datasetHash });
     expect(readEvaluation(files)).toEqual({ auc: evaluation.auc, localization: evaluation.localization });
   });
 
@@ -64,6 +65,34 @@ describe('an evaluation', () => {
     expect(camThresholds).toMatchObject({ protocol: { name: 'paper' }, datasetHash: evaluation.auc.data.datasetHash, synthetic: false });
     expect(camThresholds!.values['Mass']).toBe(evaluation.localization.run.findings['Mass']!.threshold);
     loadRun(run).dispose();
+  });
+
+  it('on other data leaves the card its thresholds; on its own data replaces them, unless a value would be lost', async () => {
+    const [own, card] = [readRun(run), readCard(run)];
+    const files = runFiles(run);
+    const mass = card.camThresholds!.values['Mass']!;
+    const other = { ...card.camThresholds!, datasetHash: 'other', values: { ...card.camThresholds!.values, Mass: mass + 1 } };
+    const massAfter = async (camThresholds: typeof other): Promise<number | null> => {
+      writeCard(files, { ...card, camThresholds });
+      await evaluate();
+      return readCard(run).camThresholds!.values['Mass'];
+    };
+    writeRun(files, { ...own, data: { ...own.data, datasetHash: 'another' } });
+    expect(await massAfter(other)).toBe(mass + 1);
+    writeRun(files, own);
+    expect(await massAfter({ ...other, values: { ...other.values, Nodule: 100 } })).toBe(mass + 1);
+    expect(await massAfter(other)).toBe(mass);
+    expect(readCard(run)).toEqual(card);
+  });
+
+  it('keeps no map of another evaluation, and goes beside one on other data in a file of the same name', async () => {
+    const stray = path.join(evaluation.folder, 'maps', '00000001_000.Mass.npy');
+    writeFileSync(stray, '');
+    await evaluate();
+    expect(existsSync(stray)).toBe(false);
+    const { datasetHash } = evaluation.auc.data;
+    expect(evaluationFiles(run, { path: data, datasetHash }).folder).toBe(evaluation.folder);
+    expect(evaluationFiles(run, { path: data, datasetHash: '0123456789' }).folder).toBe(`${evaluation.folder}-01234567`);
   });
 
   it('is the same again, also after it was stopped', async () => {
@@ -110,7 +139,8 @@ describe('an explanation', () => {
     expect(mass.logit).toBeCloseTo(Number(row.split(',')[1 + FINDINGS.indexOf('Mass')]), 4);
     const stored = await readNpy(path.join(evaluation.folder, 'maps', '00000042_000.Mass.npy'));
     // float16 keeps eleven bits
-    for (const [cell, value] of mass.cam.values.entries()) expect(Math.abs(stored.data[cell]! / value - 1)).toBeLessThan(1e-3);
+    const scale = Math.max(...mass.cam.values.map(Math.abs));
+    for (const [cell, value] of mass.cam.values.entries()) expect(Math.abs(stored.data[cell]! - value) / scale).toBeLessThan(1e-3);
     expect([mass.cam.height, mass.saliency.height, mass.saliency.values.length]).toEqual([12, 96, 96 * 96]);
     expect(mass).toMatchObject({ probability: null, decision: null, operatingPoint: null });
     expect(mass.probabilityReason).toMatch(/under 10/);

@@ -1,17 +1,17 @@
 import {
+  BOXED_FINDINGS,
   type BoxedFinding,
   CxrError,
   FINDINGS,
   isBoxedFinding,
   type OnProgress,
   openPrepared,
-  PREPROCESSING_VERSION,
   type PreparedData,
 } from '@cxr-lens/data';
 import { auc, aucBootstrap, type LocalizationPair, localization, localizationControls, meanAuc } from '@cxr-lens/eval';
 import { forCamMaps } from './cam-maps.ts';
 import { codeVersion } from './code-version.ts';
-import { type EvaluationFiles, evaluationFiles, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
+import { type EvaluationFiles, evaluationFiles, keepMaps, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
 import { columnOf, labelsOf } from './images.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { dataRef } from './plan.ts';
@@ -45,11 +45,12 @@ export interface Evaluation {
   localization: LocalizationFile;
 }
 
+type Thresholds = NonNullable<Card['camThresholds']>;
 type Head = Omit<AucFile, 'images' | 'findings' | 'mean'>;
 
 /**
  * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' CAMs, auc.json and localization.json into
- * its folder, and the CAM thresholds that the protocol chose into its card. An interrupted evaluation goes on where it was.
+ * its folder. The CAM thresholds that the protocol chose go into its card where `chooseThresholds` lets them. An interrupted evaluation goes on where it was.
  * CxrError BAD_INPUT (other input size, no test image), those of `loadRun`, CANCELLED, UNAVAILABLE.
  */
 export async function evaluateRun(request: EvaluateRequest): Promise<Evaluation> {
@@ -70,7 +71,7 @@ export async function evaluateRun(request: EvaluateRequest): Promise<Evaluation>
 async function evaluate(loaded: LoadedRun, data: PreparedData, request: EvaluateRequest): Promise<Evaluation> {
   const { seed = 0, resamples = 2000, beforeWrite } = request;
   const { run, card } = loaded;
-  const files = evaluationFiles(request.run, request.data);
+  const files = evaluationFiles(request.run, data);
   const rows = data.rows('test');
   const logits = await testLogits(loaded, data, files, request);
   await beforeWrite?.();
@@ -90,9 +91,12 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   const options = { seed, resamples };
   const localizationFile = { ...head, run: localization(pairs, options), controls: localizationControls(pairs, options) };
   await beforeWrite?.();
+  keepMaps(files, pairs);
+  const camThresholds = chooseThresholds(card.camThresholds, thresholdsOf(localizationFile), run);
+  if (camThresholds !== card.camThresholds) writeCard(runFiles(request.run), { ...card, camThresholds });
   writeAtomic(files.auc, `${JSON.stringify(aucFile, null, 2)}\n`);
+  // last: it says that the evaluation is finished, and whatever is missing before it comes by evaluating again
   writeAtomic(files.localization, `${JSON.stringify(localizationFile, null, 2)}\n`);
-  if (pairs.length > 0) writeCard(runFiles(request.run), { ...card, camThresholds: thresholdsOf(localizationFile) });
   removeParts(files);
   return { folder: files.folder, run, auc: aucFile, localization: localizationFile };
 }
@@ -103,9 +107,6 @@ function checkFits(run: Run, data: PreparedData): void {
       'BAD_INPUT',
       `${data.path} holds images of ${data.size} x ${data.size}; run ${run.id} takes ${run.inputSize} x ${run.inputSize}. Prepare them with --size ${run.inputSize}.`,
     );
-  }
-  if (data.preprocessingVersion !== PREPROCESSING_VERSION) {
-    throw new CxrError('BAD_INPUT', `${data.path} was prepared by preprocessing ${data.preprocessingVersion}: prepare it again.`);
   }
   if (data.rows('test').length === 0) throw new CxrError('BAD_INPUT', `${data.path} has no test image, so there is nothing to score.`);
 }
@@ -185,7 +186,7 @@ function aucTable(
 }
 
 /** The thresholds that `explain` will draw regions with. */
-function thresholdsOf({ run, data }: LocalizationFile): Card['camThresholds'] {
+function thresholdsOf({ run, data }: LocalizationFile): Thresholds {
   const values = Object.fromEntries(Object.entries(run.findings).map(([finding, { threshold }]) => [finding, threshold]));
   return {
     protocol: run.protocol,
@@ -193,4 +194,16 @@ function thresholdsOf({ run, data }: LocalizationFile): Card['camThresholds'] {
     synthetic: data.synthetic,
     values: values as Record<BoxedFinding, number | null>,
   };
+}
+
+/**
+ * What the card holds after an evaluation. Thresholds chosen on other data than the run's own never replace those of the card, and a
+ * table in which a value would be lost replaces none: the values of one table are of one protocol and one data set.
+ */
+function chooseThresholds(had: Thresholds | null, found: Thresholds, run: Run): Thresholds | null {
+  const known = ({ values }: Thresholds): BoxedFinding[] => BOXED_FINDINGS.filter((finding) => values[finding] !== null);
+  if (known(found).length === 0) return had;
+  if (had === null || known(had).length === 0) return found;
+  const ownOrSame = [run.data.datasetHash, had.datasetHash].includes(found.datasetHash);
+  return ownOrSame && known(had).every((finding) => found.values[finding] !== null) ? found : had;
 }

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type BoxedFinding, decodeNpy, encodeNpy, FINDINGS, type PreparedData } from '@cxr-lens/data';
+import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, FINDINGS, type PreparedData } from '@cxr-lens/data';
 import { readJson, runFiles, writeAtomic } from './run-folder.ts';
 import { type AucFile, AucFileSchema, type LocalizationFile, LocalizationFileSchema } from './spec/index.ts';
 
@@ -15,8 +15,27 @@ export interface EvaluationFiles {
   parts: string;
 }
 
-export function evaluationFiles(run: string, data: string): EvaluationFiles {
-  const folder = path.join(runFiles(run).evaluation, path.parse(data).name);
+/**
+ * Where the evaluation of a run on a prepared file belongs: beside an evaluation on other data in a file of the same name,
+ * `<name>-<first 8 digits of the data set's hash>`.
+ */
+export function evaluationFiles(run: string, { path: data, datasetHash }: Pick<PreparedData, 'path' | 'datasetHash'>): EvaluationFiles {
+  const files = filesOf(path.join(runFiles(run).evaluation, path.parse(data).name));
+  const taken = evaluatedData(files);
+  return taken === null || taken === datasetHash ? files : filesOf(`${files.folder}-${datasetHash.slice(0, 8)}`);
+}
+
+/** Hash of the data that the folder's evaluation is of; null where there is none that can be read. */
+function evaluatedData({ auc }: EvaluationFiles): string | null {
+  try {
+    return readJson(auc, AucFileSchema, `${auc} is missing.`).data.datasetHash;
+  } catch (error) {
+    if (error instanceof CxrError && ['NOT_FOUND', 'CORRUPT'].includes(error.code)) return null;
+    throw error;
+  }
+}
+
+function filesOf(folder: string): EvaluationFiles {
   return {
     folder,
     scores: path.join(folder, 'scores.csv'),
@@ -52,8 +71,17 @@ export function writeMap(
 ): Float32Array {
   const bytes = encodeNpy(map, [height, width], 'float16');
   mkdirSync(files.maps, { recursive: true });
-  writeAtomic(path.join(files.maps, `${path.parse(image).name}.${finding}.npy`), bytes);
+  writeAtomic(path.join(files.maps, mapName({ image, finding })), bytes);
   return decodeNpy(bytes, image).data as Float32Array;
+}
+
+const mapName = ({ image, finding }: { image: string; finding: BoxedFinding }): string => `${path.parse(image).name}.${finding}.npy`;
+
+/** Removes the maps that another evaluation, interrupted or on other data, left in the folder. */
+export function keepMaps(files: EvaluationFiles, pairs: readonly { image: string; finding: BoxedFinding }[]): void {
+  if (!existsSync(files.maps)) return;
+  const kept = new Set(pairs.map(mapName));
+  for (const name of readdirSync(files.maps)) if (!kept.has(name)) rmSync(path.join(files.maps, name), { recursive: true, force: true });
 }
 
 /** Logits of a block of images that an interrupted evaluation left behind, or what `compute` gives, kept for the next attempt. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, PREPROCESSING_VERSION, type PreparedData } from '@cxr-lens/data';
+import { CxrError, type PreparedData } from '@cxr-lens/data';
 import { codeVersion } from './code-version.ts';
 import { engineInfo } from './engine/tensorflow.ts';
 import { stepsOf } from './order.ts';
@@ -88,12 +88,6 @@ function checkData(data: PreparedData, preset: PresetName): void {
     throw new CxrError(
       'BAD_INPUT',
       `${data.path} holds images of ${data.size} x ${data.size}; preset ${preset} takes ${inputSize} x ${inputSize}. Prepare them with --size ${inputSize}.`,
-    );
-  }
-  if (data.preprocessingVersion !== PREPROCESSING_VERSION) {
-    throw new CxrError(
-      'BAD_INPUT',
-      `${data.path} was prepared by preprocessing ${data.preprocessingVersion}, this is ${PREPROCESSING_VERSION}: prepare it again.`,
     );
   }
 }

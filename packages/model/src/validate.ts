@@ -22,8 +22,6 @@ export interface ValidationResult {
   /** Null where the method perturbs nothing. */
   perturbedLoss: number | null;
   auc: number | null;
-  /** [rows.length * 14], of the images as they are. */
-  logits: Float32Array;
 }
 
 export function validationSet(data: PreparedData, positiveWeight: TrainOptions['positiveWeight']): ValidationSet {
@@ -63,8 +61,8 @@ export async function validate(
   const logits = await predictLogits(network, data, set.rows, options);
   const loss = setLoss(logits, set.labels, set.beta);
   // not a number: the caller says so with the epoch
-  if (!Number.isFinite(loss)) return { loss, perturbedLoss: null, auc: null, logits };
-  const result = { loss, auc: tableAuc(logits, set.labels), logits };
+  if (!Number.isFinite(loss)) return { loss, perturbedLoss: null, auc: null };
+  const result = { loss, auc: tableAuc(logits, set.labels) };
   if (!options.adversarial) return { ...result, perturbedLoss: null };
   const mixed = await perturbedLogits(network, data, set, { ...options, logits });
   return { ...result, perturbedLoss: setLoss(mixed, set.labels, set.beta) };
