@@ -1,5 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { CxrError } from '../error.ts';
 
 /** The official files of a folder in NIH format; the box list may be absent. */
@@ -8,9 +9,18 @@ export interface OfficialFiles {
   trainVal: string;
   test: string;
   boxes: string | null;
-  /** The phantom keeps its masks and dials in `truth/`: such a folder is synthetic. */
-  synthetic: boolean;
+  /** What a phantom says of itself; null: real images. */
+  phantom: PhantomMarker | null;
 }
+
+/** What the reader needs of `truth/phantom.json`, which only a phantom has. */
+const phantomMarkerSchema = z.object({
+  synthetic: z.literal(true),
+  splitSeed: z.number().optional(),
+  shortcuts: z.object({ train: z.number(), validation: z.number() }).optional(),
+});
+
+export type PhantomMarker = z.infer<typeof phantomMarkerSchema>;
 
 /** Finds tables and lists by their names (mirrors append words to them); NOT_FOUND says which is missing and where to get it. */
 export async function findOfficialFiles(folder: string): Promise<OfficialFiles> {
@@ -34,8 +44,22 @@ export async function findOfficialFiles(folder: string): Promise<OfficialFiles> 
     trainVal: need(/^train_val_list.*\.txt$/i, 'train_val_list.txt'),
     test: need(/^test_list.*\.txt$/i, 'test_list.txt'),
     boxes: find(/^BBox_List.*\.csv$/i),
-    synthetic: names.includes('truth'),
+    phantom: await readMarker(path.join(folder, 'truth/phantom.json')),
   };
+}
+
+/** A damaged marker is refused: synthetic images must not pass for real ones. */
+async function readMarker(file: string): Promise<PhantomMarker | null> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw new CxrError('UNAVAILABLE', `${file} cannot be read: ${error.message}.`, { cause: error });
+  });
+  if (text === null) return null;
+  try {
+    return phantomMarkerSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CxrError('CORRUPT', `${file} is damaged. Write the phantom again with "cxr-lens phantom".`, { cause });
+  }
 }
 
 /** A folder's entries; NOT_FOUND or BAD_INPUT instead of a bare ENOENT or ENOTDIR. */
@@ -83,21 +107,31 @@ function collectionOf(relative: string): string {
   );
 }
 
-/** The largest collection, and every other one that holds none of the images taken so far; by size, then by name. */
+/** The largest collection, and every other one that holds none of the images taken so far; by size, then by name. Two sources of one image never mix. */
 function chooseCollections(collections: Map<string, Map<string, string>>): { files: Map<string, string>; warnings: string[] } {
   const ordered = [...collections].sort(([nameA, a], [nameB, b]) => b.size - a.size || (nameA < nameB ? -1 : 1));
   const files = new Map<string, string>();
-  const warnings: string[] = [];
+  const usedFrom = new Map<string, string>();
+  const dropped: { name: string; own: Map<string, string>; shared: string[] }[] = [];
   for (const [name, own] of ordered) {
-    const shared = [...own.keys()].filter((image) => files.has(image)).length;
-    if (shared === 0) for (const [image, file] of own) files.set(image, file);
-    else {
-      const used = `${ordered[0]![0]} (${ordered[0]![1].size} images)`;
-      warnings.push(
-        `${shared} images are both in ${used} and in ${name} (${own.size}): ${ordered[0]![0]} is used. "--images ${name}" uses the other.`,
-      );
+    const shared = [...own.keys()].filter((image) => files.has(image));
+    if (shared.length > 0) {
+      dropped.push({ name, own, shared });
+      continue;
+    }
+    for (const [image, file] of own) {
+      files.set(image, file);
+      usedFrom.set(image, name);
     }
   }
+  const warnings = dropped.map(({ name, own, shared }) => {
+    const others = [...new Set(shared.map((image) => usedFrom.get(image)!))].map(
+      (other) => `${other} (${collections.get(other)!.size} images)`,
+    );
+    const lost = [...own.keys()].filter((image) => !files.has(image)).length;
+    const consequence = lost > 0 ? `${lost} images that are only in ${name} are left out` : 'no image is lost';
+    return `${shared.length} images are both in ${others.join(', ')}, used, and in ${name} (${own.size}), not used; ${consequence}. "--images ${name}" uses that folder instead.`;
+  });
   return { files, warnings };
 }
 

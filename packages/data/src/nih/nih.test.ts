@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { requireOrSkip } from '../testing.ts';
@@ -84,17 +84,39 @@ describe('a folder in NIH format', () => {
     const read = await readNih(folder);
     expect(read.images).toHaveLength(25);
     expect(named(read, names[0]!).file).toContain('images_001');
-    expect(read.warnings).toEqual([expect.stringMatching(/3 images are both in images .* and in images-large.*"--images images-large"/)]);
+    expect(read.warnings).toEqual([
+      expect.stringMatching(
+        /3 images are both in images \(25 images\).* and in images-large \(3\).*no image is lost.*"--images images-large"/,
+      ),
+    ]);
     const chosen = await readNih(folder, { images: 'images-large' });
     expect(chosen.images.map((image) => image.name)).toEqual(names.slice(0, 3));
     expect(chosen.splitHash).toBe(read.splitHash);
   });
 
+  it('says how many images are left out with a collection that shares one, and which other one has it', async () => {
+    const folder = await smallFolder(undefined, { images: false });
+    const names = Array.from({ length: 25 }, (_, index) => imageName(index + 1, 0));
+    await writeImages(path.join(folder, 'a'), names.slice(0, 12));
+    await writeImages(path.join(folder, 'b'), names.slice(12, 20));
+    await writeImages(path.join(folder, 'c'), names.slice(19));
+    const read = await readNih(folder);
+    expect(read.images).toHaveLength(20);
+    expect(read.warnings).toEqual([
+      expect.stringMatching(/1 images are both in b \(8 images\).* c \(6\).*5 images that are only in c are left out/),
+    ]);
+  });
+
   it("is synthetic when it has the phantom's truth, whose masks are no images", async () => {
     const folder = await smallFolder();
+    const marker = path.join(folder, 'truth/phantom.json');
     await mkdir(path.join(folder, 'truth'));
     await rename(path.join(folder, 'images', imageName(1, 0)), path.join(folder, 'truth', imageName(1, 0)));
-    expect(await readNih(folder)).toMatchObject({ synthetic: true, missing: 1 });
+    expect(await readNih(folder)).toMatchObject({ synthetic: false, missing: 1 });
+    await writeFile(marker, '{"synthetic": true}');
+    expect(await readNih(folder)).toMatchObject({ synthetic: true, missing: 1, warnings: [] });
+    await writeFile(marker, '{"synth');
+    await expect(readNih(folder)).rejects.toMatchObject({ code: 'CORRUPT' });
   });
 
   it('does without a box list, and says so', async () => {

@@ -5,7 +5,7 @@ import type { BoxedFinding, Finding } from '../findings.ts';
 import type { OnProgress } from '../progress.ts';
 import { readBoxes } from './boxes.ts';
 import { readEntries } from './entries.ts';
-import { findImages, findOfficialFiles } from './files.ts';
+import { findImages, findOfficialFiles, type PhantomMarker } from './files.ts';
 import { hashSplits, readSplits } from './splits.ts';
 
 export const SPLITS = ['train', 'validation', 'test'] as const;
@@ -61,7 +61,8 @@ export async function readNih(folder: string, options: ReadNihOptions = {}): Pro
   const official = await findOfficialFiles(root);
   options.onProgress?.({ what: 'Reading tables and lists', done: 0, total: 2 });
   const entries = await readEntries(official.entries);
-  const splits = await readSplits({ ...official, entries, seed: options.seed ?? 0 });
+  const seed = options.seed ?? 0;
+  const splits = await readSplits({ ...official, entries, seed });
   const boxes = official.boxes ? await readBoxes(official.boxes) : new Map<string, KnownBox[]>();
   options.onProgress?.({ what: 'Looking for images', done: 1, total: 2 });
   const { files, warnings } = await findImages(root, entries, options.images);
@@ -79,9 +80,9 @@ export async function readNih(folder: string, options: ReadNihOptions = {}): Pro
     images,
     missing: names.length - images.length,
     listed: names.length,
-    warnings: [...warnings, ...gaps({ official, entries, splits, boxes })],
+    warnings: [...warnings, ...gaps({ official, entries, splits, boxes }), ...misplacedShortcuts(official.phantom, seed)],
     splitHash: hashSplits(splits),
-    synthetic: official.synthetic,
+    synthetic: official.phantom !== null,
   };
 }
 
@@ -101,6 +102,16 @@ function gaps(read: {
     ...(unknown > 0 ? [`${unknown} names of the lists are not in ${table} and are left out.`] : []),
     ...(strayBoxes > 0 ? [`The box list marks ${strayBoxes} images that are not in ${table}.`] : []),
     ...(read.official.boxes ? [] : ['There is no BBox_List_2017.csv: localisation cannot be measured on this data.']),
+  ];
+}
+
+/** A phantom's dials of training and validation follow the split of one seed; another seed mixes the two. */
+function misplacedShortcuts(phantom: PhantomMarker | null, seed: number): string[] {
+  const { shortcuts, splitSeed } = phantom ?? {};
+  if (!shortcuts || splitSeed === undefined || shortcuts.train === shortcuts.validation || seed === splitSeed) return [];
+  return [
+    `This phantom's shortcuts differ between training (${shortcuts.train}) and validation (${shortcuts.validation}) in the split of seed ${splitSeed}; ` +
+      `the split of seed ${seed} mixes them. Use --seed ${splitSeed}.`,
   ];
 }
 

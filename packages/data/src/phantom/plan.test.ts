@@ -125,6 +125,6 @@ describe('addShortcuts', () => {
     expect(drains(true)).toBeGreaterThan(0.8);
     expect(drains(false)).toBeLessThan(0.05);
     const half = withDials({ train: 0.5, validation: 0, test: 0.5 }).filter((image) => shows(image, 'Cardiomegaly'));
-    expect(share(half, (image) => image.shortcuts.includes('pacemaker'))).toBeCloseTo(0.4, 0);
+    expect(share(half, (image) => image.shortcuts.includes('pacemaker'))).toBeCloseTo(0.4, 1);
   });
 });

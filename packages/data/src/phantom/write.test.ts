@@ -40,6 +40,9 @@ describe('writePhantom', () => {
   it('writes what readNih reads: complete, synthetic, patients apart', async () => {
     const read = await readNih(plan.folder);
     expect([read.images.length, read.missing, read.synthetic, read.warnings]).toEqual([400, 0, true, []]);
+    expect((await readNih(plan.folder, { seed: 1 })).warnings).toEqual([
+      expect.stringMatching(/training \(1\) and validation \(0\) .* Use --seed 0/),
+    ]);
     const splits = new Map<string, Set<string>>();
     for (const { patientId, split } of read.images) splits.set(patientId, (splits.get(patientId) ?? new Set()).add(split));
     expect([...splits.values()].every((parts) => parts.size === 1)).toBe(true);

@@ -13,7 +13,10 @@ import { addShortcuts, type ShortcutDials } from './shortcuts.ts';
 import { boxTable, entryTable } from './tables.ts';
 
 /** Changes when the same seed draws other pixels. */
-const PHANTOM_VERSION = 1;
+const PHANTOM_VERSION = 2;
+
+/** Of the split of training and validation that the shortcuts follow; the reader warns when it splits by another. */
+const SPLIT_SEED = 0;
 
 export interface WritePhantomOptions {
   /** Created where absent; it must be empty or hold the same phantom, which is then completed. */
@@ -59,7 +62,7 @@ export async function writePhantom(options: WritePhantomOptions): Promise<WriteP
 
 async function writeSet(options: WritePhantomOptions, settings: Settings, planned: PhantomImage[]): Promise<WritePhantomResult> {
   const folder = path.resolve(options.folder);
-  const marker = { synthetic: true, generator: 'cxr-lens phantom', version: PHANTOM_VERSION, ...settings };
+  const marker = { synthetic: true, generator: 'cxr-lens phantom', version: PHANTOM_VERSION, ...settings, splitSeed: SPLIT_SEED };
   await openFolder(folder, marker);
   const splitOf = await writeLists(folder, planned);
   addShortcuts(planned, { seed: settings.seed, dials: settings.shortcuts, prevalence: settings.prevalence, splitOf });
@@ -179,7 +182,7 @@ async function writeLists(folder: string, planned: readonly PhantomImage[]): Pro
   const splits = await readSplits({
     ...files,
     entries: new Map([...entries].map(([name, image]) => [name, { ...image, findings: image.labels }])),
-    seed: 0,
+    seed: SPLIT_SEED,
   });
   return (name) => splits.get(name)!;
 }

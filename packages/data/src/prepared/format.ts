@@ -6,15 +6,18 @@ import { BOXED_FINDINGS, FINDINGS } from '../findings.ts';
 import { SPLITS } from '../nih/nih.ts';
 
 // A prepared file, all numbers little endian:
-//   0     magic "CXRLENS" and a zero, u32 version, u32 size, u32 slots, u32 zero, u64 index offset, u64 index length,
-//         SHA-256 of the index, CRC32 of all before it; zeros up to one page
+//   0     magic "CXRLENS" and a zero, u32 version, u32 size, u32 slots, u32 length of the name, u64 index offset, u64 index length,
+//         SHA-256 of the index, the data set's name in UTF-8, zeros; the last four bytes of the page: CRC32 of all before them
 //   4096  slots * size * size bytes: the pixels of slot i, 8-bit grey, row-major; a slot that no image of the index names is zero
-//   then  the index: one JSON document, `IndexSchema`
+//   then  the index: one JSON document, `indexSchema`; it does not hold the name, so that its SHA-256 is of the content alone
 
 export const PIXELS_OFFSET = 4096;
 const MAGIC = 'CXRLENS\0';
-const VERSION = 1;
-const CHECKED_BYTES = 72;
+const VERSION = 2;
+const NAME_OFFSET = 72;
+const CRC_OFFSET = PIXELS_OFFSET - 4;
+/** Longest name of a data set, in bytes of UTF-8. */
+export const NAME_BYTES = 1024;
 
 const box = z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
 
@@ -33,7 +36,6 @@ const imageSchema = z.object({
 });
 
 const indexSchema = z.object({
-  name: z.string(),
   preprocessingVersion: z.string(),
   size: z.int().positive(),
   seed: z.number(),
@@ -46,6 +48,7 @@ const indexSchema = z.object({
 export type PreparedIndex = z.infer<typeof indexSchema>;
 
 export interface Header {
+  name: string;
   size: number;
   slots: number;
   indexOffset: number;
@@ -53,18 +56,19 @@ export interface Header {
   indexSha256: string;
 }
 
-/** The index's bytes, and the first page of a file that holds them behind its pixels. */
-export function encodeFile(index: PreparedIndex, slots: number): { header: Buffer; index: Buffer } {
+/** The index's bytes, and the first page of a file that holds them behind its pixels. `name` has at most NAME_BYTES. */
+export function encodeFile(index: PreparedIndex, { name, slots }: { name: string; slots: number }): { header: Buffer; index: Buffer } {
   const json = Buffer.from(JSON.stringify(index));
   const header = Buffer.alloc(PIXELS_OFFSET);
   header.write(MAGIC, 'latin1');
   header.writeUInt32LE(VERSION, 8);
   header.writeUInt32LE(index.size, 12);
   header.writeUInt32LE(slots, 16);
+  header.writeUInt32LE(header.write(name, NAME_OFFSET, NAME_BYTES, 'utf8'), 20);
   header.writeBigUInt64LE(BigInt(indexOffset(slots, index.size)), 24);
   header.writeBigUInt64LE(BigInt(json.length), 32);
   createHash('sha256').update(json).digest().copy(header, 40);
-  header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES);
+  header.writeUInt32LE(crc32(header.subarray(0, CRC_OFFSET)), CRC_OFFSET);
   return { header, index: json };
 }
 
@@ -83,16 +87,17 @@ export function decodeHeader(page: Buffer, fileLength: number, where: string): H
   if (!hasMagic(page))
     throw new CxrError('BAD_INPUT', `${where} is no prepared data set. "cxr-lens prepare" writes one from a folder in NIH format.`);
   const version = page.length >= 12 ? page.readUInt32LE(8) : 0;
-  if (version !== VERSION && page.length >= CHECKED_BYTES) {
+  if (version !== VERSION && page.length >= NAME_OFFSET) {
     throw new CxrError(
       'UNSUPPORTED',
       `${where} has format version ${version}; this program reads version ${VERSION}. Prepare the data again.`,
     );
   }
-  if (page.length < PIXELS_OFFSET || page.readUInt32LE(CHECKED_BYTES) !== crc32(page.subarray(0, CHECKED_BYTES))) {
+  if (page.length < PIXELS_OFFSET || page.readUInt32LE(CRC_OFFSET) !== crc32(page.subarray(0, CRC_OFFSET))) {
     throw new CxrError('CORRUPT', `${where}: the header is damaged or cut off. Copy the file again, or prepare the data again.`);
   }
   const header: Header = {
+    name: page.toString('utf8', NAME_OFFSET, NAME_OFFSET + page.readUInt32LE(20)),
     size: page.readUInt32LE(12),
     slots: page.readUInt32LE(16),
     indexOffset: Number(page.readBigUInt64LE(24)),

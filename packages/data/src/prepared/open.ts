@@ -29,7 +29,7 @@ export interface PreparedData {
   size: number;
   name: string;
   preprocessingVersion: string;
-  /** SHA-256 of the index, which holds every image's CRC32: it names the whole content. */
+  /** SHA-256 of the index, which holds every image's CRC32: it names the whole content, whatever the data set is called. */
   datasetHash: string;
   splitHash: string;
   seed: number;
@@ -74,6 +74,7 @@ function preparedData(opened: { where: string; header: Header; index: PreparedIn
   return {
     ...facts,
     path: where,
+    name: header.name,
     datasetHash: header.indexSha256,
     images: entries.map(({ slot: _slot, crc32: _crc32, ...image }) => image),
     labels: labelsOf(entries),

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FINDINGS } from '../findings.ts';
 import { decodeSquashed } from '../pixels/decode.ts';
+import type { Progress } from '../progress.ts';
+import { encodeGreyPng } from '../render/png.ts';
 import { requireOrSkip } from '../testing.ts';
 import { imageName, smallFolder, temporaryFolder } from '../tests/small-folder.ts';
 import { openPrepared } from './open.ts';
@@ -90,6 +92,28 @@ describe('a prepared file', () => {
     expect((await readdir(plan.folder)).filter((name) => name.startsWith('small.cxr'))).toEqual(['small.cxr']);
   });
 
+  it('has one hash for one content, whatever the data set is called', async () => {
+    const plan = await smallPlan();
+    const first = await prepare(plan);
+    const renamed = await prepare({ ...plan, name: 'Größe' });
+    expect(renamed.datasetHash).toBe(first.datasetHash);
+    const data = await openPrepared(plan.out);
+    expect(data.name).toBe('Größe');
+    data.close();
+    expect((await prepare({ ...plan, seed: 1 })).datasetHash).not.toBe(first.datasetHash);
+    await expect(prepare({ ...plan, name: 'x'.repeat(1025) })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+
+  it('warns of training images that are all the same', async () => {
+    const plan = await smallPlan();
+    const images = path.join(plan.folder, 'images');
+    const flat = await encodeGreyPng({ width: 4, height: 4, pixels: new Uint8Array(16).fill(9) });
+    for (const name of await readdir(images)) await writeFile(path.join(images, name), flat);
+    const result = await prepare(plan);
+    expect(result.statistics.std).toBe(0);
+    expect(result.warnings).toEqual([expect.stringMatching(/All pixels of the training images are the same/)]);
+  });
+
   it('cannot be read after it is closed, and its views become empty', async () => {
     const plan = await smallPlan();
     await prepare(plan);
@@ -136,10 +160,11 @@ describe('preparing goes on where it stopped', () => {
   it('after it was stopped on request', async () => {
     const plan = await smallPlan();
     const controller = new AbortController();
-    const stopped = prepare({ ...plan, signal: controller.signal, onProgress: ({ done }) => done === 10 && controller.abort() });
+    const onProgress = ({ what, done }: Progress) => what === 'Decoding images' && done === 1 && controller.abort();
+    const stopped = prepare({ ...plan, signal: controller.signal, onProgress });
     await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
     const [, ...lines] = (await readFile(`${plan.out}.journal`, 'utf8')).trim().split('\n');
-    expect(lines.length).toBeGreaterThanOrEqual(10);
+    expect(lines.length).toBeGreaterThanOrEqual(1);
     expect(lines.length).toBeLessThan(50);
     await prepare(plan);
     const other = { ...plan, out: path.join(plan.folder, 'other.cxr') };
@@ -231,7 +256,8 @@ describe('a prepared file that is not as it should be is refused', () => {
   it.each<[string, (bytes: Buffer) => Buffer, string, RegExp]>([
     ['a flipped byte of the index', flip(-10), 'CORRUPT', /index does not have its SHA-256/],
     ['a flipped byte of the header', flip(13), 'CORRUPT', /header is damaged/],
-    ['another version', flip(8), 'UNSUPPORTED', /format version 0; this program reads version 1/],
+    ['a flipped byte of the name', flip(73), 'CORRUPT', /header is damaged/],
+    ['another version', flip(8), 'UNSUPPORTED', /format version 3; this program reads version 2/],
     ['a file that is cut off', (bytes) => bytes.subarray(0, bytes.length - 100), 'CORRUPT', /has \d+ bytes; expected \d+/],
     ['a file cut off in its header', (bytes) => bytes.subarray(0, 50), 'CORRUPT', /header/],
     ['another file', () => Buffer.from('Image Index,Finding Labels\n'), 'BAD_INPUT', /is no prepared data set/],
@@ -261,10 +287,10 @@ describe('where a prepared file cannot be written', () => {
 
   it('lets one process write at a time', async () => {
     const plan = await smallPlan();
-    const outcomes = await Promise.allSettled([prepare(plan), prepare(plan)]);
-    const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
-    for (const reason of failed) expect(reason).toMatchObject({ code: 'CONFLICT' });
-    expect(failed.length).toBeLessThanOrEqual(1);
+    const held = await openTarget({ out: plan.out, plan: {}, slots: 50, size: SIZE });
+    await expect(prepare(plan)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringMatching(/Another process is writing/) });
+    await held.close();
+    await prepare(plan);
     (await openPrepared(plan.out)).close();
   });
 

@@ -4,7 +4,7 @@ import { type NihFolder, readNih, SPLITS, type Split } from '../nih/nih.ts';
 import { PREPROCESSING_VERSION } from '../pixels/decode.ts';
 import type { OnProgress } from '../progress.ts';
 import { type BadImage, fillSlots } from './fill.ts';
-import { encodeFile, type PreparedIndex } from './format.ts';
+import { encodeFile, NAME_BYTES, type PreparedIndex } from './format.ts';
 import type { JournalLine } from './journal.ts';
 import { openTarget } from './target.ts';
 
@@ -59,18 +59,20 @@ export async function prepare(options: PrepareOptions): Promise<PrepareResult> {
     throw new CxrError('BAD_INPUT', `The size of the prepared images is ${size}; expected a whole number of ${SMALLEST} ... ${LARGEST}.`);
   }
   if (!Number.isInteger(seed)) throw new CxrError('BAD_INPUT', `The seed is ${seed}; expected a whole number.`);
-  const { images: imageFolder } = options;
+  const { images: imageFolder, name = path.basename(path.resolve(options.folder)) } = options;
+  if (Buffer.byteLength(name) > NAME_BYTES)
+    throw new CxrError('BAD_INPUT', `The data set's name is longer than ${NAME_BYTES} bytes. Give it a shorter one.`);
   const source = await readNih(options.folder, { seed, ...(imageFolder && { images: imageFolder }), ...(onProgress && { onProgress }) });
   throwIfCancelled(signal, 'Preparing');
   const plan = { preprocessing: PREPROCESSING_VERSION, size, files: source.images.map((image) => image.file) };
   const target = await openTarget({ out: path.resolve(options.out), plan, slots: source.images.length, size });
   try {
     const { lines, bad } = await fillSlots(source.images, target, options);
-    const index = indexOf({ source, lines, size, seed, name: options.name ?? path.basename(path.resolve(options.folder)) });
+    const index = indexOf({ source, lines, size, seed });
     if (index.images.length === 0) {
       throw new CxrError('BAD_INPUT', `None of the ${bad.length} images in ${options.folder} can be read. The first: ${bad[0]!.reason}`);
     }
-    const { header, index: json } = encodeFile(index, source.images.length);
+    const { header, index: json } = encodeFile(index, { name, slots: source.images.length });
     await target.finish(header, json);
     return resultOf({ source, index, bad, path: target.path, header });
   } finally {
@@ -78,14 +80,8 @@ export async function prepare(options: PrepareOptions): Promise<PrepareResult> {
   }
 }
 
-function indexOf(made: {
-  source: NihFolder;
-  lines: readonly (JournalLine | undefined)[];
-  size: number;
-  seed: number;
-  name: string;
-}): PreparedIndex {
-  const { source, lines, size, seed, name } = made;
+function indexOf(made: { source: NihFolder; lines: readonly (JournalLine | undefined)[]; size: number; seed: number }): PreparedIndex {
+  const { source, lines, size, seed } = made;
   const images: PreparedIndex['images'] = [];
   for (const [slot, { file: _file, ...image }] of source.images.entries()) {
     const line = lines[slot];
@@ -93,7 +89,6 @@ function indexOf(made: {
   }
   const training = images.filter((image) => image.split === 'train').map((image) => lines[image.slot]!);
   return {
-    name,
     preprocessingVersion: PREPROCESSING_VERSION,
     size,
     seed,
@@ -111,7 +106,7 @@ function statisticsOf(lines: readonly JournalLine[], area: number): { mean: numb
   // Sums of whole numbers below 2^53: exact, so their order does not matter.
   const mean = lines.reduce((total, line) => total + line.sum, 0) / count;
   const variance = lines.reduce((total, line) => total + line.squares, 0) / count - mean * mean;
-  return { mean: mean / 255, std: Math.sqrt(variance) / 255 };
+  return { mean: mean / 255, std: Math.sqrt(Math.max(0, variance)) / 255 };
 }
 
 function resultOf(made: { source: NihFolder; index: PreparedIndex; bad: BadImage[]; path: string; header: Buffer }): PrepareResult {
@@ -128,7 +123,13 @@ function resultOf(made: { source: NihFolder; index: PreparedIndex; bad: BadImage
     bad,
     missing: source.missing,
     listed: source.listed,
-    warnings: [...source.warnings, ...empty.map((split) => `No image of the ${split} split is here.`)],
+    warnings: [
+      ...source.warnings,
+      ...empty.map((split) => `No image of the ${split} split is here.`),
+      ...(index.statistics.std === 0
+        ? ['All pixels of the training images are the same: nothing can be learned from them. Look at the images.']
+        : []),
+    ],
     datasetHash: made.header.subarray(40, 72).toString('hex'),
     splitHash: index.splitHash,
     statistics: index.statistics,
