@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { z } from 'zod';
@@ -63,7 +63,11 @@ export function readBest(files: RunFiles, epoch: number): Map<string, HostTensor
   return decodeSafetensors(readFileSync(file), file).tensors;
 }
 
-/** Removes the weights of an epoch that is no longer the best. */
-export function removeBest(files: RunFiles, epoch: number): void {
-  rmSync(bestFile(files, epoch), { force: true });
+/** Removes the weights of all epochs but the best one, also those that a killed process left; null: of all. */
+export function removeBest(files: RunFiles, keep: number | null): void {
+  if (!existsSync(files.checkpoints)) return;
+  const kept = keep === null ? null : path.basename(bestFile(files, keep));
+  for (const name of readdirSync(files.checkpoints)) {
+    if (name.startsWith('best-') && name !== kept) rmSync(path.join(files.checkpoints, name), { force: true });
+  }
 }

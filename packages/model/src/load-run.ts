@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { CxrError, FINDINGS, PREPROCESSING_VERSION } from '@cxr-lens/data';
 import { goldenLogits, isGolden, type Normalisation } from './card.ts';
 import { truncatedDensenet } from './networks/densenet.ts';
 import type { Network } from './networks/network.ts';
-import { readCard, readRun, runFiles, sha256 } from './run-folder.ts';
+import { readBytes, readCard, readRun, runFiles, sha256 } from './run-folder.ts';
 import { decodeSafetensors, type HostTensor } from './safetensors.ts';
 import type { Card, Run } from './spec/index.ts';
 import { setNetwork } from './weights.ts';
@@ -27,7 +26,10 @@ export function readWeights(folder: string): { run: Run; card: Card; tensors: Ma
   const run = readRun(folder);
   const card = readCard(folder);
   const file = runFiles(folder).weights;
-  const bytes = readBytes(file);
+  const bytes = readBytes(
+    file,
+    () => new CxrError('CORRUPT', `${file} is missing beside its card; take the run from a backup or train again.`),
+  );
   const found = sha256(bytes);
   if (found !== card.weightsSha256 || found !== run.weightsSha256) {
     throw new CxrError(
@@ -36,15 +38,6 @@ export function readWeights(folder: string): { run: Run; card: Card; tensors: Ma
     );
   }
   return { run, card, tensors: decodeSafetensors(bytes, file).tensors };
-}
-
-function readBytes(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new CxrError('CORRUPT', `${file} is missing beside its card.`);
-    throw error;
-  }
 }
 
 /**

@@ -83,14 +83,24 @@ export function readCard(folder: string): Card {
   return readJson(runFiles(folder).card, CardSchema, `${folder} has no card.json: its training has not finished.`);
 }
 
-export function readJson<T>(file: string, schema: z.ZodType<T>, missing: string): T {
-  let text: string;
+/** The file's bytes. CxrError as `missing` makes it where there is none, UNAVAILABLE or CORRUPT where it cannot be read. */
+export function readBytes(file: string, missing: () => CxrError): Buffer {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw new CxrError('NOT_FOUND', missing);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missing();
+    if (code === 'EISDIR') throw new CxrError('CORRUPT', `${file} is a folder, not a file; take the run from a backup or train again.`);
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new CxrError('UNAVAILABLE', `${file} cannot be read: no permission; allow this user to read it.`, { cause: error });
+    }
     throw error;
   }
+}
+
+/** A JSON file that training or evaluation wrote. CxrError NOT_FOUND with the sentence `missing`, CORRUPT, UNAVAILABLE. */
+export function readJson<T>(file: string, schema: z.ZodType<T>, missing: string): T {
+  const text = readBytes(file, () => new CxrError('NOT_FOUND', missing)).toString('utf8');
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -84,8 +84,10 @@ describe('training', () => {
     const before = tf.memory().numTensors;
     await expect(trainRun(request('stopped', { ...abortAfter(6) }))).rejects.toThrow(/Baseline, epoch 2 was stopped/);
     expect(readRun(inside('stopped')).state).toBe('cancelled');
+    writeFileSync(path.join(inside('stopped'), 'checkpoints', 'best-7.safetensors'), '');
     const resumed = await trainRun(request('stopped', { resume: true }));
     expect(resumed.weightsSha256).toBe(baseline.weightsSha256);
+    expect(readdirSync(path.join(inside('stopped'), 'checkpoints'))).toEqual(['last.safetensors']);
     expect(resumed.epochs.map(({ trainLoss }) => trainLoss)).toEqual(baseline.epochs.map(({ trainLoss }) => trainLoss));
 
     const halves = { ...robustFrom('baseline'), ...abortAfter(2) };
@@ -154,6 +156,11 @@ describe('a run folder', () => {
     loaded.dispose();
   });
 
+  it('is refused in a sentence where a folder is in the place of a file', () => {
+    mkdirSync(path.join(inside('folders'), 'run.json'), { recursive: true });
+    expect(() => readRun(inside('folders'))).toThrow(/run\.json is a folder, not a file/);
+  });
+
   it('is refused with one byte of its weights changed', async () => {
     await trainRun(request('changed', { options: { maxEpochs: 1 } }));
     const file = path.join(inside('changed'), 'weights.safetensors');
@@ -171,7 +178,7 @@ describe('a run folder', () => {
     const file = path.join(inside('robust'), 'card.json');
     const text = readFileSync(file, 'utf8');
     const card = readCard(inside('robust'));
-    card.golden.logits[0]! *= 1.01;
+    card.golden.logits[0]! += 10 * card.golden.tolerance * Math.max(1, Math.abs(card.golden.logits[0]!));
     writeFileSync(file, JSON.stringify(card));
     expect(() => loadRun(inside('robust'))).toThrow(/the golden input gives .*: this engine computes something else/);
     writeFileSync(file, text);

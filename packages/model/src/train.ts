@@ -50,7 +50,11 @@ export async function trainRun(request: TrainRequest & TrainHooks): Promise<Run>
   const data = await openPrepared(request.data);
   try {
     const run = planRun(request, data);
-    if (run.state === 'finished') return run;
+    if (run.state === 'finished') {
+      // a process that was killed between its last two writes left them
+      removeBest(runFiles(request.out), null);
+      return run;
+    }
     return await train(run, data, request);
   } finally {
     data.close();
@@ -62,6 +66,7 @@ async function train(run: Run, data: PreparedData, request: TrainRequest & Train
   const { position, options } = training;
   try {
     await record(training, { state: 'training', error: null });
+    removeBest(training.files, position.bestEpoch);
     while (!converged(position, options)) {
       await trainEpoch(training);
       await finishEpoch(training);
@@ -204,7 +209,7 @@ async function finishEpoch(training: Training): Promise<void> {
   position.bestEpoch = best ? epoch.epoch : before;
   Object.assign(position, { epoch: epoch.epoch + 1, step: 0, lossSum: 0, seconds: 0 });
   await checkpoint(training);
-  if (best && before !== null) removeBest(files, before);
+  if (best) removeBest(files, epoch.epoch);
   await record(training, {});
   await onEpoch?.(epoch, training.run);
 }
@@ -223,7 +228,7 @@ async function finish(training: Training): Promise<Run> {
   writeAtomic(files.weights, bytes);
   writeCard(files, card);
   await record(training, { state: 'finished', weightsSha256, finishedAt: new Date().toISOString() });
-  removeBest(files, best);
+  removeBest(files, null);
   return training.run;
 }
 
