@@ -98,8 +98,16 @@ export class AttemptWriter {
     return patiently(() => this.prisma.$transaction(step, { timeout: 60_000 }));
   }
 
+  /** The same for what only a job that goes on may write; CANCELLED when it was cancelled or has ended otherwise. */
+  async writeOpen<T>(work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T> {
+    return this.write((tx, job) => {
+      if (hasEnded(job)) throw new CxrError('CANCELLED', `Job ${job.id} is ${job.state}: nothing more is written for it.`);
+      return work(tx);
+    });
+  }
+
   async addEvent(message: string): Promise<void> {
-    await this.write((tx) => tx.jobEvent.create({ data: { jobId: this.id, message } }));
+    await this.writeOpen((tx) => tx.jobEvent.create({ data: { jobId: this.id, message } }));
   }
 
   /** Shows progress, the newest at most every half second; never waits and never fails. */

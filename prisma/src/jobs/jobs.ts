@@ -17,7 +17,7 @@ export interface JobAttempt<Name extends JobName> {
   signal: AbortSignal;
   /** Throws unless this attempt is the newest: to be awaited before anything is written outside of the database. */
   fence(): Promise<void>;
-  /** Rows are written here: a transaction during which no later attempt can begin; throws when one has. */
+  /** Rows are written here: a transaction during which no later attempt can begin; throws when one has, or when the job has ended. */
   write<T>(work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T>;
   addEvent(message: string): Promise<void>;
   /** Throttled; never waits, never fails. */
@@ -118,7 +118,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
         input: parseJobInput(name, job.input),
         signal: AbortSignal.any([delivered.signal, controller.signal]),
         fence: () => writer.fence(),
-        write: (step) => writer.write(step),
+        write: (step) => writer.writeOpen(step),
         addEvent: (message) => writer.addEvent(message),
         progress: (progress) => writer.progress(progress),
       });
