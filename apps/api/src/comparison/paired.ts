@@ -35,8 +35,7 @@ export async function pairedDifference({ finding, iouThreshold, a, b }: PairedTa
   if (!curveA || !curveB) return null;
   try {
     const difference = localizationDifference(curveA, curveB, { iouThreshold });
-    const words = { finding, a: { label: a.label, curve: curveA }, b: { label: b.label, curve: curveB }, iouThreshold };
-    return { ...difference, statement: statement(words) };
+    return { ...difference, statement: statement({ finding, a: a.label, b: b.label, difference }) };
   } catch {
     return null;
   }

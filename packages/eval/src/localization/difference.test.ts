@@ -51,6 +51,7 @@ describe('localizationDifference', () => {
 
   it('cannot be told with few pairs, and refuses curves of other pairs or other folds', () => {
     expect(localizationDifference(curve(0.6, { n: 9 }), curve(0.1, { n: 9 }))).toMatchObject({ interval: null, verdict: 'cannot be told' });
+    expect(localizationDifference(better, worse, { resamples: 0 })).toMatchObject({ interval: null, verdict: 'cannot be told' });
     expect(() => localizationDifference(better, curve(0.3, { n: 59 }))).toThrow('expected the same pairs');
     const other = { ...worse, scored: worse.scored.map((pair) => ({ ...pair, ious: pair.ious.toReversed() })) };
     expect(() => localizationDifference(better, other)).toThrow('expected one protocol and one seed');
@@ -60,7 +61,7 @@ describe('localizationDifference', () => {
 
 describe('statement', () => {
   const say = (a: LocalizationCurve, b: LocalizationCurve) =>
-    statement({ finding: 'Mass', a: { label: 'Robust', curve: a }, b: { label: 'Baseline', curve: b } });
+    statement({ finding: 'Mass', a: 'Robust', b: 'Baseline', difference: localizationDifference(a, b) });
 
   it('says what is higher, what is lower, and what cannot be told', () => {
     expect(say(curve(0.4), curve(0.32))).toMatch(

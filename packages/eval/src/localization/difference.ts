@@ -9,7 +9,7 @@ export interface LocalizationDifference {
   iouThreshold: number;
   /** a - b, mean over the folds; null where either has no value. */
   difference: number | null;
-  /** 95 % percentile interval of the paired patient bootstrap; null with few pairs. */
+  /** 95 % percentile interval of the paired patient bootstrap; null with few pairs or without resamples. */
   interval: [number, number] | null;
   pairs: number;
   /** 'higher' and 'lower' only where the interval leaves out zero. */
@@ -37,7 +37,7 @@ export function localizationDifference(
   const pairs = a.scored.length;
   const [valueA, valueB] = [a.points[index]?.accuracy ?? null, b.points[index]?.accuracy ?? null];
   const difference = valueA === null || valueB === null ? null : valueA - valueB;
-  if (difference === null || pairs < FEW_PAIRS || a.reason !== null || b.reason !== null) {
+  if (difference === null || resamples === 0 || pairs < FEW_PAIRS || a.reason !== null || b.reason !== null) {
     return { iouThreshold, difference, interval: null, pairs, verdict: 'cannot be told' };
   }
   const folds = a.scored[0]!.ious.length;

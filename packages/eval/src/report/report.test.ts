@@ -67,6 +67,15 @@ describe('renderReport', () => {
     expect(markdown).toContain('| Hernia | 0 | no positive image | no positive image |');
   });
 
+  it('bootstraps the differences with the seed and the resamples it is given', () => {
+    const sentence = (change: Partial<ReportInput>) =>
+      /Robust <2> is higher than Baseline by .* for Atelectasis/.exec(renderReport({ ...input, ...change }).markdown)?.[0];
+    expect(sentence({ seed: 0, resamples: 2000 })).toBe(sentence({}));
+    expect(sentence({ resamples: 11 })).not.toBe(sentence({}));
+    expect(sentence({ resamples: 11, seed: 5 })).not.toBe(sentence({ resamples: 11 }));
+    expect(sentence({ resamples: 0 })).toBeUndefined();
+  });
+
   it('shows published numbers only beside results of the same split', () => {
     expect(markdown).not.toContain('Wang');
     const official = renderReport({ ...input, dataSet: { name: 'NIH', synthetic: false, images: 25_596 } }).markdown;

@@ -1,5 +1,5 @@
 import { BOXED_FINDINGS, type BoxedFinding, CxrError, FINDINGS, findingLabel } from '@cxr-lens/data';
-import { localizationDifference } from '../localization/difference.ts';
+import { type DifferenceOptions, localizationDifference } from '../localization/difference.ts';
 import { IOU_THRESHOLDS, type LocalizationCurve, type LocalizationResult } from '../localization/types.ts';
 import { aucFigure, aucInterval } from './auc-figure.ts';
 import { localizationFigure } from './localization-figure.ts';
@@ -57,26 +57,29 @@ function head({ dataSet, runs, details = {} }: ReportInput): string[] {
 }
 
 /** Every other run against the first Baseline. */
-function comparisonSection({ runs, dataSet }: ReportInput): string[] {
+function comparisonSection({ runs, dataSet, resamples, seed }: ReportInput): string[] {
   const baseline = runs.find(({ method, localization }) => method === 'baseline' && localization);
   if (!baseline) return [];
   const others = runs.filter((run) => run !== baseline && run.localization);
   if (others.length === 0) return [];
+  const options = { seed: seed ?? baseline.localization!.seed, ...(resamples === undefined ? {} : { resamples }) };
   return [
     `## What can be said${dataSet.synthetic ? ', measured on phantoms' : ''}`,
-    ...others.flatMap((run) => comparison(run, baseline)),
+    ...others.flatMap((run) => comparison(run, baseline, options)),
     'Differences are of the localisation accuracy at T(IoU) = 0.3 on the same pairs, with the 95 % interval of a paired bootstrap over patients, each pathology by itself: the intervals are not widened for looking at eight.',
   ];
 }
 
-function comparison(run: ReportRun, baseline: ReportRun): string[] {
-  const curves = (finding: BoxedFinding) => [run.localization!.findings[finding], baseline.localization!.findings[finding]] as const;
-  const verdicts = BOXED_FINDINGS.map((finding) => ({ finding, verdict: localizationDifference(...curves(finding)).verdict }));
-  const names = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).map(({ finding }) => findingLabel(finding));
+function comparison(run: ReportRun, baseline: ReportRun, options: DifferenceOptions): string[] {
+  const differences = BOXED_FINDINGS.map((finding) => ({
+    finding,
+    difference: localizationDifference(run.localization!.findings[finding], baseline.localization!.findings[finding], options),
+  }));
+  const names = (wanted: string) =>
+    differences.filter(({ difference }) => difference.verdict === wanted).map(({ finding }) => findingLabel(finding));
   const list = (values: string[]) => (values.length > 0 ? values.join(', ') : 'none');
-  const rows = BOXED_FINDINGS.map((finding) => {
-    const [a, b] = curves(finding);
-    const sentence = statement({ finding, a: { label: run.label, curve: a }, b: { label: baseline.label, curve: b } });
+  const rows = differences.map(({ finding, difference }) => {
+    const sentence = statement({ finding, a: run.label, b: baseline.label, difference });
     return [findingLabel(finding), sentence, ...(run.method === 'robust' ? [PAPER_FINDINGS[finding]] : [])];
   });
   return [

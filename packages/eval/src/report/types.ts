@@ -27,6 +27,9 @@ export interface ReportInput {
   dataSet: { name: string; synthetic: boolean; images: number; datasetHash?: string; splitHash?: string };
   runs: ReportRun[];
   controls: LocalizationControls | null;
+  /** Of the bootstrap of the differences; default: the localisation's seed and 2000 resamples. */
+  seed?: number;
+  resamples?: number;
   /** The commands that made the numbers. */
   commands: string[];
   /** Further lines for the head: code version, engine, seed, ... */
