@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 const PATIENCE_MS = 120_000;
@@ -52,9 +53,9 @@ export async function isLocked(name: string): Promise<boolean> {
   return lock === null;
 }
 
-/** An abstract Unix socket: bound by one process at a time, gone with it, and no file that could be left behind. */
+/** An abstract Unix socket: bound by one process at a time, gone with it, and no file that could be left behind. 108 bytes at most. */
 function address(name: string): string {
-  return `\0cxr-lens/${name}`;
+  return `\0cxr-lens/${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
 function released(name: string): Promise<void> {

@@ -163,6 +163,18 @@ describe('registerRun', () => {
     expect(await registerRun(database.prisma, writeRun('going', { state: 'training', bestEpoch: null }))).toMatchObject({ active: false });
   });
 
+  it.each(['FAILED', 'CANCELLED'] as const)('leaves a run %s whose job ended so, though its file still says training', async (state) => {
+    const { prisma } = database;
+    const folder = writeRun('left', { state: 'training', bestEpoch: null, finishedAt: null });
+    await registerRun(prisma, folder);
+    const end = { state, error: 'its worker died', finishedAt: new Date() };
+    await prisma.run.update({ where: { id: 'left' }, data: end });
+    await prisma.job.create({ data: { id: `job-${state}`, kind: 'TRAIN', state, runId: 'left', input: {} } });
+    expect(await registerRun(prisma, folder)).toMatchObject(end);
+    writeRun('left');
+    expect(await registerRun(prisma, folder)).toMatchObject({ state: 'FINISHED', error: null });
+  });
+
   it('finds a moved folder again, and refuses a second folder with the same run', async () => {
     const folder = writeRun('c');
     await registerRun(database.prisma, folder);

@@ -26,7 +26,13 @@ export async function writeRunRows(tx: Tx, folder: string): Promise<Run> {
   if (known) checkSameFolder(known, found.folder);
   const parentId = await registeredParent(tx, found);
   const dataSet = await tx.dataSet.findUnique({ where: { datasetHash: run.data.datasetHash }, select: { id: true } });
-  const data = { ...columnsOf(found), active: await shallBeActive(tx, known, found), parentId, dataSetId: dataSet?.id ?? null };
+  const data = {
+    ...columnsOf(found),
+    ...(await endOf(tx, known, found)),
+    active: await shallBeActive(tx, known, found),
+    parentId,
+    dataSetId: dataSet?.id ?? null,
+  };
   const row = await tx.run.upsert({ where: { id: run.id }, create: { id: run.id, ...data }, update: data });
   await tx.epoch.deleteMany({ where: { runId: run.id } });
   await tx.epoch.createMany({ data: run.epochs.map((epoch) => ({ runId: run.id, ...epoch })) });
@@ -55,6 +61,14 @@ function columnsOf({ folder, run, card }: RunFolder) {
     createdAt: run.createdAt,
     finishedAt: run.finishedAt,
   };
+}
+
+/** Of a run whose file was left at "training" (a kill -9) while its job ended: that end, not the file's state. */
+async function endOf(tx: Tx, known: Run | null, { run }: RunFolder): Promise<Pick<Run, 'state' | 'error' | 'finishedAt'> | null> {
+  if (run.state !== 'training' || (known?.state !== 'FAILED' && known?.state !== 'CANCELLED')) return null;
+  const last = await tx.job.findFirst({ where: { runId: run.id, kind: 'TRAIN' }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
+  if (last?.state !== known.state) return null;
+  return { state: known.state, error: known.error, finishedAt: known.finishedAt };
 }
 
 function checkSameFolder(known: Run, folder: string): void {
