@@ -54,6 +54,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    if (request.method !== 'GET' || request.url !== '/healthz') refuseForeignHost(request.headers);
     refuseForeignPage(request.headers);
   });
   app.addHook('onResponse', async ({ method, url }, { statusCode, elapsedTime, request }) => {
@@ -83,6 +84,13 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
 }
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** A name that a page's own server makes point here (DNS rebinding) would make its page look like ours. */
+function refuseForeignHost({ host }: IncomingHttpHeaders): void {
+  const name = URL.parse(`http://${host ?? ''}`)?.hostname;
+  if (name !== undefined && LOOPBACK.includes(name)) return;
+  throw new CxrError('BAD_INPUT', `Host "${host ?? ''}" is refused: expected ${LOOPBACK.join(', ')}.`);
+}
 
 /** Until there is sign-in, a page of another site must not upload to or read from the API of whoever looks at it. */
 function refuseForeignPage({ origin, host }: IncomingHttpHeaders): void {

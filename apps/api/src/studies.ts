@@ -17,6 +17,9 @@ export function findStudy({ id, studyInstanceUid, accessionNumber }: StudyKey): 
 // Uploads hold it shared while bytes and row come to be, a deletion alone: no upload may find bytes that are about to go.
 const OBJECTS_LOCK = 7_240_591;
 
+// A study has two maps a finding, run and image, and uploads that are under way hold the lock for 30 s at most.
+const DELETING = { timeout: 120_000, maxWait: 30_000 };
+
 export async function shareObjects(tx: Prisma.TransactionClient): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(${OBJECTS_LOCK})`;
 }
@@ -25,20 +28,24 @@ export async function shareObjects(tx: Prisma.TransactionClient): Promise<void> 
 export async function deleteStudy({ prisma, jobs }: { prisma: PrismaClient; jobs: Jobs }, id: string): Promise<boolean> {
   const open = await prisma.job.findMany({ where: { image: { studyId: id }, state: { in: ['QUEUED', 'RUNNING'] } }, select: { id: true } });
   for (const job of open) await jobs.cancel(job.id);
-  return prisma.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${OBJECTS_LOCK})`;
+  const keys = await prisma.$transaction(async (tx) => {
     const images = await tx.image.findMany({
       where: { studyId: id },
       select: { objectKey: true, explanations: { select: { camKey: true, saliencyKey: true } } },
     });
     const { count } = await tx.study.deleteMany({ where: { id } });
-    if (count === 0) return false;
-    const keys = new Set(
+    if (count === 0) return null;
+    return new Set(
       images.flatMap(({ objectKey, explanations }) => [objectKey, ...explanations.flatMap((row) => [row.camKey, row.saliencyKey])]),
     );
+  }, DELETING);
+  if (keys === null) return false;
+  // Only now that the rows are gone for certain: bytes that no row names are waste, a row without its bytes is a loss.
+  await prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${OBJECTS_LOCK})`;
     for (const key of await unused(tx, [...keys])) await deleteObject(key);
-    return true;
-  });
+  }, DELETING);
+  return true;
 }
 
 /** Those of the keys that no row names any more. */

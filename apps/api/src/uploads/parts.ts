@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { CxrError } from '@cxr-lens/data';
 import { Dicer } from '@fastify/busboy';
+import { heard } from './read-file.ts';
 
 /** One file of a request. Its stream must be read to its end before the next part comes. */
 export interface Part {
@@ -29,7 +30,8 @@ export function boundaryOf(contentType: string): string {
 
 /**
  * The parts of a multipart/related or multipart/form-data request, as they arrive: what is not read yet stays with the sender.
- * Throws BAD_INPUT when the request ends in the middle or is no multipart, TOO_LARGE above 1 GiB or 1000 parts.
+ * Throws BAD_INPUT when the request ends in the middle or is no multipart, TOO_LARGE above 1 GiB or 1000 parts, CANCELLED when the sender
+ * goes away or falls silent.
  */
 export async function* partsOf(request: IncomingMessage, boundary: string): AsyncGenerator<Part> {
   const ready: Part[] = [];
@@ -38,14 +40,18 @@ export async function* partsOf(request: IncomingMessage, boundary: string): Asyn
   let failure: Error | null = null;
   let count = 0;
   let received = 0;
+  let open: Readable | null = null;
   const fail = (error: Error): void => {
     failure ??= error;
     request.unpipe(dicer).resume();
+    // Dicer ends a part at its boundary alone: without this whoever reads it would wait for good.
+    open?.destroy(failure);
     wake();
   };
   const dicer = new Dicer({ boundary });
   dicer.on('part', (stream) => {
-    stream.on('error', () => undefined); // the reader sees it through its own listener; without any it would end the process
+    open = stream;
+    stream.on('error', fail);
     stream.on('header', (header) => {
       count += 1;
       if (count > MAX_PARTS) return fail(new CxrError('TOO_LARGE', `More than ${MAX_PARTS} files in one request: send them in several.`));
@@ -65,7 +71,10 @@ export async function* partsOf(request: IncomingMessage, boundary: string): Asyn
     if (received > MAX_REQUEST_BYTES) fail(new CxrError('TOO_LARGE', 'The request is larger than 1 GiB: send the files in several.'));
   };
   request.on('data', count1);
-  request.once('aborted', () => fail(new CxrError('CANCELLED', 'The sender went away.')));
+  const closed = (): void => {
+    if (!request.complete) fail(new CxrError('CANCELLED', 'The sender went away.'));
+  };
+  request.once('close', closed);
   request.pipe(dicer);
   try {
     while (true) {
@@ -73,10 +82,10 @@ export async function* partsOf(request: IncomingMessage, boundary: string): Asyn
       if (part) yield part;
       else if (failure) throw failure;
       else if (finished) return;
-      else await new Promise<void>((resolve) => (wake = resolve));
+      else await heard(new Promise<void>((resolve) => (wake = resolve)), 'The request');
     }
   } finally {
-    request.off('data', count1);
+    request.off('data', count1).off('close', closed);
     request.unpipe(dicer).resume();
   }
 }

@@ -6,18 +6,20 @@ export const MAX_FILE_BYTES = 64 * 1024 ** 2;
 // Enough to tell what a file is; the most that is kept of one that is no image.
 const HEAD_BYTES = 4096;
 
+// Whoever sends nothing for so long has gone, or keeps the place of others.
+const SILENCE_MS = 30_000;
+
 /**
  * One file of an upload. What cannot be an image is counted and not kept. The stream is read to its end in every case, unless `stop` is
  * set: then it is left where the limit was passed.
- * Throws TOO_LARGE above 64 MiB. The beginning of a file that is no image is returned: the decoder says in words what it looks like.
+ * Throws TOO_LARGE above 64 MiB, CANCELLED when nothing came for 30 s. The beginning of a file that is no image is returned: the decoder says in words what it looks like.
  */
 export async function readFile(stream: Readable, where: string, options: { stop?: boolean } = {}): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let received = 0;
   let kept = 0;
   let image: boolean | null = null;
-  // Destroying the stream would close the socket under the answer.
-  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of heardChunks(stream, where, options.stop ?? false)) {
     received += chunk.length;
     if (received > MAX_FILE_BYTES) {
       chunks.length = 0;
@@ -35,6 +37,36 @@ export async function readFile(stream: Readable, where: string, options: { stop?
   }
   const bytes = Buffer.concat(chunks);
   return image === false ? bytes.subarray(0, HEAD_BYTES) : bytes;
+}
+
+/** The chunks as they come. A part that fell silent is given up with its request; a bare request stays open for its answer. */
+async function* heardChunks(stream: Readable, where: string, bare: boolean): AsyncGenerator<Buffer> {
+  // Destroying the stream would close the socket under the answer.
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  while (true) {
+    const next = await heard(chunks.next(), where).catch((error: Error) => {
+      if (!bare) stream.destroy(error);
+      throw error;
+    });
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+/** What the sender is waited for; CANCELLED when it sends nothing for 30 s. */
+export async function heard<T>(coming: Promise<T>, where: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new CxrError('CANCELLED', `${where}: nothing came for ${SILENCE_MS / 1000} s. Send it again.`)),
+      SILENCE_MS,
+    );
+  });
+  try {
+    return await Promise.race([coming, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 export const tooLarge = (where: string): CxrError =>
