@@ -3,13 +3,13 @@ import {
   type Box,
   type DecodedImage,
   decodeImage,
-  decodeSquashed,
   FINDINGS,
   type Finding,
   isBoxedFinding,
   NIH_SIZE,
   type OnProgress,
   scaleBox,
+  squash,
   throwIfCancelled,
 } from '@cxr-lens/data';
 import { GRID_SIZE, probability, region, regionBox, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
@@ -76,7 +76,7 @@ export async function explainImages(loaded: LoadedRun, request: ExplainRequest):
   for (const { bytes, where } of images) {
     throwIfCancelled(signal, what);
     const image = await decodeImage(bytes, where);
-    const { pixels } = await decodeSquashed(bytes, loaded.run.inputSize, where);
+    const { pixels } = await squash(image, loaded.run.inputSize);
     explained.push({ where, image, findings: explainPixels(loaded, heads, { image, pixels, findings }) });
     relieveMemory();
     onProgress?.({ what, done: explained.length, total: images.length });
