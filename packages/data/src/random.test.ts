@@ -1,26 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { random, restoreRandom } from './random.ts';
+import { random, randomFrom } from './random.ts';
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('random', () => {
   it('is xoshiro128** (the first words of the published test vector of the Rust crate rand_xoshiro, state 1 2 3 4)', () => {
     const words = [11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804];
-    const stream = restoreRandom([1, 2, 3, 4]);
+    const stream = randomFrom([1, 2, 3, 4]);
     for (let i = 0; i < words.length; i += 2) {
       expect(stream.next()).toBe((Math.floor(words[i]! / 32) * 2 ** 26 + Math.floor(words[i + 1]! / 64)) / 2 ** 53);
     }
   });
 
-  it('gives the same stream for the same seed, another for another, and goes on from its state', () => {
+  it('gives the same stream for the same seed, another for another', () => {
     const take = (stream: ReturnType<typeof random>) => Array.from({ length: 20 }, () => stream.next());
     expect(take(random(7))).toEqual(take(random('7')));
     expect(take(random(7))).not.toEqual(take(random(8)));
-    const stream = random(7);
-    take(stream);
-    stream.normal();
-    const restored = restoreRandom(JSON.parse(JSON.stringify(stream.state())) as number[]);
-    expect(take(restored)).toEqual(take(stream));
   });
 
   it('is uniform in [0, 1), whole below n, and standard normal', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A seeded stream of numbers. The same seed gives the same stream on every machine; `state()` is four 32-bit words. */
+/** A seeded stream of numbers. The same seed gives the same stream on every machine. */
 export interface Random {
   /** Uniform in [0, 1), 53 bits. */
   next(): number;
@@ -10,18 +10,16 @@ export interface Random {
   normal(): number;
   /** A shuffled copy (Fisher-Yates). */
   shuffle<T>(items: readonly T[]): T[];
-  /** What `restoreRandom` continues from. */
-  state(): number[];
 }
 
 /** The project's only random generator: xoshiro128** (Blackman and Vigna 2018), seeded by the SHA-256 of the seed's text. */
 export function random(seed: number | string): Random {
   const digest = createHash('sha256').update(String(seed)).digest();
-  return restoreRandom([0, 4, 8, 12].map((offset) => digest.readUInt32LE(offset)));
+  return randomFrom([0, 4, 8, 12].map((offset) => digest.readUInt32LE(offset)));
 }
 
-/** Continues a stream from its `state()`. */
-export function restoreRandom(state: readonly number[]): Random {
+/** The stream from four 32-bit words of state, not all zero. */
+export function randomFrom(state: readonly number[]): Random {
   let [a, b, c, d] = state.map((word) => word | 0) as [number, number, number, number];
 
   function word(): number {
@@ -63,5 +61,5 @@ export function restoreRandom(state: readonly number[]): Random {
     return shuffled;
   }
 
-  return { next, int, normal, shuffle, state: () => [a >>> 0, b >>> 0, c >>> 0, d >>> 0] };
+  return { next, int, normal, shuffle };
 }

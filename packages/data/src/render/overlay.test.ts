@@ -36,9 +36,9 @@ describe('the overlay of a map', () => {
     expect([...overlayCam(image, { map: null }).pixels]).toEqual(grey);
   });
 
-  it('shows the colour alone at the maximum with opacity 1', () => {
-    const rgb = overlayCam(image, { map: new Float32Array(12).fill(255), opacity: 1 });
-    expect(pixelAt(rgb, 3, 2)).toEqual(inferno(255));
+  it('shows six tenths of the colour at the maximum', () => {
+    const rgb = overlayCam(image, { map: new Float32Array(12).fill(255) });
+    expect(pixelAt(rgb, 3, 2)).toEqual(inferno(255).map((value) => Math.round(0.6 * value + 0.4 * 220)));
   });
 
   it('refuses a map of another size', () => {
@@ -61,11 +61,11 @@ describe('boxes', () => {
 
   it('are outlined along their edge and clipped to the image', () => {
     const rgb = overlayCam({ width: 5, height: 5, pixels: new Uint8Array(25) }, { map: null });
-    outlineBox(rgb, { x: 1, y: 1, width: 3, height: 3 }, { colour: [9, 9, 9] });
+    outlineBox(rgb, { x: 1, y: 1, width: 3, height: 3 });
     const drawn = Array.from({ length: 25 }, (_, i) => (rgb.pixels[i * 3] ? '#' : '.')).join('');
     expect(drawn).toBe('......###..#.#..###......');
-    outlineBox(rgb, { x: -3, y: 2, width: 100, height: 100 }, { colour: [7, 7, 7] });
-    expect(pixelAt(rgb, 4, 2)).toEqual([7, 7, 7]);
+    outlineBox(rgb, { x: -3, y: 2, width: 100, height: 100 });
+    expect(pixelAt(rgb, 4, 2)).toEqual([255, 255, 255]);
     expect(pixelAt(rgb, 0, 4)).toEqual([0, 0, 0]);
   });
 });

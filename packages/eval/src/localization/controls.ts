@@ -12,12 +12,11 @@ import type { LocalizationControls, LocalizationOptions, LocalizationPair } from
  * a bilinear map can cut through cells and go beyond it.
  */
 export function localizationControls(pairs: Iterable<LocalizationPair>, options: LocalizationOptions): LocalizationControls {
-  const size = options.gridSize ?? GRID_SIZE;
-  const centre = binMap(centrePrior(size), { height: size, width: size, gridSize: size });
+  const centre = binMap(centrePrior(GRID_SIZE), { height: GRID_SIZE, width: GRID_SIZE });
   const all = Array.from(pairs, (pair) => ({
-    random: pairIous({ ...pair, map: randomMap(pair, options.seed) }, size),
+    random: pairIous({ ...pair, map: randomMap(pair, options.seed) }),
     centre: { ...pair, ious: thresholdIous(centre, pair.box) },
-    best: { ...pair, ious: new Float64Array(THRESHOLD_COUNT).fill(bestReachableIou(pair.box, { ...pair, gridSize: size })) },
+    best: { ...pair, ious: new Float64Array(THRESHOLD_COUNT).fill(bestReachableIou(pair.box, pair)) },
   }));
   const bestReachable = localizationOfIous(
     all.map(({ best }) => best),

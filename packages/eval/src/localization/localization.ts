@@ -13,14 +13,14 @@ const RESAMPLES = 2000;
  */
 export function localization(pairs: Iterable<LocalizationPair>, options: LocalizationOptions): LocalizationResult {
   const ious: PairIous[] = [];
-  for (const pair of pairs) ious.push(pairIous(pair, options.gridSize));
+  for (const pair of pairs) ious.push(pairIous(pair));
   return localizationOfIous(ious, options);
 }
 
 /** Reduces one pair to its IoU at each threshold, so that maps need not be held together. */
-export function pairIous({ image, patientId, finding, box, map, height, width }: LocalizationPair, gridSize?: number): PairIous {
+export function pairIous({ image, patientId, finding, box, map, height, width }: LocalizationPair): PairIous {
   try {
-    return { image, patientId, finding, ious: thresholdIous(binMap(map, { height, width, gridSize }), box) };
+    return { image, patientId, finding, ious: thresholdIous(binMap(map, { height, width }), box) };
   } catch (error) {
     if (error instanceof CxrError) throw new CxrError(error.code, `${finding} map of ${image}: ${error.message}`, { cause: error });
     throw error;

@@ -38,8 +38,6 @@ export interface LocalizationOptions {
   threshold?: number;
   /** Bootstrap resamples of patients; 0: no bands. */
   resamples?: number;
-  /** Side of the grid on which region and box are compared. */
-  gridSize?: number;
 }
 
 /** One point of a curve. */
