@@ -34,7 +34,8 @@ async function guarded(part: Finding['part'], look: () => Promise<string>): Prom
 function machine(): Finding {
   const { glibcVersionRuntime } = (process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }).header;
   const libc = glibcVersionRuntime === undefined ? 'no glibc' : `glibc ${glibcVersionRuntime}`;
-  const supported = process.platform === 'linux' && process.arch === 'x64' && glibcVersionRuntime !== undefined;
+  const [major = 0, minor = 0] = (glibcVersionRuntime ?? '0').split('.').map(Number);
+  const supported = process.platform === 'linux' && process.arch === 'x64' && (major > 2 || (major === 2 && minor >= 27));
   const here = `${process.platform} ${process.arch}, ${libc}, Node ${process.versions.node}`;
   return { part: 'machine', ok: supported, says: supported ? here : `${here}: only Linux x64 with glibc 2.27 or newer is supported` };
 }

@@ -1,6 +1,7 @@
 import { CxrError } from '@cxr-lens/data';
 import type { Evaluation } from '@cxr-lens/model';
 import type { CommandModule } from '../command.ts';
+import { wholeNumber } from '../numbers.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
 
 interface Options {
@@ -18,8 +19,8 @@ async function evaluate(runs: string[], options: Options): Promise<void> {
   if (!PROTOCOLS.includes(options.protocol)) {
     throw new CxrError('BAD_INPUT', `"${options.protocol}" is no protocol; the protocols are ${PROTOCOLS.join(', ')}.`);
   }
-  const seed = count('--seed', options.seed);
-  const resamples = count('--resamples', options.resamples);
+  const seed = wholeNumber('--seed', options.seed);
+  const resamples = wholeNumber('--resamples', options.resamples);
   const signal = interruptSignal();
   const onProgress = stderrProgress();
   const { evaluateRun, writeReport } = await import('@cxr-lens/model');
@@ -28,14 +29,6 @@ async function evaluate(runs: string[], options: Options): Promise<void> {
   const markdown = writeReport(evaluations);
   const value = { evaluations: evaluations.map(({ folder, auc, localization }) => ({ folder, auc, localization: localization.run })) };
   printResult(options, value, `${markdown}\nWritten to ${evaluations.map(({ folder }) => folder).join(', ')}`);
-}
-
-function count(flag: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0) {
-    throw new CxrError('BAD_INPUT', `${flag} ${text}: expected a whole number, 0 or more.`);
-  }
-  return value;
 }
 
 export const command: CommandModule = {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { stderr } from 'node:process';
 import {
   CxrError,
+  type ErrorCode,
   encodeRgbPng,
   FINDINGS,
   type Finding,
@@ -19,6 +20,9 @@ import type { CommandModule } from '../command.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
 
 const EXIT_PARTLY = 3;
+
+/** Errors that the next image would meet as well. */
+const STOPS: readonly ErrorCode[] = ['CANCELLED', 'UNAVAILABLE'];
 
 interface Options {
   out: string;
@@ -42,9 +46,9 @@ async function explain(run: string, files: string[], options: Options): Promise<
   for (const [index, [stem, file]] of [...named].entries()) {
     try {
       const explained = await explainFile(explainImages, loaded, { file, findings, signal });
-      images.push({ image: file, run: loaded.run.id, findings: await write(explained, path.join(options.out, stem)) });
+      images.push({ image: file, run: loaded.run.id, findings: await writeInto(options.out, stem, explained) });
     } catch (error) {
-      if (!(error instanceof CxrError) || error.code === 'CANCELLED' || files.length === 1) throw error;
+      if (!(error instanceof CxrError) || STOPS.includes(error.code) || files.length === 1) throw error;
       failed.push({ image: file, code: error.code, message: error.message });
       stderr.write(`${error.code}: ${error.message}\n`);
     }
@@ -95,6 +99,18 @@ function read(file: string): Uint8Array {
       code === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT',
       `${file} cannot be read (${code}); expected a PNG, JPEG or DICOM file.`,
     );
+  }
+}
+
+/** UNAVAILABLE when the disk is full or the folder cannot be written. */
+async function writeInto(folder: string, stem: string, explained: ImageExplanation): Promise<Partial<Record<Finding, Written>>> {
+  try {
+    return await write(explained, path.join(folder, stem));
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (cause instanceof CxrError || !syscall) throw cause;
+    const reason = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : `it cannot be written (${code})`;
+    throw new CxrError('UNAVAILABLE', `${folder}: ${reason}. Make room or choose another --out; what is complete is kept.`, { cause });
   }
 }
 

@@ -4,6 +4,7 @@ import type { CommandModule } from '../command.ts';
 import { readLabels } from '../metrics/labels.ts';
 import { measureMaps } from '../metrics/maps.ts';
 import { readScores } from '../metrics/scores.ts';
+import { wholeNumber } from '../numbers.ts';
 import { printResult } from '../output.ts';
 
 interface AucOptions {
@@ -40,11 +41,6 @@ async function runLocalization(options: LocalizationOptions): Promise<void> {
   if (unused > 0) process.stderr.write(`${unused} maps have no box and are left out\n`);
   const result = localizationOfIous(pairs, { seed, ...(threshold === undefined ? {} : { threshold }) });
   printResult(options, localizationJson(result), localizationText(result));
-}
-
-function wholeNumber(option: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new CxrError('BAD_INPUT', `${option} "${text.slice(0, 40)}": expected a whole number.`);
-  return Number(text);
 }
 
 function aucText(results: readonly (readonly [Finding, Auc])[], mean: number | null): string {

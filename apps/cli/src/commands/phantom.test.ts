@@ -54,7 +54,7 @@ describe('cxr-lens phantom', () => {
 
   it.each([
     ['no images', ['--images', '0'], /number of images of a phantom is 0; expected a whole number from 1/],
-    ['a word', ['--images', 'many'], /--images is "many"; expected a number/],
+    ['a word', ['--images', 'many'], /--images is "many"; expected a whole number/],
     ['too large', ['--images', '20', '--size', '5000'], /size of a phantom is 5000; expected a whole number of pixels from 32 to 1024/],
     ['an unknown prevalence', ['--images', '20', '--prevalence', 'rare'], /--prevalence is "rare"; expected nih or enriched/],
     ['too few to be enriched', ['--images', '50', '--prevalence', 'enriched'], /Ask for at least 400/],

@@ -1,5 +1,6 @@
 import { CxrError, writePhantom } from '@cxr-lens/data';
 import type { CommandModule } from '../command.ts';
+import { wholeNumber } from '../numbers.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
 
 interface Flags {
@@ -26,9 +27,9 @@ export const command: CommandModule = {
       .action(async (dir: string, flags: Flags) => {
         const result = await writePhantom({
           folder: dir,
-          images: number('--images', flags.images),
-          seed: number('--seed', flags.seed),
-          size: number('--size', flags.size),
+          images: wholeNumber('--images', flags.images),
+          seed: wholeNumber('--seed', flags.seed),
+          size: wholeNumber('--size', flags.size),
           prevalence: prevalenceOf(flags.prevalence),
           shortcuts: dialsOf(flags.shortcuts),
           labelNoise: number('--label-noise', flags.labelNoise),

@@ -1,6 +1,7 @@
-import { CxrError, type PrepareResult, prepare } from '@cxr-lens/data';
+import { type PrepareResult, prepare } from '@cxr-lens/data';
 import type { Command } from 'commander';
 import type { CommandModule } from '../command.ts';
+import { wholeNumber } from '../numbers.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
 
 const EXIT_PARTLY_DONE = 3;
@@ -40,11 +41,6 @@ async function run(folder: string, options: Options): Promise<void> {
   });
   printResult(options, result, describe(result));
   if (result.bad.length > 0) process.exitCode = EXIT_PARTLY_DONE;
-}
-
-function wholeNumber(option: string, text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new CxrError('BAD_INPUT', `${option} is "${text}"; expected a whole number.`);
 }
 
 function describe(result: PrepareResult): string {

@@ -12,9 +12,8 @@ const HEADER = ['run', 'method', 'preset', 'state', 'epochs', 'best', 'val. loss
 
 async function list(folder: string | undefined, options: { json?: true }): Promise<void> {
   const root = path.resolve(folder ?? path.join(cxrHome(), 'runs'));
-  if (folder !== undefined && !existsSync(root)) throw new CxrError('NOT_FOUND', `${folder} does not exist.`);
   const { readRun } = await import('@cxr-lens/model/run-folder');
-  const folders = existsSync(root) ? readdirSync(root).filter((name) => existsSync(path.join(root, name, 'run.json'))) : [];
+  const folders = namesIn(root, folder !== undefined).filter((name) => existsSync(path.join(root, name, 'run.json')));
   const runs: Run[] = [];
   for (const name of folders) {
     try {
@@ -27,6 +26,19 @@ async function list(folder: string | undefined, options: { json?: true }): Promi
   }
   const text = runs.length === 0 ? `No runs in ${root}.` : table([HEADER, ...runs.map(row)]);
   printResult(options, { folder: root, runs }, text);
+}
+
+/** What is in a folder; one that nobody named may be absent. */
+function namesIn(root: string, named: boolean): string[] {
+  try {
+    return readdirSync(root);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !named) return [];
+    if (code === 'ENOENT') throw new CxrError('NOT_FOUND', `The folder ${root} does not exist. Check the path.`, { cause });
+    if (code === 'ENOTDIR') throw new CxrError('BAD_INPUT', `${root} is a file; expected a folder of run folders.`, { cause });
+    throw new CxrError('UNAVAILABLE', `The folder ${root} cannot be read: ${message}.`, { cause });
+  }
 }
 
 function row(run: Run): string[] {

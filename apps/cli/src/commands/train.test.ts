@@ -87,6 +87,10 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
     expect(partly.code).toBe(3);
     expect(JSON.parse(partly.stdout)).toMatchObject({ images: [{ run: 'r' }], failed: [{ code: 'BAD_INPUT' }] });
     expect((await run('explain', inside('runs', 'r'), inside('page.png'), '--out', out)).code).toBe(2);
+
+    await mkdir(inside('blocked', `${path.parse(image).name}.Infiltration.overlay.png`), { recursive: true });
+    const blocked = await run('explain', inside('runs', 'r'), image, '--out', inside('blocked'), '--finding', 'Infiltrate');
+    expect([blocked.code, blocked.stderr]).toEqual([2, expect.stringMatching(/UNAVAILABLE: .*blocked: it cannot be written \(EISDIR\)/)]);
   });
 
   it('stop on Ctrl-C with a checkpoint and go on with --resume', async () => {
@@ -165,10 +169,11 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     ],
     ['an unknown protocol', () => ['evaluate', 'x', '--data', data, '--protocol', 'mine'], /"mine" is no protocol/],
     ['a folder that is no run', () => ['evaluate', inside('phantom'), '--data', data], /is no run folder: it has no run\.json/],
-    ['a negative seed', () => ['evaluate', 'x', '--data', data, '--seed', '-1'], /--seed -1: expected a whole number/],
+    ['a negative seed', () => ['evaluate', 'x', '--data', data, '--seed', '-1'], /--seed is "-1"; expected a whole number/],
     ['an unknown finding', () => ['explain', 'x', 'y.png', '--out', 'z', '--finding', 'Fracture'], /Fracture/],
     ['two images of one name', () => ['explain', 'x', 'a/y.png', 'b/y.png', '--out', 'z'], /would write the same files/],
     ['a folder of runs that is not there', () => ['runs', inside('none')], /none does not exist/],
+    ['a file instead of a folder of runs', () => ['runs', data], /tiny\.cxr is a file; expected a folder of run folders/],
   ])('%s', async (_name, args, message) => {
     const { code, stdout, stderr } = await run(...args());
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)]);
