@@ -71,6 +71,12 @@ function writePointer(home: string, id: string): void {
   writeFileSync(path.join(sharedClusters, id, 'home'), home);
 }
 
+/** Whether the home of root's cluster has been moved: its cluster serves the new home by now. */
+export function servesAnother(cluster: Cluster): boolean {
+  const owner = path.join(cluster.folder, 'home');
+  return cluster.account !== null && existsSync(owner) && readFileSync(owner, 'utf8') !== cluster.home;
+}
+
 function newCluster(home: string): Cluster {
   mkdirSync(home, { recursive: true });
   const account = borrowedAccount();
@@ -86,8 +92,9 @@ function newCluster(home: string): Cluster {
   return { home, folder, account, binaries: postgresBinaries({ reachable: account !== null }) };
 }
 
-/** Clusters of temporary folders that are gone; any other is left, its folder may only be unmounted. */
-function removeAbandoned(): void {
+/** Removes root's clusters of temporary folders that are gone; any other is left, its folder may only be unmounted. */
+export function removeAbandoned(): void {
+  if (!existsSync(sharedClusters)) return;
   for (const id of readdirSync(sharedClusters)) {
     const folder = path.join(sharedClusters, id);
     const owner = path.join(folder, 'home');

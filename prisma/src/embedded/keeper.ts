@@ -2,10 +2,10 @@
 // Restarts the server when it dies while somebody uses it, and stops it when nobody has used it for a while: however its users
 // ended, nothing is left running. It imports no package, to stay small.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clusterLock, locateCluster } from './cluster.ts';
+import { type Cluster, clusterLock, locateCluster, removeAbandoned, servesAnother } from './cluster.ts';
 import { countLeases } from './leases.ts';
 import { tryLock, withLock } from './lock.ts';
-import { runningPort, startServer, stopServer } from './server.ts';
+import { runningPort, serverPid, startServer, stopOrphan, stopServer } from './server.ts';
 
 const LOOK_MS = 500;
 const IDLE_MS = 5000;
@@ -13,12 +13,22 @@ const IDLE_MS = 5000;
 const home = process.argv[2]!;
 const fast = process.argv[3] === 'fast';
 
+interface Known {
+  cluster: Cluster;
+  pid: number | null;
+}
+
 const own = await tryLock(`keeper${home}`);
 let usedAt = Date.now();
+let last: Known | null = null;
 while (own) {
   await sleep(LOOK_MS);
   const cluster = locateCluster(home);
-  if (!cluster) break;
+  if (!cluster) {
+    if (last) await leaveHome(last).catch(() => undefined);
+    break;
+  }
+  last = { cluster, pid: serverPid(cluster) ?? last?.pid ?? null };
   if (countLeases(home) > 0) {
     usedAt = Date.now();
     if ((await runningPort(cluster)) === null)
@@ -31,4 +41,11 @@ while (own) {
     own?.release();
     return true;
   }
+}
+
+/** The home was removed, or moved away. */
+async function leaveHome({ cluster, pid }: Known): Promise<void> {
+  if (pid === null || servesAnother(cluster)) return;
+  await withLock(clusterLock(home), () => stopOrphan(cluster, pid));
+  if (cluster.account) removeAbandoned();
 }

@@ -44,6 +44,19 @@ export async function stopServer(cluster: Cluster): Promise<void> {
   if (status !== 0) throw new Error(`pg_ctl stop failed: ${output}`);
 }
 
+/** The process of the cluster's server; null when it does not run. */
+export function serverPid(cluster: Cluster): number | null {
+  const postmaster = readPostmaster(cluster);
+  return postmaster?.alive ? postmaster.pid : null;
+}
+
+/** Stops the server whose home is gone, and its files perhaps with it. */
+export async function stopOrphan(cluster: Cluster, pid: number): Promise<void> {
+  if (serverPid(cluster) !== null) return stopServer(cluster);
+  // Without its files it can write no checkpoint, so it is told to end at once.
+  if (processStat(pid)?.command === 'postgres') process.kill(pid, 'SIGQUIT');
+}
+
 /** The URL of a database of the cluster, with its password. */
 export function databaseUrl(cluster: Cluster, port: number, database: string): string {
   const password = readFileSync(passwordFile(cluster), 'utf8').trim();
@@ -52,7 +65,7 @@ export function databaseUrl(cluster: Cluster, port: number, database: string): s
 
 const postmasterFile = (cluster: Cluster): string => path.join(dataFolder(cluster), 'postmaster.pid');
 
-function readPostmaster(cluster: Cluster): { alive: boolean; ready: boolean; port: number } | null {
+function readPostmaster(cluster: Cluster): { pid: number; alive: boolean; ready: boolean; port: number } | null {
   let lines: string[];
   try {
     lines = readFileSync(postmasterFile(cluster), 'utf8').split('\n');
@@ -60,8 +73,9 @@ function readPostmaster(cluster: Cluster): { alive: boolean; ready: boolean; por
     return null;
   }
   // After a restart of the machine or container the same process id may belong to anything.
-  const alive = processStat(Number(lines[0]))?.command === 'postgres';
-  return { alive, ready: lines[7]?.trim() === 'ready', port: Number(lines[3]) };
+  const pid = Number(lines[0]);
+  const alive = processStat(pid)?.command === 'postgres';
+  return { pid, alive, ready: lines[7]?.trim() === 'ready', port: Number(lines[3]) };
 }
 
 /** After a kill -9 its backends need a moment to notice and let go of shared memory; Postgres then recovers by itself. */

@@ -66,8 +66,8 @@ function training(overrides: Partial<JobRequest<'train'>> = {}): JobRequest<'tra
 const reload = (job: Job): Promise<Job> => database.prisma.job.findUniqueOrThrow({ where: { id: job.id } });
 const messages = async (job: Job): Promise<string[]> =>
   (await database.prisma.jobEvent.findMany({ where: { jobId: job.id }, orderBy: { id: 'asc' } })).map(({ message }) => message);
-const until = (job: Job, state: Job['state']): Promise<void> =>
-  expect.poll(async () => (await reload(job)).state, { timeout: 15_000, interval: 30 }).toBe(state);
+const until = (job: Job, state: Job['state'], attempt?: number): Promise<void> =>
+  expect.poll(() => reload(job), { timeout: 15_000, interval: 30 }).toMatchObject(attempt === undefined ? { state } : { state, attempt });
 
 /** Resolves when the job is aborted. */
 const aborted = (job: JobAttempt<'train'>): Promise<void> =>
@@ -211,6 +211,7 @@ describe('a job', () => {
 
   it('goes on in another worker when the first is asked to stop, as often as that happens', async () => {
     const job = await jobs.enqueue('train', training());
+    await database.prisma.$executeRaw`UPDATE pgboss.job SET retry_limit = 0 WHERE id = ${job.id}::uuid`;
     for (let worker = 1; worker <= 5; worker++) {
       const stopping = await open();
       await stopping.work(
@@ -226,6 +227,45 @@ describe('a job', () => {
     await (await open()).work(trainOnly(() => Promise.resolve()));
     await until(job, 'DONE');
     expect((await reload(job)).attempt).toBe(6);
+  });
+});
+
+describe('an attempt', () => {
+  it('that dies, and whose worker stops because of it, counts as failed', async () => {
+    const job = await jobs.enqueue('train', training());
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      const dying = await open();
+      let stopped: Promise<void> | undefined;
+      await dying.work(
+        trainOnly(async () => {
+          stopped = dying.stop();
+          throw new CxrError('INTERNAL', "The engine's thread died: boom");
+        }),
+      );
+      await until(job, attempt < 4 ? 'QUEUED' : 'FAILED', attempt);
+      await stopped;
+    }
+    expect(await reload(job)).toMatchObject({ attempt: 4, errorMessage: "The engine's thread died: boom" });
+  });
+
+  it('of a training whose time is up goes on in the next one, as often as that happens', async () => {
+    const job = await jobs.enqueue('train', training());
+    await database.prisma.$executeRaw`UPDATE pgboss.job SET expire_seconds = 3, retry_limit = 0 WHERE id = ${job.id}::uuid`;
+    await jobs.work(
+      trainOnly(async (attempt) => {
+        if (attempt.attempt === 2) return;
+        await aborted(attempt);
+        throw new CxrError('CANCELLED', 'stopped');
+      }),
+    );
+    await until(job, 'DONE');
+    expect(await messages(job)).toEqual([
+      'Queued',
+      'Started',
+      'Its time is up; it goes on from its checkpoint',
+      'Taken up again, attempt 2',
+      'Done',
+    ]);
   });
 });
 

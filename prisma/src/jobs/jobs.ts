@@ -48,6 +48,12 @@ export interface JobsOptions {
 
 const STOP_TIMEOUT_MS = 60_000;
 
+/** Jobs that go on where they were stopped. */
+const RESUMED: ReadonlySet<JobName> = new Set(['train']);
+/** The part of a job's time after which it is stopped; the rest is for its checkpoint. */
+const SHIFT = 0.9;
+const SHIFT_OVER = new CxrError('CANCELLED', "The attempt's time is up.");
+
 /** The job queues of the database at `url`. A process that only enqueues needs no `work`. */
 export async function createJobs({ prisma, url, onError = () => undefined }: JobsOptions): Promise<Jobs> {
   const boss = new PgBoss({
@@ -111,6 +117,8 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
     const controller = new AbortController();
     running.set(id, { attempt, controller });
     const writer = new AttemptWriter(prisma, id, attempt);
+    // pg-boss gives no job more than a day: a training stops before that by itself, and so goes on from its checkpoint at no cost.
+    const shift = RESUMED.has(name) ? setTimeout(() => controller.abort(SHIFT_OVER), delivered.expireInSeconds * 1000 * SHIFT) : undefined;
     try {
       await (handlers[name] as (job: JobAttempt<Name>) => Promise<void>)({
         jobId: id,
@@ -126,21 +134,28 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
       await writer.write(async (tx, row) => hasEnded(row) || endJob(tx, row, { state: 'DONE' }));
     } catch (error) {
       await writer.settle();
-      await settleFailure(writer, delivered, name, error);
+      await settleFailure(writer, delivered, name, { error, handedOver: ended.signal.aborted || controller.signal.reason === SHIFT_OVER });
     } finally {
+      clearTimeout(shift);
       running.delete(id);
     }
   }
 
   /** Decides what a failed attempt means: nothing (cancelled, or replaced), the end of the job, or another attempt. */
-  async function settleFailure(writer: AttemptWriter, delivered: JobWithMetadata<unknown>, name: JobName, error: unknown): Promise<void> {
+  async function settleFailure(
+    writer: AttemptWriter,
+    delivered: JobWithMetadata<unknown>,
+    name: JobName,
+    { error, handedOver }: { error: unknown; handedOver: boolean },
+  ): Promise<void> {
     if (error instanceof StaleAttempt) return;
     const failure =
       error instanceof CxrError
         ? error
         : new CxrError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
     if (failure.code === 'INTERNAL') onError(error instanceof Error ? error : failure);
-    const stopping = ended.signal.aborted;
+    // What dies while its worker stops (the engine, whose death stops the worker) did fail.
+    const stopping = handedOver && failure.code === 'CANCELLED';
     const again = await writer
       .write(async (tx, job) => {
         if (hasEnded(job)) return false;
@@ -150,13 +165,17 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
           return false;
         }
         const message = stopping
-          ? 'The worker was stopped; another one goes on'
+          ? ended.signal.aborted
+            ? 'The worker was stopped; another one goes on'
+            : 'Its time is up; it goes on from its checkpoint'
           : `Attempt ${job.attempt} failed and is made again: ${failure.message}`;
         await tx.job.update({ where: { id: job.id }, data: { state: 'QUEUED', events: { create: { message } } } });
+        // Neither is a failure of the job. Said before: pg-boss would fail a last attempt for good, and edits no job that runs.
+        if (stopping) {
+          const retryLimit = delivered.retryCount + 1 + RETRIES;
+          await tx.$executeRaw`UPDATE pgboss.job SET retry_limit = ${retryLimit} WHERE name = ${name} AND id = ${job.id}::uuid`;
+        }
         await boss.fail(name, delivered, { message: failure.message }, { db: fromPrisma(tx) });
-        // A worker that was asked to stop is no failure of the job.
-        if (stopping)
-          await boss.update(name, undefined, { id: job.id, retryLimit: delivered.retryCount + 1 + RETRIES, db: fromPrisma(tx) });
         return true;
       })
       .catch((reason: unknown) => {
