@@ -23,6 +23,7 @@ export { type CxrEvent, subscribeEvents } from './events.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
 export { createJobs, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';
 export { migrate } from './migrate.ts';
+export { ownObjects, shareObjects } from './objects.ts';
 export { registerDataSet } from './register/data-set.ts';
 export { registerRun, writeRunRows } from './register/run.ts';
 export { type TestDatabase, testDatabase } from './testing.ts';

@@ -20,7 +20,7 @@ interface Known {
 
 const own = await tryLock(`keeper${home}`);
 let usedAt = Date.now();
-let last: Known | null = null;
+let last = null as Known | null;
 while (own) {
   await sleep(LOOK_MS);
   const cluster = locateCluster(home);

@@ -1,6 +1,6 @@
 import { CxrError, deleteObject, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation, PlainMap } from '@cxr-lens/model';
-import type { JobAttempt, Prisma, PrismaClient, Run } from '@cxr-lens/prisma';
+import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
 import type { Engine } from '../engine/engine.ts';
 import type { RunExplanation } from '../engine/protocol.ts';
 
@@ -28,30 +28,38 @@ interface Answer {
   explained: RunExplanation;
 }
 
-/** Maps first, then all rows of the run at once, then the maps that no row names any more. */
+type Columns = Awaited<ReturnType<typeof columnsOf>>;
+
+/** Maps and all rows of the run at once, then the maps that no row names any more: those replaced, or all new ones when it failed. */
 async function store(prisma: PrismaClient, job: JobAttempt<'explain'>, { run, imageId, explained }: Answer): Promise<void> {
-  await job.fence();
-  const columns = new Map<string, Awaited<ReturnType<typeof columnsOf>>>();
-  for (const [finding, explanation] of Object.entries(explained.findings) as [Finding, FindingExplanation][]) {
-    columns.set(finding, await columnsOf(explanation));
+  const findings = Object.keys(explained.findings);
+  const before = await prisma.explanation.findMany({ where: { imageId, runId: run.id, finding: { in: findings } } });
+  const columns = new Map<string, Columns>();
+  try {
+    await job.write(async (tx) => {
+      await shareObjects(tx);
+      for (const [finding, explanation] of Object.entries(explained.findings) as [Finding, FindingExplanation][]) {
+        const answer = await columnsOf(explanation);
+        columns.set(finding, answer);
+        const key = { imageId, runId: run.id, finding };
+        const data = { ...answer, ...explained.pins };
+        await tx.explanation.upsert({
+          where: { imageId_runId_finding: key },
+          create: { ...key, ...data },
+          update: { ...data, createdAt: new Date() },
+        });
+      }
+    });
+  } catch (error) {
+    // What failed is to be told, not that it could not be tidied up.
+    await deleteUnused(prisma, keysOf(columns.values())).catch(() => undefined);
+    throw error;
   }
-  const before = await prisma.explanation.findMany({ where: { imageId, runId: run.id, finding: { in: [...columns.keys()] } } });
-  await job.write(async (tx) => {
-    for (const [finding, answer] of columns) {
-      const key = { imageId, runId: run.id, finding };
-      const data = { ...answer, ...explained.pins };
-      await tx.explanation.upsert({
-        where: { imageId_runId_finding: key },
-        create: { ...key, ...data },
-        update: { ...data, createdAt: new Date() },
-      });
-    }
-  });
-  await deleteUnused(
-    prisma,
-    before.flatMap(({ camKey, saliencyKey }) => [camKey, saliencyKey]),
-  );
+  await deleteUnused(prisma, keysOf(before));
 }
+
+const keysOf = (rows: Iterable<Pick<Columns, 'camKey' | 'saliencyKey'>>): string[] =>
+  [...rows].flatMap(({ camKey, saliencyKey }) => [camKey, saliencyKey]);
 
 async function columnsOf({ cam, saliency, box, ...answer }: FindingExplanation) {
   const [camColumns, saliencyColumns] = await Promise.all([storeMap(cam), storeMap(saliency)]);
@@ -91,8 +99,16 @@ async function storeMap({ values, height, width }: PlainMap): Promise<{ key: str
 }
 
 async function deleteUnused(prisma: PrismaClient, keys: readonly string[]): Promise<void> {
-  for (const key of new Set(keys)) {
-    const where: Prisma.ExplanationWhereInput = { OR: [{ camKey: key }, { saliencyKey: key }] };
-    if ((await prisma.explanation.count({ where })) === 0) await deleteObject(key);
-  }
+  if (keys.length === 0) return;
+  await prisma.$transaction(
+    async (tx) => {
+      await ownObjects(tx);
+      for (const key of new Set(keys)) {
+        const maps = await tx.explanation.count({ where: { OR: [{ camKey: key }, { saliencyKey: key }] } });
+        const images = await tx.image.count({ where: { objectKey: key } });
+        if (maps + images === 0) await deleteObject(key);
+      }
+    },
+    { timeout: 30_000 },
+  );
 }

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CxrError, putObject } from '@cxr-lens/data';
+import type { FindingExplanation } from '@cxr-lens/model';
+import { type JobAttempt, ownObjects, type TestDatabase, testDatabase } from '@cxr-lens/prisma';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Engine } from '../engine/engine.ts';
+import { explain } from './explain.ts';
+
+let database: TestDatabase;
+let home: string;
+let imageId: string;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  home = mkdtempSync(path.join(tmpdir(), 'cxr-lens-explain-'));
+  process.env['CXR_HOME'] = home;
+  const image = { sopInstanceUid: '2.25.1', objectKey: await putObject(new Uint8Array(3)), format: 'png', width: 9, height: 9 };
+  const study = { studyInstanceUid: '2.25.2', images: { create: image } };
+  imageId = (await database.prisma.study.create({ data: study, include: { images: true } })).images[0]!.id;
+  const run = { name: 'r', method: 'baseline', preset: 'small', seed: 1, options: {}, path: '/nowhere', datasetHash: 'd' };
+  await database.prisma.run.create({
+    data: { ...run, id: 'r', state: 'FINISHED', codeVersion: '0', engine: '-', createdAt: new Date() },
+  });
+});
+
+afterAll(async () => {
+  await database?.drop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** An engine that has its answer ready: what is stored of it is looked at here. */
+function engineSaying(value: number): Engine {
+  const map = { values: new Float32Array([value, 0, 0, 0]), height: 2, width: 2 };
+  const wide = { values: new Float32Array([value, 0]), height: 1, width: 2 };
+  const unknown = { probability: null, probabilityReason: 'none', operatingPoint: null, decision: null, camThreshold: null, box: null };
+  const answer: FindingExplanation = { logit: value, ...unknown, cam: map, saliency: wide };
+  const pins = { weightsSha256: 'w', cardSha256: 'c', preprocessingVersion: 'v1', codeVersion: '0', datasetHash: 'd' };
+  const call = (() => Promise.resolve({ findings: { Mass: answer }, pins })) as unknown as Engine['call'];
+  return { call, died: new Promise(() => undefined), close: () => Promise.resolve() };
+}
+
+function attempt(write: JobAttempt<'explain'>['write']): JobAttempt<'explain'> {
+  return {
+    jobId: randomUUID(),
+    attempt: 1,
+    input: { imageId, runIds: ['r'], findings: ['Mass'] },
+    signal: new AbortController().signal,
+    fence: () => Promise.resolve(),
+    write,
+    addEvent: () => Promise.resolve(),
+    progress: () => undefined,
+  };
+}
+
+const stored = (): string[] =>
+  readdirSync(path.join(home, 'objects'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .sort();
+
+it('leaves the maps that rows name and no others, whether writing them succeeds or fails', async () => {
+  const { prisma } = database;
+  const good = attempt((work) => prisma.$transaction(work));
+  const failing = attempt((work) =>
+    prisma.$transaction(async (tx) => {
+      await work(tx);
+      throw new CxrError('CANCELLED', 'cancelled meanwhile');
+    }),
+  );
+  await explain({ prisma, engine: engineSaying(1) }, good);
+  const first = stored();
+  expect(first).toHaveLength(3);
+  await expect(explain({ prisma, engine: engineSaying(2) }, failing)).rejects.toMatchObject({ code: 'CANCELLED' });
+  await expect(explain({ prisma, engine: engineSaying(1) }, failing)).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(stored()).toEqual(first);
+  await explain({ prisma, engine: engineSaying(3) }, good);
+  const row = await prisma.explanation.findFirstOrThrow();
+  expect(row.logit).toBe(3);
+  const { objectKey } = await prisma.image.findFirstOrThrow();
+  expect(stored()).toEqual([objectKey, row.camKey, row.saliencyKey].sort());
+});
+
+it('stores nothing while objects are being deleted', async () => {
+  const { prisma } = database;
+  const before = stored();
+  let explaining: Promise<void> | undefined;
+  await prisma.$transaction(async (tx) => {
+    await ownObjects(tx);
+    explaining = explain(
+      { prisma, engine: engineSaying(4) },
+      attempt((work) => prisma.$transaction(work)),
+    );
+    await expect.poll(() => waiting(), { timeout: 4000 }).toBe(1n);
+    expect(stored()).toEqual(before);
+  });
+  await explaining;
+  expect(await prisma.explanation.findFirstOrThrow()).toMatchObject({ logit: 4 });
+
+  async function waiting(): Promise<bigint | undefined> {
+    const rows = await prisma.$queryRaw<{ count: bigint }[]>`
+      SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    return rows[0]?.count;
+  }
+});
