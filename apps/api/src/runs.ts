@@ -20,19 +20,24 @@ export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[
   return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];
 }
 
-/** The command line that trains the run again. */
-export function commandOf(run: Pick<Run, 'id' | 'method' | 'preset' | 'parentId' | 'options'>, dataPath: string | null): string {
+type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options'> & {
+  dataSet: { path: string } | null;
+  parent: { path: string } | null;
+};
+
+/** The command line that trains the run again, into a folder beside it. */
+export function commandOf(run: RepeatedRun): string {
   const words = [
     'npx --no cxr-lens train',
     run.method,
     '--data',
-    quoted(dataPath ?? 'FILE'),
+    quoted(run.dataSet?.path ?? 'FILE'),
     '--out',
-    quoted(`runs/${run.id}`),
+    quoted(`${run.path}-again`),
     '--preset',
     run.preset,
   ];
-  if (run.parentId) words.push('--from', quoted(`runs/${run.parentId}`));
+  if (run.parent) words.push('--from', quoted(run.parent.path));
   for (const { name, value, changed } of optionValues(run)) if (changed) words.push('--set', `${name}=${String(value)}`);
   return words.join(' ');
 }

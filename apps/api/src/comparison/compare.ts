@@ -7,6 +7,9 @@ import { type Difference, differencesOf } from './difference.ts';
 import { type Curve, type PublishedAuc, publishedAuc, referenceCurves } from './published.ts';
 import { summary } from './summary.ts';
 
+// Each pair of them is bootstrapped for each boxed finding.
+const MAX_RUNS = 20;
+
 const WITH_RESULTS = {
   auc: true,
   dataSet: true,
@@ -78,7 +81,8 @@ function protocolOf(name: string, [evaluation]: readonly EvaluationWithResults[]
 }
 
 async function runsOf(prisma: PrismaClient, runIds: readonly string[] | null): Promise<Run[]> {
-  const ids = [...new Set(runIds ?? (await activeRunIds(prisma)))];
+  const ids = [...new Set(runIds ?? (await activeRunIds(prisma)).slice(-MAX_RUNS))];
+  if (ids.length > MAX_RUNS) throw new CxrError('BAD_INPUT', `runs: ${ids.length} are too many to compare; at most ${MAX_RUNS}.`);
   const rows = await prisma.run.findMany({ where: { id: { in: ids } } });
   return ids.map((id) => {
     const run = rows.find((candidate) => candidate.id === id);

@@ -45,11 +45,20 @@ async function scoredCurve(measured: MeasuredCurve, finding: BoxedFinding): Prom
   const folder = path.join(measured.runPath, 'evaluation');
   for (const name of await readdir(folder).catch(() => [])) {
     const text = await readFile(path.join(folder, name, 'localization.json'), 'utf8').catch(() => null);
-    const file = text === null ? null : LocalizationFileSchema.safeParse(JSON.parse(text)).data;
+    const file = text === null ? null : LocalizationFileSchema.safeParse(parsed(text)).data;
     if (!file || file.data.datasetHash !== measured.datasetHash || file.run.protocol.name !== measured.protocol) continue;
     const curve = file.run.findings[finding];
     // A folder that was trained or evaluated anew and not registered yet does not belong to the row's curve.
     if (file.weightsSha256 === measured.weightsSha256 && curve.pairs === measured.pairs) return curve;
   }
   return null;
+}
+
+/** null for what is no JSON, as of a file that was cut off. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

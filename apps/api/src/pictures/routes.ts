@@ -3,6 +3,7 @@ import { CxrError, getObject } from '@cxr-lens/data';
 import type { PrismaClient } from '@cxr-lens/prisma';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { boxOf } from '../explanations.ts';
+import { plainText } from '../input.ts';
 import type { Threads } from '../threads/threads.ts';
 
 // Part of every ETag: raise it when a picture of the same bytes is drawn differently.
@@ -21,7 +22,8 @@ interface ById {
 /** GET of images and maps. What an address with its version names never changes, so that a browser keeps it for good. */
 export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options): void {
   app.get<ById>('/images/:id.png', async (request, reply) => {
-    const image = await prisma.image.findUnique({ where: { id: request.params.id }, select: { objectKey: true } });
+    const id = plainText('id', request.params.id);
+    const image = await prisma.image.findUnique({ where: { id }, select: { objectKey: true } });
     if (!image) throw new CxrError('NOT_FOUND', `There is no image ${request.params.id}.`);
     const where = `Image ${request.params.id}`;
     const draw = async () => threads.run({ kind: 'image', bytes: await getObject(image.objectKey), where });
@@ -62,7 +64,10 @@ export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options
 }
 
 async function explanation(prisma: PrismaClient, id: string) {
-  const row = await prisma.explanation.findUnique({ where: { id }, include: { image: { select: { objectKey: true } } } });
+  const row = await prisma.explanation.findUnique({
+    where: { id: plainText('id', id) },
+    include: { image: { select: { objectKey: true } } },
+  });
   if (!row) throw new CxrError('NOT_FOUND', `There is no explanation ${id}.`);
   return row;
 }

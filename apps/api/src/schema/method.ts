@@ -13,6 +13,12 @@ export const MethodType = builder.objectRef<{ name: MethodName }>('Method').impl
     name: t.field({ type: MethodNameEnum, resolve: ({ name }) => name }),
     label: t.string({ resolve: ({ name }) => METHODS[name].label }),
     description: t.string({ resolve: ({ name }) => `${METHODS[name].description} (${METHODS[name].section})` }),
+    startsFrom: t.field({
+      type: MethodNameEnum,
+      nullable: true,
+      description: 'The method whose finished run its training starts from; null where it starts from the initialisation.',
+      resolve: ({ name }) => METHODS[name].startsFrom,
+    }),
   }),
 });
 

@@ -70,7 +70,7 @@ describe('runs', () => {
       [2, true],
     ]);
     expect(data.run.command).toBe(
-      'npx --no cxr-lens train robust --data /nowhere/phantom-96.cxr --out runs/demo-robust --preset small --from runs/demo-baseline --set maxEpochs=12',
+      'npx --no cxr-lens train robust --data /nowhere/phantom-96.cxr --out /nowhere/demo-robust-again --preset small --from /nowhere/demo-baseline --set maxEpochs=12',
     );
     expect(data.run.evaluations[0].auc).toHaveLength(14);
     expect(data.run.evaluations[0].localization).toHaveLength(8);
@@ -145,6 +145,12 @@ describe('comparison', () => {
     await api.prisma.run.delete({ where: { id: fresh.id } });
   });
 
+  it('takes 20 runs at most', async () => {
+    const runs = Array.from({ length: 21 }, (_, index) => `run-${index}`);
+    const { errors } = await api.ask('query ($runs: [ID!]) { comparison(finding: Mass, runs: $runs) { statement } }', { runs });
+    expect(errors?.[0]?.extensions.code).toBe('BAD_INPUT');
+  });
+
   it('says what is not there', async () => {
     const run = await api.ask('{ comparison(finding: Mass, runs: ["nobody"]) { statement } }');
     expect(run.errors![0]).toMatchObject({ message: 'There is no run nobody.', extensions: { code: 'NOT_FOUND' } });
@@ -207,6 +213,34 @@ describe('studies and explanations', () => {
     await upload(2, 'Needle.png');
     const { data } = await api.ask('{ studies(filter: { text: "needle" }) { totalCount edges { node { images { fileName } } } } }');
     expect(data.studies).toEqual({ totalCount: 1, edges: [{ node: { images: [{ fileName: 'Needle.png' }] } }] });
+  });
+});
+
+describe('texts that no row can have', () => {
+  const NUL = 'a\0b';
+
+  it.each([
+    ['query ($t: ID!) { run(id: $t) { id } }', NUL],
+    ['query ($t: ID!) { run(id: $t) { id } }', 'x'.repeat(1000)],
+    ['query ($t: ID!) { image(id: $t) { id } }', NUL],
+    ['query ($t: ID!) { runs(dataSet: $t) { totalCount } }', NUL],
+    ['query ($t: ID!) { comparison(finding: Mass, runs: [$t]) { statement } }', NUL],
+    ['query ($t: String!) { comparison(finding: Mass, protocol: $t) { statement } }', NUL],
+    ['query ($t: String!) { study(accessionNumber: $t) { id } }', NUL],
+    ['query ($t: String!) { study(studyInstanceUid: $t) { id } }', 'x'.repeat(1000)],
+    ['query ($t: String!) { studies(filter: { text: $t }) { totalCount } }', NUL],
+    ['query ($t: String!) { runs(after: $t) { totalCount edges { cursor } } }', btoa(`GPC:S:${NUL}`)],
+    ['query ($t: ID!) { studies(first: 1) { edges { node { images { explanations(runs: [$t]) { id } } } } } }', NUL],
+    ['mutation ($t: ID!) { deleteStudy(id: $t) }', NUL],
+    ['mutation ($t: ID!) { cancelJob(id: $t) { id } }', NUL],
+  ])('are BAD_INPUT: %s', async (query, t) => {
+    const { errors } = await api.ask(query, { t });
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
+  });
+
+  it('are BAD_INPUT in an address too', async () => {
+    for (const address of ['/images/a%00b.png', '/explanations/a%00b/cam.png'])
+      expect((await fetch(`${api.url}${address}`)).status, address).toBe(400);
   });
 });
 

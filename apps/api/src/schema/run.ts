@@ -62,8 +62,8 @@ export const RunType = builder.prismaObject('Run', {
     evaluations: t.relation('evaluations', { query: { orderBy: NEWEST_FIRST }, description: 'Newest first.' }),
     command: t.string({
       description: 'The command that repeats it.',
-      select: { dataSet: { select: { path: true } } },
-      resolve: (run) => commandOf(run, run.dataSet?.path ?? null),
+      select: { dataSet: { select: { path: true } }, parent: { select: { path: true } } },
+      resolve: (run) => commandOf(run),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),

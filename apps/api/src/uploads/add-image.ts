@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CxrError, FINDINGS, type KnownBox, putObject } from '@cxr-lens/data';
 import type { Image, Jobs, Prisma, PrismaClient } from '@cxr-lens/prisma';
+import { isUid } from '../input.ts';
 import { activeRunIds } from '../jobs.ts';
 import type { Inspection } from '../pictures/draw.ts';
 import { shareObjects } from '../studies.ts';
@@ -55,6 +56,9 @@ interface ImageRecord {
   boxes: KnownBox[];
 }
 
+// SH has 16 characters (PS3.5 6.2); some write more.
+const MAX_ACCESSION_NUMBER = 64;
+
 interface Upload {
   bytes: Uint8Array;
   fileName: string | null;
@@ -64,14 +68,20 @@ interface Upload {
 
 function describe({ bytes, fileName, inspection, known }: Upload): ImageRecord {
   const { format, width, height, dicom } = inspection;
+  // A UID that is none counts as missing; what is made of the content in its place is the same at every sending.
+  const uid = (text: string | null | undefined): string | null => (text && isUid(text) ? text : null);
+  const accessionNumber = dicom?.accessionNumber
+    ?.replaceAll(/\p{Cc}/gu, '')
+    .trim()
+    .slice(0, MAX_ACCESSION_NUMBER);
   return {
     bytes,
-    studyInstanceUid: dicom?.studyInstanceUid ?? contentUid('study', bytes),
-    accessionNumber: dicom?.accessionNumber ?? null,
-    sopClassUid: dicom?.sopClassUid ?? null,
+    studyInstanceUid: uid(dicom?.studyInstanceUid) ?? contentUid('study', bytes),
+    accessionNumber: accessionNumber || null,
+    sopClassUid: uid(dicom?.sopClassUid),
     image: {
-      sopInstanceUid: dicom?.sopInstanceUid ?? contentUid('instance', bytes),
-      seriesInstanceUid: dicom?.seriesInstanceUid ?? null,
+      sopInstanceUid: uid(dicom?.sopInstanceUid) ?? contentUid('instance', bytes),
+      seriesInstanceUid: uid(dicom?.seriesInstanceUid),
       format,
       width,
       height,

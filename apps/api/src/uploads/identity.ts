@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isUid } from '../input.ts';
 
 /**
  * A DICOM UID made from content: `2.25.` and a 128-bit number. Two uploads of the same picture are the same instance,
@@ -27,7 +28,10 @@ export function sopReference(bytes: Buffer): SopReference {
     const length = long ? bytes.readUInt32LE(at + 8) : bytes.readUInt16LE(at + 6);
     const start = at + (long ? 12 : 8);
     const element = bytes.readUInt16LE(at + 2);
-    const uid = (): string => bytes.toString('latin1', start, start + length).replace(/[\0 ]+$/, '');
+    const uid = (): string | null => {
+      const text = bytes.toString('latin1', start, start + length).replace(/[\0 ]+$/, '');
+      return isUid(text) ? text : null;
+    };
     if (element === CLASS_UID) found.sopClassUid = uid();
     if (element === INSTANCE_UID) found.sopInstanceUid = uid();
     at = start + length;
