@@ -108,7 +108,7 @@ async function train(form: Record<string, string>, choose: Record<string, string
   for (const [label, value] of Object.entries(choose)) await dialog.getByLabel(label).selectOption({ label: value });
   for (const [label, value] of Object.entries(form)) await dialog.getByLabel(label).fill(value);
   await startTraining();
-  await expect(page.getByRole('button', { name: 'Cancel training' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Cancel training' })).toBeVisible({ timeout: 30_000 });
   // Only the subscription brings what follows: the page is not loaded again.
   await expect(page.getByRole('slider', { name: 'Loss: Epoch' })).toBeVisible({ timeout: LONG });
   await expect(page.locator('dd').getByText('finished')).toBeVisible({ timeout: LONG });

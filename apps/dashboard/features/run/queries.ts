@@ -50,6 +50,7 @@ const ChoicesDocument = graphql(/* GraphQL */ `
       name
       label
       description
+      startsFrom
     }
     dataSets {
       id
@@ -73,6 +74,15 @@ const ChoicesDocument = graphql(/* GraphQL */ `
           }
         }
       }
+    }
+  }
+`);
+
+const MethodsDocument = graphql(/* GraphQL */ `
+  query Methods {
+    methods {
+      name
+      startsFrom
     }
   }
 `);
@@ -209,6 +219,12 @@ export const trainChoicesOptions = queryOptions({
   queryKey: ['runs', 'choices'],
   staleTime: 0,
   queryFn: ({ signal }) => request(ChoicesDocument, {}, signal),
+});
+
+export const methodsOptions = queryOptions({
+  queryKey: ['methods'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: ({ signal }) => request(MethodsDocument, {}, signal),
 });
 
 export const runOptions = (id: string) =>

@@ -1,6 +1,6 @@
 'use client';
 
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from 'next/navigation';
 import { useState } from 'react';
 import { Button } from '../../components/controls.tsx';
@@ -8,7 +8,7 @@ import { InlineError } from '../../components/states.tsx';
 import { useSubscription } from '../../lib/subscribe.ts';
 import { JobNow } from '../jobs/job-steps.tsx';
 import { cancelJob, isOpen, type Job, JobDocument } from '../jobs/queries.ts';
-import { activateRun, evaluateRun, type Run, runOptions } from './queries.ts';
+import { activateRun, evaluateRun, methodsOptions, type Run, runOptions } from './queries.ts';
 import { TrainDialog } from './train-dialog.tsx';
 
 /** What can be done with the run now. */
@@ -27,6 +27,8 @@ export function RunActions({ run }: { run: Run }) {
     setEvaluation(job);
     if (!isOpen(job)) refresh();
   });
+  const methods = useQuery(methodsOptions).data?.methods ?? [];
+  const canStart = methods.some(({ startsFrom }) => startsFrom === run.method.name);
   const finished = run.state === 'FINISHED';
   const job = run.job;
   return (
@@ -50,7 +52,7 @@ export function RunActions({ run }: { run: Run }) {
             Use for uploads
           </Button>
         )}
-        {finished && <Button onClick={() => setTraining(true)}>Train from it</Button>}
+        {finished && canStart && <Button onClick={() => setTraining(true)}>Train from it</Button>}
       </div>
       <InlineError error={evaluate.error ?? activate.error ?? cancel.error} />
       {evaluation && (
@@ -59,7 +61,7 @@ export function RunActions({ run }: { run: Run }) {
           <JobNow job={evaluation} />
         </div>
       )}
-      <TrainDialog open={training} onClose={() => setTraining(false)} from={run.id} />
+      <TrainDialog open={training} onClose={() => setTraining(false)} from={run} />
     </div>
   );
 }

@@ -10,15 +10,21 @@ import type { MethodName, TrainChoicesQuery } from '../../gql/graphql.ts';
 import { trainChoicesOptions, trainRun } from './queries.ts';
 import { parseSettings } from './settings.ts';
 
+interface Start {
+  id: string;
+  name: string;
+  method: { name: MethodName };
+}
+
 /** Starts a training job and opens the page of its run. `from`: the run to start from. */
-export function TrainDialog({ open, onClose, from }: { open: boolean; onClose: () => void; from?: string }) {
+export function TrainDialog({ open, onClose, from }: { open: boolean; onClose: () => void; from?: Start }) {
   const { data, error, refetch } = useQuery({ ...trainChoicesOptions, enabled: open });
   return (
     <Modal open={open} onClose={onClose} title="Train a run" description="A worker takes it up; this page shows every epoch as it ends.">
       {error ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : data ? (
-        <TrainForm choices={data} from={from ?? ''} />
+        <TrainForm choices={data} from={from} />
       ) : (
         <Loading what="choices">
           <Skeleton className="h-80" />
@@ -28,13 +34,18 @@ export function TrainDialog({ open, onClose, from }: { open: boolean; onClose: (
   );
 }
 
-function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: string }) {
+function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start | undefined }) {
   const router = useRouter();
   const queries = useQueryClient();
-  const [method, setMethod] = useState<MethodName>(from === '' ? 'BASELINE' : 'ROBUST');
+  const [method, setMethod] = useState<MethodName>(
+    (from && choices.methods.find(({ startsFrom }) => startsFrom === from.method.name)?.name) ?? 'BASELINE',
+  );
   // Held here, not by the select: the run to start from may be younger than the list that opens first.
-  const [parent, setParent] = useState(from);
-  const parents = choices.runs.edges.map(({ node }) => node).filter(({ state }) => state === 'FINISHED');
+  const [parent, setParent] = useState(from?.id ?? '');
+  const startsFrom = choices.methods.find(({ name }) => name === method)?.startsFrom;
+  const finished = choices.runs.edges.map(({ node }) => node).filter(({ state }) => state === 'FINISHED');
+  const known = from && !finished.some(({ id }) => id === from.id) ? [from, ...finished] : finished;
+  const parents = known.filter((run) => run.method.name === startsFrom);
   const train = useMutation({
     mutationFn: (form: FormData) => trainRun(readForm(form, method)),
     onSuccess: ({ trainRun: job }) => {
@@ -72,14 +83,20 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: string
           </Select>
         </Field>
         <Field label="Preset" hint="paper takes 224 × 224, small 96 × 96">
-          <Select name="preset" defaultValue="small">
+          <Select name="preset" defaultValue="">
+            <option value="">by the size of the data set</option>
             <option value="small">small</option>
             <option value="paper">paper</option>
           </Select>
         </Field>
         <Field label="Start from">
-          <Select name="fromRun" value={parent} onChange={(event) => setParent(event.target.value)}>
-            <option value="">the beginning</option>
+          <Select
+            name="fromRun"
+            value={parents.some(({ id }) => id === parent) ? parent : (parents[0]?.id ?? '')}
+            onChange={(event) => setParent(event.target.value)}
+          >
+            {!startsFrom && <option value="">the beginning</option>}
+            {startsFrom && parents.length === 0 && <option value="">no finished run to start from</option>}
             {parents.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}

@@ -1,6 +1,6 @@
 'use client';
 
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { MethodDot } from '../../components/marks.tsx';
 import { decimal } from '../../lib/format.ts';
 import { methodColour } from '../../lib/methods.ts';
@@ -35,6 +35,8 @@ interface Props {
   display: Display;
 }
 
+const NO_PICTURE = { message: 'The picture could not be read: upload it again, or delete the study.' };
+
 /** One run's look at the picture: pixels, map, region and boxes in the same place; pans and zooms with its neighbours. */
 export function Pane({ image, explanation, name, method, view, onView, display }: Props) {
   const pane = useRef<HTMLElement>(null);
@@ -43,7 +45,8 @@ export function Pane({ image, explanation, name, method, view, onView, display }
   const cam = useMap(wantsCam ? explanation?.cam.npyUrl : undefined);
   const saliency = useMap(display.layer === 'saliency' ? explanation?.saliency.npyUrl : undefined);
   const scaled = useMemo(() => (cam.map ? scaleTo255(upsample(cam.map, CAM_GRID, CAM_GRID)) : undefined), [cam.map]);
-  const failed = cam.error ?? saliency.error;
+  const [missing, setMissing] = useState<string | null>(null);
+  const failed = missing === image.url ? NO_PICTURE : (cam.error ?? saliency.error);
   const threshold = display.threshold ?? explanation?.camThreshold ?? null;
   const finding = explanation?.finding;
   return (
@@ -73,7 +76,15 @@ export function Pane({ image, explanation, name, method, view, onView, display }
           style={{ transform: `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.zoom})` }}
         >
           {/* biome-ignore lint/performance/noImgElement: stored pixels, shown as they are */}
-          <img src={image.url} alt="" draggable={false} className="absolute inset-0 size-full" style={{ filter: 'url(#study-window)' }} />
+          <img
+            src={image.url}
+            alt=""
+            draggable={false}
+            onError={() => setMissing(image.url)}
+            onLoad={() => setMissing(null)}
+            className="absolute inset-0 size-full"
+            style={{ filter: 'url(#study-window)' }}
+          />
           {display.layer === 'cam' && scaled && <MapCanvas map={scaled} scale={inferno} top={255} opacity={display.opacity} />}
           {display.layer === 'saliency' && saliency.map && (
             <MapCanvas

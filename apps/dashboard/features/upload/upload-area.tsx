@@ -15,10 +15,15 @@ const ACCEPT = 'image/png,image/jpeg,application/dicom,.png,.jpg,.jpeg,.dcm,.dic
 
 const Choose = createContext<() => void>(() => {});
 
-type State =
-  | { kind: 'idle' }
-  | { kind: 'sending'; files: number; share: number }
-  | { kind: 'ended'; answer?: UploadAnswer; error?: unknown };
+type State = { kind: 'idle' } | { kind: 'sending'; files: number; share: number } | Ended;
+
+interface Ended {
+  kind: 'ended';
+  rejected: UploadAnswer['rejected'];
+  error?: unknown;
+}
+
+const NOTHING_REFUSED: Ended = { kind: 'ended', rejected: [] };
 
 /** Takes pictures dropped anywhere on the page, sends them, and opens their study. */
 export function UploadArea({ children }: { children: ReactNode }) {
@@ -29,24 +34,37 @@ export function UploadArea({ children }: { children: ReactNode }) {
   const [over, setOver] = useState(false);
   const [state, setState] = useState<State>({ kind: 'idle' });
 
-  const send = useCallback(
-    async (files: File[]): Promise<void> => {
-      if (files.length === 0) return;
-      abort.current?.abort();
+  const sendNow = useCallback(
+    async (files: File[], before: Ended): Promise<Ended> => {
+      const sending = { kind: 'sending', files: files.length } as const;
       abort.current = new AbortController();
-      setState({ kind: 'sending', files: files.length, share: 0 });
+      setState({ ...sending, share: 0 });
       try {
-        const progress = (share: number): void => setState({ kind: 'sending', files: files.length, share });
-        const answer = await sendFiles(files, progress, abort.current.signal);
+        const answer = await sendFiles(files, (share) => setState({ ...sending, share }), abort.current.signal);
         void queries.invalidateQueries({ queryKey: ['studies'] });
         const [study] = answer.studies;
         if (study) router.push(answer.studies.length === 1 ? `/studies/${encodeURIComponent(study.id)}` : '/studies');
-        setState(answer.rejected.length > 0 ? { kind: 'ended', answer } : { kind: 'idle' });
+        return { ...before, rejected: [...before.rejected, ...answer.rejected] };
       } catch (error) {
-        setState({ kind: 'ended', error });
+        return { ...before, error };
       }
     },
     [queries, router],
+  );
+  // What is dropped while something is being sent goes after it, and all that was refused is told at the end.
+  const line = useRef<{ open: number; last: Promise<Ended> }>({ open: 0, last: Promise.resolve(NOTHING_REFUSED) });
+  const send = useCallback(
+    async (files: File[]): Promise<void> => {
+      if (files.length === 0) return;
+      const { current } = line;
+      const before = current.open === 0 ? Promise.resolve(NOTHING_REFUSED) : current.last;
+      current.open += 1;
+      current.last = before.then((ended) => sendNow(files, ended));
+      const ended = await current.last;
+      current.open -= 1;
+      if (current.open === 0) setState(ended.rejected.length > 0 || ended.error ? ended : { kind: 'idle' });
+    },
+    [sendNow],
   );
   useDrop(setOver, send);
 
@@ -130,10 +148,10 @@ function Status({ state, cancel, close }: { state: State; cancel: () => void; cl
   return (
     <div className={panel}>
       <InlineError error={state.error} />
-      {state.answer && (
+      {state.rejected.length > 0 && (
         <div role="alert" className="flex max-h-64 w-full flex-col gap-2 overflow-y-auto">
-          <p>{plural(state.answer.rejected.length, 'file was', 'files were')} not taken.</p>
-          {state.answer.rejected.map(({ fileName, code, message }, index) => (
+          <p>{plural(state.rejected.length, 'file was', 'files were')} not taken.</p>
+          {state.rejected.map(({ fileName, code, message }, index) => (
             <p key={`${fileName}-${String(index)}`}>
               <strong className="font-semibold">{fileName ?? 'Unnamed file'}</strong>: {message}{' '}
               <span className="text-muted">{remedy(code)}</span> <span className="font-mono text-small text-muted">{code}</span>
