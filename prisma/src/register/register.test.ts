@@ -194,6 +194,11 @@ describe('registerRun', () => {
     expect((await rowsOf('d')).evaluations).toHaveLength(1);
   });
 
+  it('puts one run into use when several of a method are registered at once', async () => {
+    await Promise.all(['p', 'q', 's'].map((id) => registerRun(database.prisma, writeRun(id))));
+    expect(await database.prisma.run.count({ where: { active: true } })).toBe(1);
+  });
+
   it.each([
     ['NOT_FOUND', /no run folder: it has no run\.json/, (folder: string) => rmSync(path.join(folder, 'run.json'))],
     ['CORRUPT', /run\.json is no JSON/, (folder: string) => write(path.join(folder, 'run.json'), '{ "format": 1,')],

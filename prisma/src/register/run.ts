@@ -85,9 +85,10 @@ async function registeredParent(tx: Tx, { folder, run }: RunFolder): Promise<str
   return (await writeRunRows(tx, beside)).id === id ? id : null;
 }
 
-/** What is in use stays; a run that is the first of its method to finish is put into use. */
+/** What is in use stays; a run that is the first of its method to finish is put into use, one of those that finish at the same moment. */
 async function shallBeActive(tx: Tx, known: Run | null, { run }: RunFolder): Promise<boolean> {
   if (run.state !== 'finished') return false;
   if (known?.state === 'FINISHED') return known.active;
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`active ${run.method}`}, 0))`;
   return (await tx.run.count({ where: { method: run.method, active: true, id: { not: run.id } } })) === 0;
 }
