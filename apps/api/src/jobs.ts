@@ -30,7 +30,11 @@ export async function explainImage({ prisma, jobs }: Queue, { imageId, runIds, f
   const image = await prisma.image.findUnique({ where: { id: imageId }, select: { id: true } });
   if (!image) throw new CxrError('NOT_FOUND', `There is no image ${imageId}.`);
   const chosen = runIds === null ? await activeRunIds(prisma) : await finishedRunIds(prisma, runIds);
-  if (chosen.length === 0) throw new CxrError('CONFLICT', 'No finished run is in use: train one, or put one into use with activateRun.');
+  if (chosen.length === 0)
+    throw new CxrError(
+      'CONFLICT',
+      'No finished run is in use: train one, or put one into use: "Use for uploads" on its page, activateRun in GraphQL.',
+    );
   if (findings.length === 0) throw new CxrError('BAD_INPUT', 'findings is empty: name at least one, or leave it out for all 14.');
   return jobs.enqueue('explain', { imageId, runIds: chosen, findings: [...findings] });
 }

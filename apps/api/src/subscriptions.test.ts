@@ -131,7 +131,10 @@ describe('the socket', () => {
         response.resume();
         resolve(response.statusCode);
       });
-      request.on('upgrade', (_response, socket) => resolve(void socket.destroy() ?? 101)).on('error', reject);
+      request.on('error', reject).on('upgrade', (_response, socket) => {
+        socket.destroy();
+        resolve(101);
+      });
     });
     expect(status).toBe(400);
   });

@@ -9,6 +9,7 @@ import { requireOrSkip } from '@cxr-lens/data/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
 import { makeBoxedDataSet } from './boxed.fixture.ts';
+import { sopReference } from './identity.ts';
 
 let api: TestApi;
 
@@ -314,6 +315,17 @@ describe('DICOM', () => {
     expect(again.status).toBe(200);
     expect(await api.prisma.image.count()).toBe(1);
     expect(Object.keys(again.answer)).toEqual(['00081199']);
+  });
+
+  it('whose UID is none gets one of its content, the same each time', async (ctx) => {
+    const bytes = Buffer.from(readFileSync(`${requireOrSkip(ctx, 'dicom', 'dicom-sample')}/${STORED}`));
+    const uid = sopReference(bytes).sopInstanceUid!;
+    for (let at = bytes.indexOf(uid); at >= 0; at = bytes.indexOf(uid, at)) bytes.write('x'.repeat(uid.length), at);
+    const answers = [await postBare(bytes, 'application/dicom'), await postBare(bytes, 'application/dicom')];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await api.prisma.image.findMany()).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([
+      expect.stringMatching(/^2\.25\.\d+$/),
+    ]);
   });
 
   it('by STOW-RS answers 409 when nothing could be stored', async () => {

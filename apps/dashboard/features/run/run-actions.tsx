@@ -48,7 +48,11 @@ export function RunActions({ run }: { run: Run }) {
           </Button>
         )}
         {finished && !run.active && (
-          <Button disabled={activate.isPending} onClick={() => activate.mutate()}>
+          <Button
+            disabled={activate.isPending}
+            title={`Explains uploads from now on, in place of the ${run.method.label} run in use`}
+            onClick={() => activate.mutate()}
+          >
             Use for uploads
           </Button>
         )}
