@@ -18,3 +18,5 @@ const { register } = await import('tsx/esm/api');
 register();
 const { main } = await import('../src/main.ts');
 process.exitCode = await main(process.argv.slice(2));
+// Listening to the channel of whoever started this would keep a finished command alive.
+if (process.connected) process.disconnect();

@@ -29,10 +29,6 @@ export function stderrProgress(): OnProgress {
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-  if (process.connected) {
-    process.once('disconnect', () => controller.abort());
-    // Listening alone would keep a finished command alive.
-    process.channel?.unref();
-  }
+  if (process.connected) process.once('disconnect', () => controller.abort());
   return controller.signal;
 }

@@ -16,6 +16,8 @@ export function writeReport(evaluations: readonly Evaluation[]): string {
     dataSet: { ...data, images: first.auc.images },
     runs: evaluations.map((evaluation) => reportRun(evaluation, labelOf(evaluation, evaluations))),
     controls: first.localization.controls,
+    seed,
+    resamples,
     commands: [
       ...evaluations.map(({ run }) => trainCommand(run)),
       `cxr-lens evaluate ${evaluations.map(({ run }) => run.id).join(' ')} --data FILE --seed ${seed} --resamples ${resamples}`,

@@ -17,7 +17,6 @@ async function serve({ port, dashboard }: ServeOptions): Promise<void> {
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true });
   const end = (): void => void child.kill('SIGTERM');
   interruptSignal().addEventListener('abort', end);
-  if (process.channel) process.once('disconnect', end);
   child.on('message', (message) => {
     process.stderr.write(`The API listens on ${(message as { url: string }).url}\n`);
     process.send?.(message);
@@ -26,7 +25,6 @@ async function serve({ port, dashboard }: ServeOptions): Promise<void> {
     child.once('error', reject);
     child.once('exit', (status) => resolve(status ?? 1));
   });
-  if (process.connected) process.disconnect();
   // It has said on stderr what is wrong with its settings.
   if (code !== 0 && code !== 2) throw new CxrError('INTERNAL', `The API ended with exit code ${code}: see its log above.`);
   process.exitCode = code;

@@ -14,14 +14,10 @@ const BETWEEN_CRASHES_MS = 1000;
 /** Starts a worker and starts it again when it crashes; ends with it, with Ctrl-C, and with whoever started this command. */
 async function worker(): Promise<void> {
   const signal = interruptSignal();
-  const stopped = new AbortController();
-  const stop = (): void => stopped.abort();
-  signal.addEventListener('abort', stop);
-  if (process.channel) process.once('disconnect', stop);
-  for (let crashes = 0; !stopped.signal.aborted; ) {
+  for (let crashes = 0; !signal.aborted; ) {
     const started = Date.now();
-    const code = await runOnce(stopped.signal);
-    if (stopped.signal.aborted) break;
+    const code = await runOnce(signal);
+    if (signal.aborted) break;
     // Bad settings stay bad.
     if (code === 0 || code === 2) {
       process.exitCode = code;
@@ -32,7 +28,6 @@ async function worker(): Promise<void> {
     process.stderr.write('The worker crashed and is started again; its jobs go on from their last checkpoint.\n');
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_CRASHES_MS));
   }
-  if (process.connected) process.disconnect();
 }
 
 /** Runs the worker's process to its end; resolves to its exit code, 1 after a signal. */
