@@ -25,5 +25,5 @@ export { createJobs, type JobAttempt, type JobHandlers, type Jobs, type JobsOpti
 export { migrate } from './migrate.ts';
 export { ownObjects, shareObjects } from './objects.ts';
 export { registerDataSet } from './register/data-set.ts';
-export { registerRun, writeRunRows } from './register/run.ts';
+export { lockActiveRun, registerRun, writeRunRows } from './register/run.ts';
 export { type TestDatabase, testDatabase } from './testing.ts';

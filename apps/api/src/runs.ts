@@ -1,6 +1,6 @@
 import { CxrError } from '@cxr-lens/data';
 import { DEFAULT_TRAIN_OPTIONS, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
-import type { PrismaClient, Run } from '@cxr-lens/prisma';
+import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
 export interface OptionValue {
   name: string;
@@ -51,6 +51,7 @@ export async function activateRun(prisma: PrismaClient, id: string): Promise<voi
     if (!run) throw new CxrError('NOT_FOUND', `There is no run ${id}.`);
     if (run.state !== 'FINISHED')
       throw new CxrError('CONFLICT', `Run ${id} is ${run.state.toLowerCase()}: only a finished run can be put into use.`);
+    await lockActiveRun(tx, run.method);
     await tx.run.updateMany({ where: { method: run.method, active: true, id: { not: id } }, data: { active: false } });
     await tx.run.update({ where: { id }, data: { active: true } });
   });

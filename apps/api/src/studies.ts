@@ -1,5 +1,5 @@
 import { CxrError, deleteObject } from '@cxr-lens/data';
-import type { Jobs, Prisma, PrismaClient } from '@cxr-lens/prisma';
+import { type Jobs, ownObjects, type Prisma, type PrismaClient } from '@cxr-lens/prisma';
 
 export interface StudyKey {
   id?: string | null | undefined;
@@ -14,15 +14,8 @@ export function findStudy({ id, studyInstanceUid, accessionNumber }: StudyKey): 
   return Object.fromEntries(given);
 }
 
-// Uploads hold it shared while bytes and row come to be, a deletion alone: no upload may find bytes that are about to go.
-const OBJECTS_LOCK = 7_240_591;
-
 // A study has two maps a finding, run and image, and uploads that are under way hold the lock for 30 s at most.
 const DELETING = { timeout: 120_000, maxWait: 30_000 };
-
-export async function shareObjects(tx: Prisma.TransactionClient): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(${OBJECTS_LOCK})`;
-}
 
 /** Deletes a study with everything that was made of it; false when there is none. Bytes that another study shares stay. */
 export async function deleteStudy({ prisma, jobs }: { prisma: PrismaClient; jobs: Jobs }, id: string): Promise<boolean> {
@@ -42,7 +35,7 @@ export async function deleteStudy({ prisma, jobs }: { prisma: PrismaClient; jobs
   if (keys === null) return false;
   // Only now that the rows are gone for certain: bytes that no row names are waste, a row without its bytes is a loss.
   await prisma.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${OBJECTS_LOCK})`;
+    await ownObjects(tx);
     for (const key of await unused(tx, [...keys])) await deleteObject(key);
   }, DELETING);
   return true;

@@ -89,6 +89,11 @@ async function registeredParent(tx: Tx, { folder, run }: RunFolder): Promise<str
 async function shallBeActive(tx: Tx, known: Run | null, { run }: RunFolder): Promise<boolean> {
   if (run.state !== 'finished') return false;
   if (known?.state === 'FINISHED') return known.active;
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`active ${run.method}`}, 0))`;
+  await lockActiveRun(tx, run.method);
   return (await tx.run.count({ where: { method: run.method, active: true, id: { not: run.id } } })) === 0;
+}
+
+/** Until the transaction ends, nobody else chooses which run of the method is in use. */
+export async function lockActiveRun(tx: Prisma.TransactionClient, method: string): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`active ${method}`}, 0))`;
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CxrError, FINDINGS, type KnownBox, putObject } from '@cxr-lens/data';
-import type { Image, Jobs, Prisma, PrismaClient } from '@cxr-lens/prisma';
+import { type Image, type Jobs, type Prisma, type PrismaClient, shareObjects } from '@cxr-lens/prisma';
 import { isUid } from '../input.ts';
 import { activeRunIds } from '../jobs.ts';
 import type { Inspection } from '../pictures/draw.ts';
-import { shareObjects } from '../studies.ts';
 import type { Threads } from '../threads/threads.ts';
 import { contentUid } from './identity.ts';
 import { boxesIn, type Candidate, type KnownImages } from './known-boxes.ts';
