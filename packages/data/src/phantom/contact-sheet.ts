@@ -3,8 +3,8 @@ import path from 'node:path';
 import sharp, { type OverlayOptions } from 'sharp';
 import { FINDINGS, type Finding, findingLabel } from '../findings.ts';
 import { encodeGreyPng } from '../render/png.ts';
-import type { PhantomImage } from './plan.ts';
 import { renderImage } from './render.ts';
+import { singleFinding } from './single-finding.ts';
 
 /**
  * Draws a sheet of all findings, PA and AP, from faint to obvious:
@@ -30,7 +30,10 @@ async function contactSheet(file: string): Promise<void> {
     const top = (row % perBlock) * (SIZE + LABEL);
     tiles.push({ input: labelOf(finding ? findingLabel(finding) : 'No finding', block), left, top });
     for (const [column, { view, grade }] of COLUMNS.entries()) {
-      const { pixels } = renderImage(planOf(finding, view, grade, row * COLUMNS.length + column), { seed: 1, size: 2 * SIZE });
+      const { pixels } = renderImage(singleFinding(finding, { view, grade, number: row * COLUMNS.length + column, sheet: 'sheet' }), {
+        seed: 1,
+        size: 2 * SIZE,
+      });
       const raw = { width: 2 * SIZE, height: 2 * SIZE, channels: 1 as const };
       const input = await sharp(pixels, { raw }).resize(SIZE, SIZE).png().toBuffer();
       tiles.push({ input, left: left + column * SIZE, top: top + LABEL });
@@ -56,23 +59,6 @@ function labelOf(text: string, width: number): Buffer {
   return Buffer.from(
     `<svg width="${width}" height="${LABEL}"><text x="6" y="13" font-family="sans-serif" font-size="12" fill="#ddd">${text}</text></svg>`,
   );
-}
-
-function planOf(finding: Finding | null, view: 'PA' | 'AP', grade: number, number: number): PhantomImage {
-  const age = 28 + ((number * 13) % 50);
-  return {
-    name: `sheet_${number}.png`,
-    patientId: `sheet ${number}`,
-    followUp: 0,
-    age,
-    buildAge: age,
-    sex: number % 2 ? 'M' : 'F',
-    view,
-    test: true,
-    findings: finding ? [{ finding, grade }] : [],
-    labels: [],
-    shortcuts: [],
-  };
 }
 
 const [file] = process.argv.slice(2);
