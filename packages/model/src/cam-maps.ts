@@ -1,4 +1,4 @@
-import { FINDINGS, type Finding, type PreparedData } from '@cxr-lens/data';
+import { CxrError, FINDINGS, type Finding, type PreparedData } from '@cxr-lens/data';
 import { cam } from '@cxr-lens/eval';
 import { readOut } from './engine/read-out.ts';
 import { imageBatch } from './images.ts';
@@ -16,7 +16,9 @@ export interface CamMap {
 /** The head's weights as one array a finding, in the findings' order: each [C]. */
 export function headColumns(network: Network): Float32Array[] {
   return readOut(() => {
-    const columns = network.headWeights().transpose(); // [14, C]
+    const { evidence } = network;
+    if (evidence.kind !== 'cam') throw new CxrError('INTERNAL', `${network.name} has no class activation maps.`);
+    const columns = evidence.headWeights().transpose(); // [14, C]
     const values = columns.dataSync<'float32'>();
     const channels = columns.shape[1]!;
     return FINDINGS.map((_, index) => Float32Array.from(values.subarray(index * channels, (index + 1) * channels)));

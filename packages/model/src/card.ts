@@ -56,7 +56,7 @@ export function makeCard({
     pixelRange: [0, 1],
     normalisation,
     preprocessingVersion: PREPROCESSING_VERSION,
-    pooling: 'average',
+    pooling: run.options.pooling,
     weightsSha256,
     golden: { seed, logits: goldenLogits(network, seed), tolerance: GOLDEN_TOLERANCE },
     calibration: Object.fromEntries(calibration) as Record<Finding, Card['calibration'][Finding]>,

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { inputGradients } from './explain.ts';
-import { truncatedDensenet } from './networks/densenet.ts';
+import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
 
 let network: Network;
 let x: tf.Tensor4D;
 beforeAll(() => {
-  network = truncatedDensenet({ preset: 'small', mean: 0.5, std: 0.25, seed: 0 });
+  network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.25, seed: 0 });
   x = tf.randomUniform([1, 96, 96, 1], 0, 1, 'float32', 1);
 });
 afterAll(() => network.dispose());

@@ -1,3 +1,4 @@
+import { FINDINGS } from '@cxr-lens/data';
 import { readOut } from './engine/read-out.ts';
 import { tf } from './engine/tensorflow.ts';
 import type { Network } from './networks/network.ts';
@@ -19,7 +20,7 @@ export function inputGradients(network: Network, x: tf.Tensor4D, findings: reado
     const part = findings.slice(start, start + COPIES);
     const values = readOut(() => {
       const repeated = tf.tile(x, [part.length, 1, 1, 1]);
-      const chosen = tf.oneHot(tf.tensor1d(part, 'int32'), network.headWeights().shape[1]);
+      const chosen = tf.oneHot(tf.tensor1d(part, 'int32'), FINDINGS.length);
       // Images of a batch do not see each other in inference mode, so the sum's gradient is each one's own.
       const sum = (input: tf.Tensor): tf.Scalar => tf.sum(tf.mul(network.forward(input as tf.Tensor4D, 'inference').logits, chosen));
       return tf.grad(sum)(repeated).dataSync<'float32'>();

@@ -1,10 +1,10 @@
 import { CxrError, FINDINGS, PREPROCESSING_VERSION } from '@cxr-lens/data';
 import { goldenLogits, isGolden, type Normalisation } from './card.ts';
-import { truncatedDensenet } from './networks/densenet.ts';
+import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
 import { readBytes, readCard, readRun, runFiles, sha256 } from './run-folder.ts';
 import { decodeSafetensors, type HostTensor } from './safetensors.ts';
-import type { Card, Run } from './spec/index.ts';
+import { type Card, METHODS, type Run } from './spec/index.ts';
 import { setNetwork } from './weights.ts';
 
 /** A trained network with its papers. */
@@ -18,7 +18,9 @@ export interface LoadedRun {
 
 /** The network of a run, with seeded initial weights. */
 export function buildNetwork(run: Run, { mean, std }: Pick<Normalisation, 'mean' | 'std'>): Network {
-  return truncatedDensenet({ preset: run.preset, mean, std, seed: run.seed, runningMomentum: run.options.runningMomentum });
+  const { preset, seed } = run;
+  const { runningMomentum, pooling, lseSharpness } = run.options;
+  return networkOf(METHODS[run.method].network, { preset, mean, std, seed, runningMomentum, pooling, lseSharpness });
 }
 
 /** Weights of a finished run, checked against its card. CxrError NOT_FOUND, CORRUPT. */

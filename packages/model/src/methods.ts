@@ -1,9 +1,10 @@
-import { attack } from './attack.ts';
+import { attack, type Losses } from './attack.ts';
 import { tf } from './engine/tensorflow.ts';
-import { weightedBce } from './loss.ts';
-import type { Network } from './networks/network.ts';
-import type { MethodName, TrainOptions } from './spec/index.ts';
-import { linf } from './threats.ts';
+import { gradientPenalty, penaltyDirection } from './gradient-penalty.ts';
+import { bceLosses } from './losses/bce.ts';
+import type { Mode, Network } from './networks/network.ts';
+import { METHODS, type MethodName, type TrainOptions } from './spec/index.ts';
+import { attackOptions, threatOf } from './threats/threats.ts';
 
 /** One training step's images. */
 export interface Batch {
@@ -15,30 +16,72 @@ export interface Batch {
   beta: number;
   /** [B], 1 where the image may be perturbed. */
   perturbed: Uint8Array;
+  /** Of what the perturbation draws at random. */
+  seed: string;
 }
 
-/** What a method minimises; the trainer is the same for all. */
-export interface Objective {
-  /** The images that the step sees, outside of the gradient of the weights: [B, S, S, 1]. */
-  inputs(network: Network, batch: Batch, options: TrainOptions): tf.Tensor4D;
-  /** Scalar, from logits [B, 14]; the validation loss is the same over the whole validation set. */
-  loss(logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number): tf.Scalar;
+/** What a method minimises, of every image: from logits and labels [B, 14] to [B]. Trainer and validation take the mean. */
+export type Objective = (logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number) => tf.Tensor1D;
+
+const OBJECTIVES = {
+  bce: bceLosses,
+  /** W-CEL (Wang et al. 2017): Eq. 1 times (P + N) / N of the labels that beta = N / P was counted on. */
+  'weighted-ce': (logits, labels, beta) => tf.mul(bceLosses(logits, labels, beta), 1 + 1 / beta),
+} as const satisfies Record<string, Objective>;
+
+export function objectiveOf(method: MethodName): Objective {
+  return OBJECTIVES[METHODS[method].loss];
 }
 
-export const OBJECTIVES = {
-  /** Eq. 1 on the images as they are. */
-  baseline: { inputs: (_network, { x }) => x, loss: weightedBce },
-  /** Eq. 3: Eq. 1 with half of the batch moved to where the loss is greater. */
-  robust: { inputs: perturb, loss: weightedBce },
-} as const satisfies Record<MethodName, Objective>;
-
-/** The batch with its chosen images replaced by attacked ones; the attack's forward pass sees the whole batch. */
-export function perturb(network: Network, { x, y, beta, perturbed }: Batch, options: TrainOptions): tf.Tensor4D {
+/**
+ * The images that a step sees: as they are, or (Eq. 3) with the chosen ones replaced by attacked ones. The attack's forward pass sees
+ * the whole batch.
+ */
+export function stepInputs(
+  network: Network,
+  batch: Batch,
+  { objective, options }: { objective: Objective; options: TrainOptions },
+): tf.Tensor4D {
+  const { x, perturbed, seed } = batch;
+  if (options.perturbation === 'none') return x;
   return tf.tidy(() => {
     const mode = options.attackBatchNorm === 'batch' ? 'frozen-batch' : 'inference';
-    const loss = (input: tf.Tensor4D): tf.Scalar => weightedBce(network.forward(input, mode).logits, y, beta);
-    const moved = attack(loss, x, linf(options.epsilon), options.attackSteps);
+    const losses = lossesOf(network, batch, { objective, mode });
+    const moved = attack(losses, x, threatOf(options), { ...attackOptions(options), keep: 'last', seed });
     const chosen = tf.tensor4d(perturbed, [perturbed.length, 1, 1, 1], 'bool');
     return tf.where(chosen, moved, x);
   });
+}
+
+/** The objective of the batch's labels as a function of its images. */
+export function lossesOf(
+  network: Network,
+  { y, beta }: Pick<Batch, 'y' | 'beta'>,
+  { objective, mode }: { objective: Objective; mode: Mode },
+): Losses {
+  return (input) => objective(network.forward(input, mode).logits, y, beta);
+}
+
+// Euclidean length of the displaced image's change [ours]: small beside a radiograph's contrast, large beside float32's rounding.
+const PENALTY_STEP = 0.1;
+
+/**
+ * The loss of a step as a function of the weights: the objective's mean over the images that the step sees, and where it is asked for
+ * the input-gradient penalty, by the batch's statistics.
+ */
+export function stepLoss(
+  network: Network,
+  batch: Pick<Batch, 'x' | 'y' | 'beta'>,
+  { objective, options }: { objective: Objective; options: TrainOptions },
+): () => tf.Scalar {
+  const { x } = batch;
+  const train = lossesOf(network, batch, { objective, mode: 'train' });
+  if (options.gradientPenalty === 0) return () => tf.mean(train(x));
+  const frozen = lossesOf(network, batch, { objective, mode: 'frozen-batch' });
+  const direction = penaltyDirection(frozen, x);
+  return () => {
+    const here = train(x);
+    const penalty = gradientPenalty(frozen, x, { direction, step: PENALTY_STEP, here });
+    return tf.mean(tf.add(here, tf.mul(penalty, options.gradientPenalty)));
+  };
 }

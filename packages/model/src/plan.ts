@@ -7,10 +7,12 @@ import { stepsOf } from './order.ts';
 import { readRun, runFiles } from './run-folder.ts';
 import {
   type DataRef,
+  featureShapeOf,
   METHODS,
   type MethodName,
   PRESETS,
   type PresetName,
+  parentMethod,
   parseTrainOptions,
   type Run,
   type TrainOptions,
@@ -51,7 +53,8 @@ export function planRun(request: TrainRequest, data: PreparedData): Run {
   checkData(data, preset);
   if (found) return continued(found, request, data);
   checkImages(data, options);
-  const parent = planParent(request, data);
+  const parent = planParent(request, options, data);
+  const { network } = METHODS[method];
   const now = new Date().toISOString();
   const id = path.basename(path.resolve(request.out));
   return {
@@ -60,9 +63,9 @@ export function planRun(request: TrainRequest, data: PreparedData): Run {
     name: request.name ?? id,
     method,
     preset,
-    network: 'truncated-densenet121',
+    network,
     inputSize: PRESETS[preset].inputSize,
-    featureShape: [...PRESETS[preset].featureShape],
+    featureShape: featureShapeOf(network, preset),
     data: dataRef(data),
     parent,
     initialisation: parent ? 'run' : 'he-normal',
@@ -118,8 +121,8 @@ function continued(run: Run, request: TrainRequest, data: PreparedData): Run {
 }
 
 /** The run to start from, checked: the right method, converged, the same network and the same images. */
-function planParent({ method, preset, from }: TrainRequest, data: PreparedData): Run['parent'] {
-  const { startsFrom } = METHODS[method];
+function planParent({ method, preset, from }: TrainRequest, options: TrainOptions, data: PreparedData): Run['parent'] {
+  const startsFrom = parentMethod(method, options);
   if (startsFrom === null) {
     if (from === undefined) return null;
     throw new CxrError('BAD_INPUT', `${method} starts from fresh weights; leave out --from ${from}.`);

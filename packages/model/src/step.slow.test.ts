@@ -5,12 +5,14 @@ import { relieveMemory } from './engine/memory.ts';
 import { tf } from './engine/tensorflow.ts';
 import { explainImages } from './explain-images.ts';
 import { loadRun } from './load-run.ts';
-import { truncatedDensenet } from './networks/densenet.ts';
+import { networkOf } from './networks/build.ts';
 import { sgd } from './sgd.ts';
-import { DEFAULT_TRAIN_OPTIONS } from './spec/index.ts';
+import { defaultOptions } from './spec/index.ts';
 import { robustStep } from './testing.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
 import { trainRun } from './train.ts';
+
+const ROBUST = defaultOptions('robust');
 
 const TIMES = 500;
 
@@ -30,8 +32,8 @@ async function staysFlat(name: string, work: (time: number) => void | Promise<vo
 }
 
 it('500 training steps of Robust', async () => {
-  const network = truncatedDensenet({ preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
-  const optimiser = sgd(network, DEFAULT_TRAIN_OPTIONS);
+  const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
+  const optimiser = sgd(network, ROBUST);
   await staysFlat('steps', (seed) => {
     robustStep(network, optimiser, { size: 4, seed });
     relieveMemory();

@@ -1,12 +1,14 @@
 import { afterEach, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { inputGradients } from './explain.ts';
-import { perturb } from './methods.ts';
-import { truncatedDensenet } from './networks/densenet.ts';
+import { objectiveOf, stepInputs } from './methods.ts';
+import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
 import { type Sgd, sgd } from './sgd.ts';
-import { DEFAULT_TRAIN_OPTIONS } from './spec/index.ts';
+import { defaultOptions } from './spec/index.ts';
 import { noiseBatch, robustStep } from './testing.ts';
+
+const ROBUST = defaultOptions('robust');
 
 const open: { dispose(): void }[] = [];
 afterEach(() => {
@@ -14,8 +16,8 @@ afterEach(() => {
 });
 
 function make(): { network: Network; optimiser: Sgd } {
-  const network = truncatedDensenet({ preset: 'small', mean: 0.5, std: 0.29, seed: 7 });
-  const optimiser = sgd(network, DEFAULT_TRAIN_OPTIONS);
+  const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 7 });
+  const optimiser = sgd(network, ROBUST);
   open.push(network, optimiser);
   return { network, optimiser };
 }
@@ -36,11 +38,11 @@ it('perturbs floor(B / 2) images, each by at most epsilon, and no other', () => 
   const { network } = make();
   tf.tidy(() => {
     const batch = noiseBatch(network, 7, 1);
-    const x = perturb(network, batch, DEFAULT_TRAIN_OPTIONS);
+    const x = stepInputs(network, batch, { objective: objectiveOf('robust'), options: ROBUST });
     const changed = tf.max(tf.abs(tf.sub(x, batch.x)), [1, 2, 3]).dataSync();
     expect(batch.perturbed.reduce((sum, one) => sum + one, 0)).toBe(3);
     for (const [index, most] of changed.entries()) {
-      if (batch.perturbed[index]) expect(most).toBeCloseTo(DEFAULT_TRAIN_OPTIONS.epsilon, 6);
+      if (batch.perturbed[index]) expect(most).toBeCloseTo(ROBUST.epsilon, 6);
       else expect(most).toBe(0);
     }
   });

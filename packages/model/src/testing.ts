@@ -1,15 +1,15 @@
 import { random } from '@cxr-lens/data';
 import { tf } from './engine/tensorflow.ts';
-import { batchBeta } from './loss.ts';
-import { type Batch, OBJECTIVES } from './methods.ts';
+import { batchBeta } from './losses/bce.ts';
+import { type Batch, objectiveOf } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import type { Sgd } from './sgd.ts';
-import { DEFAULT_TRAIN_OPTIONS } from './spec/index.ts';
+import { defaultOptions } from './spec/index.ts';
 import { takeStep } from './train.ts';
 
 /** One step of Robust on a seeded batch of noise, as the trainer takes it; returns the loss. */
 export function robustStep(network: Network, optimiser: Sgd, { size, seed }: { size: number; seed: number }): number {
-  const training = { network, optimiser, objective: OBJECTIVES.robust, options: DEFAULT_TRAIN_OPTIONS };
+  const training = { network, optimiser, objective: objectiveOf('robust'), options: defaultOptions('robust') };
   return tf.tidy(() => takeStep(training, noiseBatch(network, size, seed)));
 }
 
@@ -23,5 +23,6 @@ export function noiseBatch(network: Network, size: number, seed: number): Batch 
     y: tf.tensor2d(labels, [size, 14]),
     beta: batchBeta(labels),
     perturbed: Uint8Array.from({ length: size }, (_, index) => (index < Math.floor(size / 2) ? 1 : 0)),
+    seed: String(seed),
   };
 }

@@ -6,8 +6,8 @@ import { relieveMemory } from './engine/memory.ts';
 import { tf } from './engine/tensorflow.ts';
 import { imageBatch, labelsOf } from './images.ts';
 import { buildNetwork, readWeights } from './load-run.ts';
-import { batchBeta } from './loss.ts';
-import { type Batch, OBJECTIVES, type Objective } from './methods.ts';
+import { batchBeta } from './losses/bce.ts';
+import { type Batch, type Objective, objectiveOf, stepInputs, stepLoss } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import { epochOrder, perturbedPositions } from './order.ts';
 import { planRun, type TrainRequest } from './plan.ts';
@@ -102,7 +102,7 @@ function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks)
       validation,
       network,
       optimiser,
-      objective: OBJECTIVES[run.method],
+      objective: objectiveOf(run.method),
       position: position ?? { ...START },
     };
   } catch (error) {
@@ -160,6 +160,7 @@ function batchOf({ data, options, position }: Training, rows: readonly number[])
     y: tf.tensor2d(Float32Array.from(labels), [rows.length, FINDINGS.length]),
     beta: options.positiveWeight === 'batch' ? batchBeta(labels) : 1,
     perturbed: perturbedPositions(rows.length, options.perturbedFraction, { ...position, seed: options.seed }),
+    seed: `attack/${options.seed}/${position.epoch}/${position.step}`,
   };
 }
 
@@ -169,8 +170,8 @@ export function takeStep(
   batch: Batch,
 ): number {
   return tf.tidy(() => {
-    const x = objective.inputs(network, batch, options);
-    const loss = (): tf.Scalar => objective.loss(network.forward(x, 'train').logits, batch.y, batch.beta);
+    const x = stepInputs(network, batch, { objective, options });
+    const loss = stepLoss(network, { ...batch, x }, { objective, options });
     const { value, grads } = tf.variableGrads(loss, [...network.parameters.values()]);
     optimiser.apply(grads);
     return value.dataSync<'float32'>()[0]!;
@@ -181,14 +182,13 @@ export function takeStep(
 async function finishEpoch(training: Training): Promise<void> {
   const { files, run, options, data, network, position, onEpoch, onProgress, signal } = training;
   const started = performance.now();
-  const { adversarial, label } = METHODS[run.method];
-  const what = `${label}, validation after epoch ${position.epoch}`;
-  const { loss, perturbedLoss, auc } = await validate(network, data, training.validation, {
+  const what = `${METHODS[run.method].label}, validation after epoch ${position.epoch}`;
+  const { loss, perturbedLoss, probe, auc } = await validate(network, data, training.validation, {
     what,
     onProgress,
     signal,
     train: options,
-    adversarial,
+    objective: training.objective,
   });
   if (!Number.isFinite(loss)) throw diverged('validation loss', loss, training);
   const epoch: Epoch = {
@@ -196,6 +196,7 @@ async function finishEpoch(training: Training): Promise<void> {
     trainLoss: position.lossSum / run.stepsPerEpoch,
     validationLoss: loss,
     perturbedValidationLoss: perturbedLoss,
+    probe,
     validationAuc: auc,
     seconds: position.seconds + (performance.now() - started) / 1000,
   };

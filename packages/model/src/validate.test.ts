@@ -1,7 +1,8 @@
 import { random } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
-import { batchBeta, weightedBce } from './loss.ts';
+import { batchBeta, bceLosses } from './losses/bce.ts';
+import { objectiveOf } from './methods.ts';
 import { setLoss, tableAuc } from './validate.ts';
 
 const IMAGES = 40;
@@ -13,13 +14,16 @@ describe('the validation loss', () => {
   it('is Eq. 1 over the whole set, as the training loss would give it in one batch', () => {
     const beta = batchBeta(labels);
     const expected = tf.tidy(
-      () => weightedBce(tf.tensor2d(logits, [IMAGES, 14]), tf.tensor2d(Float32Array.from(labels), [IMAGES, 14]), beta).dataSync()[0]!,
+      () =>
+        tf.mean(bceLosses(tf.tensor2d(logits, [IMAGES, 14]), tf.tensor2d(Float32Array.from(labels), [IMAGES, 14]), beta)).dataSync()[0]!,
     );
-    expect(setLoss(logits, labels, beta)).toBeCloseTo(expected, 3);
+    expect(setLoss(objectiveOf('baseline'), logits, { labels, beta })).toBeCloseTo(expected, 3);
   });
 
   it('stays finite for logits that saturate the sigmoid', () => {
-    expect(setLoss(Float32Array.of(...new Array(14).fill(1000)), new Uint8Array(14), 1)).toBe(14_000);
+    expect(setLoss(objectiveOf('baseline'), Float32Array.of(...new Array(14).fill(1000)), { labels: new Uint8Array(14), beta: 1 })).toBe(
+      14_000,
+    );
   });
 });
 

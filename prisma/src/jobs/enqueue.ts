@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
-import { METHODS, PRESETS, type PresetName, parseTrainOptions } from '@cxr-lens/model/spec';
+import { METHODS, optionsOf, PRESETS, type PresetName, parentMethod, parseTrainOptions } from '@cxr-lens/model/spec';
 import { z } from 'zod';
 import type { DataSet, Job, Prisma, Run } from '../../generated/client/client.ts';
 import { JOB_INPUTS, JOB_KINDS, type JobInput, type JobName } from './inputs.ts';
@@ -31,7 +31,7 @@ const REFERENCES: { [Name in JobName]: (tx: Tx, input: JobInput<Name>) => Promis
     const dataSet = await findDataSet(tx, dataSetId);
     checkSize(dataSet, preset);
     const options = parseTrainOptions(method, given);
-    await checkStart(tx, { method, preset, fromRunId });
+    await checkStart(tx, { method, preset, fromRunId, options });
     if (await tx.run.findUnique({ where: { id: runId } }))
       throw new CxrError('CONFLICT', `There is a run ${runId} already: choose another name.`);
     await tx.run.create({
@@ -42,7 +42,7 @@ const REFERENCES: { [Name in JobName]: (tx: Tx, input: JobInput<Name>) => Promis
         preset,
         state: 'TRAINING',
         seed: options.seed,
-        epsilon: METHODS[method].adversarial ? options.epsilon : null,
+        epsilon: optionsOf(method, options).includes('epsilon') ? options.epsilon : null,
         options,
         path: path.join(cxrHome(), 'runs', runId),
         datasetHash: dataSet.datasetHash,
@@ -92,8 +92,9 @@ function checkSize(dataSet: DataSet, preset: string): void {
   throw new CxrError('BAD_INPUT', message);
 }
 
-async function checkStart(tx: Tx, input: Pick<JobInput<'train'>, 'method' | 'preset' | 'fromRunId'>): Promise<void> {
-  const { startsFrom, label } = METHODS[input.method];
+async function checkStart(tx: Tx, input: Pick<JobInput<'train'>, 'method' | 'preset' | 'fromRunId' | 'options'>): Promise<void> {
+  const { label } = METHODS[input.method];
+  const startsFrom = parentMethod(input.method, input.options);
   if (startsFrom === null) {
     if (input.fromRunId) throw new CxrError('BAD_INPUT', `${label} starts from its initialisation, not from run ${input.fromRunId}.`);
     return;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
-import { type AucFile, type Card, type Curve, DEFAULT_TRAIN_OPTIONS, type LocalizationFile, type Run } from '@cxr-lens/model/spec';
+import { type AucFile, type Card, type Curve, defaultOptions, type LocalizationFile, type Run } from '@cxr-lens/model/spec';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../testing.ts';
 import { registerRun } from './run.ts';
@@ -53,7 +53,7 @@ function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home
     parent: null,
     initialisation: 'he-normal',
     seed: 3,
-    options: { ...DEFAULT_TRAIN_OPTIONS, seed: 3 },
+    options: { ...defaultOptions('baseline'), seed: 3 },
     codeVersion: '0.1.0',
     engine: 'TensorFlow 2.21.0, CPU',
     state: 'finished',
@@ -63,6 +63,7 @@ function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home
       trainLoss: 1 / epoch,
       validationLoss: 2 / epoch,
       perturbedValidationLoss: null,
+      probe: null,
       validationAuc: null,
       seconds: 1.5,
     })),

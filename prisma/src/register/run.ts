@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
-import { METHODS } from '@cxr-lens/model/spec';
-import type { Prisma, PrismaClient, Run, RunState } from '../../generated/client/client.ts';
+import { optionsOf } from '@cxr-lens/model/spec';
+import { Prisma, type PrismaClient, type Run, type RunState } from '../../generated/client/client.ts';
 import { writeEvaluationRows } from './evaluation.ts';
 import { type RunFolder, readRunFolder } from './files.ts';
 
@@ -35,7 +35,7 @@ export async function writeRunRows(tx: Tx, folder: string): Promise<Run> {
   };
   const row = await tx.run.upsert({ where: { id: run.id }, create: { id: run.id, ...data }, update: data });
   await tx.epoch.deleteMany({ where: { runId: run.id } });
-  await tx.epoch.createMany({ data: run.epochs.map((epoch) => ({ runId: run.id, ...epoch })) });
+  await tx.epoch.createMany({ data: run.epochs.map((epoch) => ({ runId: run.id, ...epoch, probe: epoch.probe ?? Prisma.DbNull })) });
   await writeEvaluationRows(tx, found);
   return row;
 }
@@ -47,7 +47,7 @@ function columnsOf({ folder, run, card }: RunFolder) {
     preset: run.preset,
     state: run.state.toUpperCase() as RunState,
     seed: run.seed,
-    epsilon: METHODS[run.method].adversarial ? run.options.epsilon : null,
+    epsilon: optionsOf(run.method, run.options).includes('epsilon') ? run.options.epsilon : null,
     options: run.options,
     codeVersion: run.codeVersion,
     engine: run.engine,

@@ -61,10 +61,11 @@ function settings({ set, epsilon, seed }: Options): Partial<TrainOptions> {
   return parseSettings([...flags, ...set]) as Partial<TrainOptions>;
 }
 
-function epochLine({ epoch, trainLoss, validationLoss, perturbedValidationLoss, validationAuc, seconds }: Epoch): string {
+function epochLine({ epoch, trainLoss, validationLoss, perturbedValidationLoss, probe, validationAuc, seconds }: Epoch): string {
   const perturbed = perturbedValidationLoss === null ? '' : `, half perturbed ${perturbedValidationLoss.toFixed(4)}`;
   const auc = validationAuc === null ? '' : `, AUC ${validationAuc.toFixed(4)}`;
-  return `epoch ${epoch}: training loss ${trainLoss.toFixed(4)}, validation loss ${validationLoss.toFixed(4)}${perturbed}${auc}, ${seconds.toFixed(1)} s`;
+  const warning = probe?.overfitted ? '; CATASTROPHIC OVERFITTING: the training attack misses most of what a strong one finds' : '';
+  return `epoch ${epoch}: training loss ${trainLoss.toFixed(4)}, validation loss ${validationLoss.toFixed(4)}${perturbed}${auc}, ${seconds.toFixed(1)} s${warning}`;
 }
 
 function summary(run: Run, out: string): string {
@@ -86,12 +87,15 @@ function optionHelp(): string {
 export const command: CommandModule = {
   configure(program) {
     program
-      .argument('<method>', METHOD_NAMES.join(' or '))
+      .argument('<method>', METHOD_NAMES.join(', '))
       .requiredOption('--data <file>', 'prepared file (cxr-lens prepare)')
       .requiredOption('--out <run>', 'run folder to write')
       .option('--preset <name>', `size of the network: ${PRESET_NAMES.join(' or ')}`, 'paper')
-      .option('--from <run>', 'run folder whose weights it starts from (robust: a finished baseline)')
-      .option('--epsilon <number>', 'largest change of a pixel in [0, 1] (robust)')
+      .option(
+        '--from <run>',
+        'run folder whose weights it starts from (robust: a finished baseline; other methods with a perturbation: a finished run of their own)',
+      )
+      .option('--epsilon <number>', 'size of the perturbation in pixels of [0, 1] (robust, or --set perturbation=...)')
       .option('--seed <number>', 'of weights, order and perturbation')
       .option('--name <text>', "what people call the run; default: the folder's name")
       .option('--set <name=value>', 'any training option; may be repeated', (value: string, before: string[]) => [...before, value], [])

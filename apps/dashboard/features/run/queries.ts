@@ -134,6 +134,12 @@ graphql(/* GraphQL */ `
       trainLoss
       validationLoss
       perturbedValidationLoss
+      probe {
+        clean
+        own
+        strong
+        overfitted
+      }
       validationAuc
       seconds
       best

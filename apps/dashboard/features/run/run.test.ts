@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jsonParts } from './json-parts.ts';
 import { parseSettings } from './settings.ts';
-import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, readEpoch } from './training.ts';
+import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch } from './training.ts';
 
 const method = { name: 'ROBUST', label: 'Robust', description: '' } as const;
 const epoch = (number: number, perturbed: number | null, auc: number | null = 0.7) => ({
@@ -9,6 +9,7 @@ const epoch = (number: number, perturbed: number | null, auc: number | null = 0.
   trainLoss: 1 / number,
   validationLoss: 1.2 / number,
   perturbedValidationLoss: perturbed,
+  probe: perturbed === null ? null : { clean: 1, own: 1.1, strong: 1 + number / 4, overfitted: number > 1 },
   validationAuc: auc,
   seconds: 2,
   best: number === 2,
@@ -25,6 +26,11 @@ describe('settings', () => {
 });
 
 describe('training curves', () => {
+  it('say where the own attack misses what a strong one finds', () => {
+    expect(overfittingNote([epoch(1, null), epoch(2, null)])).toBeNull();
+    expect(overfittingNote([epoch(1, 1), epoch(2, 1)])).toMatch(/^Catastrophic overfitting at epoch 2: /);
+  });
+
   it('draw the perturbed loss only where there is one', () => {
     expect(lossSeries({ method, epochs: [epoch(1, null), epoch(2, null)] }).map(({ label }) => label)).toEqual(['training', 'validation']);
     const series = lossSeries({ method, epochs: [epoch(1, 1.5), epoch(2, 0.9)] });
@@ -44,7 +50,7 @@ describe('training curves', () => {
   });
 
   it('are a table too', () => {
-    expect(epochSheet({ name: 'r', epochs: [epoch(2, null)] }).rows).toEqual([[2, 0.5, 0.6, null, 0.7, 2, 'best']]);
+    expect(epochSheet({ name: 'r', epochs: [epoch(2, null)] }).rows).toEqual([[2, 0.5, 0.6, null, null, null, null, 0.7, 2, 'best']]);
   });
 });
 

@@ -40,12 +40,15 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
   const [method, setMethod] = useState<MethodName>(
     (from && choices.methods.find(({ startsFrom }) => startsFrom === from.method.name)?.name) ?? 'BASELINE',
   );
+  const [perturbation, setPerturbation] = useState('');
   // Held here, not by the select: the run to start from may be younger than the list that opens first.
   const [parent, setParent] = useState(from?.id ?? '');
   const startsFrom = choices.methods.find(({ name }) => name === method)?.startsFrom;
+  const perturbs = method === 'ROBUST' || (method !== 'BASELINE' && perturbation !== '');
   const finished = choices.runs.edges.map(({ node }) => node).filter(({ state }) => state === 'FINISHED');
   const known = from && !finished.some(({ id }) => id === from.id) ? [from, ...finished] : finished;
-  const parents = known.filter((run) => run.method.name === startsFrom);
+  // A perturbed run of any other method continues a converged run of its own.
+  const parents = known.filter((run) => run.method.name === (startsFrom ?? (perturbation ? method : null)));
   const train = useMutation({
     mutationFn: (form: FormData) => trainRun(readForm(form, method)),
     onSuccess: ({ trainRun: job }) => {
@@ -63,7 +66,13 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
       <Field label="Method" hint={choices.methods.find(({ name }) => name === method)?.description}>
-        <Select value={method} onChange={(event) => setMethod(event.target.value as MethodName)}>
+        <Select
+          value={method}
+          onChange={(event) => {
+            setMethod(event.target.value as MethodName);
+            setPerturbation('');
+          }}
+        >
           {choices.methods.map(({ name, label }) => (
             <option key={name} value={name}>
               {label}
@@ -95,8 +104,8 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
             value={parents.some(({ id }) => id === parent) ? parent : (parents[0]?.id ?? '')}
             onChange={(event) => setParent(event.target.value)}
           >
-            {!startsFrom && <option value="">the beginning</option>}
-            {startsFrom && parents.length === 0 && <option value="">no finished run to start from</option>}
+            {!startsFrom && !perturbation && <option value="">the beginning</option>}
+            {(startsFrom || perturbation) && parents.length === 0 && <option value="">no finished run to start from</option>}
             {parents.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
@@ -110,8 +119,25 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
         <Field label="Seed">
           <TextInput name="seed" type="number" min={0} step={1} defaultValue={0} />
         </Field>
-        <Field label="Epsilon" hint={method === 'BASELINE' ? 'The Baseline perturbs nothing' : 'Empty: 0.005, as in the paper'}>
-          <TextInput name="epsilon" type="number" min={0} max={1} step="any" disabled={method === 'BASELINE'} />
+        <Field label="Perturbation" hint={method === 'BASELINE' ? 'A perturbed Baseline is Robust' : 'Of half of every batch'}>
+          <Select
+            name="perturbation"
+            value={perturbation}
+            onChange={(event) => setPerturbation(event.target.value)}
+            disabled={method === 'BASELINE'}
+          >
+            <option value="">{method === 'ROBUST' ? 'L-infinity, as in the paper' : 'none'}</option>
+            {method !== 'ROBUST' && <option value="linf">L-infinity</option>}
+            <option value="l2">L2</option>
+            <option value="spatial">rotation and translation</option>
+            <option value="noise">Gaussian noise (control)</option>
+          </Select>
+        </Field>
+        <Field
+          label="Epsilon"
+          hint={perturbs && perturbation !== 'spatial' ? 'Empty: 0.005, as in the paper' : 'No pixel is perturbed by a size'}
+        >
+          <TextInput name="epsilon" type="number" min={0} max={1} step="any" disabled={!perturbs || perturbation === 'spatial'} />
         </Field>
       </div>
       <Field label="Other options, one name=value a line" hint="For example maxEpochs=10. Everything is recorded in the run.">
@@ -128,7 +154,8 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
 function readForm(form: FormData, method: MethodName) {
   const text = (name: string): string | null => String(form.get(name) ?? '').trim() || null;
   const number = (name: string): number | null => (text(name) === null ? null : Number(text(name)));
-  const options = parseSettings(text('options') ?? '');
+  const perturbation = text('perturbation');
+  const options = { ...parseSettings(text('options') ?? ''), ...(perturbation === null ? {} : { perturbation }) };
   return {
     method,
     dataSet: text('dataSet') ?? '',

@@ -6,7 +6,7 @@ import { LineChart } from '../../charts/line-chart.tsx';
 import { Section } from '../../components/page.tsx';
 import { decimal, duration } from '../../lib/format.ts';
 import type { Run } from './queries.ts';
-import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, readEpoch } from './training.ts';
+import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch } from './training.ts';
 
 /** How the run learned: loss clean and perturbed, validation AUC, the best epoch marked. Grows while it trains. */
 export function TrainingSection({ run }: { run: Run }) {
@@ -24,6 +24,7 @@ export function TrainingSection({ run }: { run: Run }) {
   const stops = epochs.map(({ epoch }) => epoch);
   const last = stops.at(-1)!;
   const epoch = wanted !== null && stops.includes(wanted) ? wanted : (run.bestEpoch ?? last);
+  const warning = overfittingNote(epochs);
   const loss = lossSeries(run);
   const auc = aucSeries(run);
   const shared = {
@@ -44,6 +45,11 @@ export function TrainingSection({ run }: { run: Run }) {
       sheet={epochSheet(run)}
       caption={`${run.name}, ${run.method.label}${run.dataSet ? `, ${run.dataSet.name}` : ''}. CXR Lens`}
     >
+      {warning && (
+        <p role="alert" className="mb-4 max-w-[80ch] font-medium">
+          {warning}
+        </p>
+      )}
       <div className="grid gap-x-10 gap-y-6 lg:grid-cols-2">
         <LineChart
           title="Loss"

@@ -89,15 +89,37 @@ export function readEpoch(series: readonly Series[], epoch: number): { id: strin
 export function epochSheet({ name, epochs }: Pick<Run, 'epochs' | 'name'>): Sheet {
   return {
     name: `training-${name}`,
-    columns: ['Epoch', 'Training loss', 'Validation loss', 'Perturbed validation loss', 'Validation AUC', 'Seconds', 'Best'],
+    columns: [
+      'Epoch',
+      'Training loss',
+      'Validation loss',
+      'Perturbed validation loss',
+      'Probe, clean',
+      'Probe, own attack',
+      'Probe, strong attack',
+      'Validation AUC',
+      'Seconds',
+      'Best',
+    ],
     rows: epochs.map((epoch) => [
       epoch.epoch,
       epoch.trainLoss,
       epoch.validationLoss,
       epoch.perturbedValidationLoss,
+      epoch.probe?.clean ?? null,
+      epoch.probe?.own ?? null,
+      epoch.probe?.strong ?? null,
       epoch.validationAuc,
       epoch.seconds,
       epoch.best ? 'best' : '',
     ]),
   };
+}
+
+/** A sentence about the epochs in which the training's attack missed most of what a strong one found; null where there is none. */
+export function overfittingNote(epochs: Run['epochs']): string | null {
+  const found = epochs.filter(({ probe }) => probe?.overfitted).map(({ epoch }) => epoch);
+  if (found.length === 0) return null;
+  const when = found.length === 1 ? `epoch ${found[0]}` : `epochs ${found.join(', ')}`;
+  return `Catastrophic overfitting at ${when}: the training's own attack reached less than half of what a strong attack did. Do not call this run robust; train with more attack steps or a random start.`;
 }

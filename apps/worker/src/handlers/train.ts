@@ -17,9 +17,10 @@ export async function train({ prisma, engine }: { prisma: PrismaClient; engine: 
       signal: job.signal,
       onProgress: job.progress,
       beforeWrite: job.fence,
-      onEpoch: async ({ epoch, validationLoss }) => {
+      onEpoch: async ({ epoch, validationLoss, probe }) => {
         await job.write((tx) => writeRunRows(tx, out));
-        await job.addEvent(`Epoch ${epoch}: validation loss ${validationLoss.toFixed(4)}`);
+        const warning = probe?.overfitted ? '; catastrophic overfitting: the training attack misses most of what a strong one finds' : '';
+        await job.addEvent(`Epoch ${epoch}: validation loss ${validationLoss.toFixed(4)}${warning}`);
       },
     },
   );

@@ -1,31 +1,16 @@
 import { tf } from '../engine/tensorflow.ts';
-import { PRESETS, type PresetName } from '../spec/presets.ts';
+import type { DensenetTable } from '../spec/networks.ts';
 import { averagePool, globalAveragePool, type Layer, type Layers, layers, maxPool, normalised } from './layers.ts';
-import type { Network } from './network.ts';
+import type { Network, NetworkOptions } from './network.ts';
 
-export interface DensenetOptions {
-  /** Mean and standard deviation of the pixels in [0, 1], the network's first step. */
-  mean: number;
-  std: number;
-  /** Of the initial weights. */
-  seed: number;
-  /** Share of a batch's statistics in the moving averages; 0.1 as PyTorch. */
-  runningMomentum?: number;
-}
-
-interface Table {
-  name: string;
-  /** Layers of each dense block. */
-  blocks: readonly number[];
-  /** k of the paper's table: channels that a layer adds. */
-  growth: number;
-  /** Channels of the first convolution. */
-  stem: number;
-  inputSize: number;
-}
-
-/** DenseNet (Huang et al., CVPR 2017, table 1), pre-activation, bottleneck 4k, compression 0.5, as torchvision builds it. */
-function densenet({ name, blocks, growth, stem, inputSize }: Table, { mean, std, seed, runningMomentum = 0.1 }: DensenetOptions): Network {
+/**
+ * DenseNet (Huang et al., CVPR 2017, table 1), pre-activation, bottleneck 4k, compression 0.5, as torchvision builds it.
+ * CheXNet is all of DenseNet-121, features 7 x 7 x 1024 at 224; Baseline and Robust are its dense blocks 1 and 2, features 28 x 28 x 512.
+ */
+export function densenet(
+  { name, blocks, growth, stem, inputSize }: DensenetTable & { name: string; inputSize: number },
+  { mean, std, seed, runningMomentum = 0.1 }: NetworkOptions,
+): Network {
   const make = layers({ seed, runningMomentum });
   let channels = stem;
   const steps: Layer[] = [
@@ -51,11 +36,12 @@ function densenet({ name, blocks, growth, stem, inputSize }: Table, { mean, std,
     featureShape: [side, side, channels],
     parameters: make.parameters,
     statistics: make.statistics,
+    evidence: { kind: 'cam', headWeights: () => head.weights as tf.Variable<tf.Rank.R2> },
+    noiseSize: 0,
     forward(x, mode) {
       const features = steps.reduce((h, step) => step(h, mode), normalised(x, { mean, std })); // [B, side, side, channels]
       return { features, logits: head.logits(globalAveragePool(features)) };
     },
-    headWeights: () => head.weights as tf.Variable<tf.Rank.R2>,
     dispose: make.dispose,
   };
 }
@@ -82,14 +68,4 @@ function transition(make: Layers, name: string, channels: number): Layer[] {
     make.convolution(`${name}.convolution`, { kernel: 1, from: channels, to: Math.floor(channels / 2) }),
     averagePool,
   ];
-}
-
-/** CheXNet's network, and the reference check's: features 7 x 7 x 1024. */
-export function densenet121(options: DensenetOptions): Network {
-  return densenet({ name: 'densenet121', blocks: [6, 12, 24, 16], growth: 32, stem: 64, inputSize: 224 }, options);
-}
-
-/** Baseline and Robust: DenseNet-121 without dense blocks 3, 4 and transitions 2, 3; features of `paper` 28 x 28 x 512. */
-export function truncatedDensenet({ preset, ...options }: DensenetOptions & { preset: PresetName }): Network {
-  return densenet({ ...PRESETS[preset], name: 'truncated-densenet121' }, options);
 }

@@ -12,10 +12,12 @@ export interface Layers {
   statistics: Map<string, tf.Variable>;
   /** Convolution without bias, padded symmetrically by (kernel - 1) / 2, as PyTorch's networks are. */
   convolution(name: string, shape: { kernel: number; from: number; to: number; stride?: number }): Layer;
+  /** Batch norm. */
+  norm(name: string, channels: number): Layer;
   /** Batch norm, then ReLU. */
   normRelu(name: string, channels: number): Layer;
-  /** Logits of pooled features: [B, channels] to [B, 14]. */
-  head(channels: number): { weights: tf.Variable; logits: (pooled: tf.Tensor2D) => tf.Tensor2D };
+  /** Logits of pooled features, or of single positions: [N, channels] to [N, 14]. `initialBias` is 0 where it is not given. */
+  head(channels: number, initialBias?: number): { weights: tf.Variable; logits: (pooled: tf.Tensor2D) => tf.Tensor2D };
   dispose(): void;
 }
 
@@ -48,12 +50,12 @@ export function layers({ seed, runningMomentum }: { seed: number; runningMomentu
   ): Layer {
     const weights = heNormal(`${name}.kernel`, [kernel, kernel, from, to]) as tf.Variable<tf.Rank.R4>;
     const pad = (kernel - 1) / 2;
-    // At stride 1 TensorFlow's SAME is symmetric; at stride 2 it is not.
-    if (stride === 1) return (x) => tf.conv2d(x, weights, 1, 'same');
+    // At stride 1 TensorFlow's SAME is symmetric, and a 1 x 1 needs no padding; else it is not symmetric at stride 2.
+    if (stride === 1 || kernel === 1) return (x) => tf.conv2d(x, weights, stride, 'same');
     return (x) => tf.conv2d(padded(x, pad), weights, stride, 'valid');
   }
 
-  function normRelu(name: string, channels: number): Layer {
+  function norm(name: string, channels: number): Layer {
     const state = {
       scale: variable(`${name}.scale`, [channels], () => 1),
       offset: variable(`${name}.offset`, [channels], () => 0),
@@ -61,14 +63,19 @@ export function layers({ seed, runningMomentum }: { seed: number; runningMomentu
       variance: variable(`${name}.variance`, [channels], () => 1),
     };
     return (x, mode) => {
-      if (mode === 'inference') return relu(batchNormOfAverages(x, state));
-      return relu(batchNormOfBatch(x, state, { momentum: mode === 'train' ? runningMomentum : null }));
+      if (mode === 'inference') return batchNormOfAverages(x, state);
+      return batchNormOfBatch(x, state, { momentum: mode === 'train' ? runningMomentum : null });
     };
   }
 
-  function head(channels: number): { weights: tf.Variable; logits: (pooled: tf.Tensor2D) => tf.Tensor2D } {
+  function normRelu(name: string, channels: number): Layer {
+    const step = norm(name, channels);
+    return (x, mode) => relu(step(x, mode));
+  }
+
+  function head(channels: number, initialBias = 0): { weights: tf.Variable; logits: (pooled: tf.Tensor2D) => tf.Tensor2D } {
     const weights = heNormal('head.kernel', [channels, FINDINGS.length]);
-    const bias = variable('head.bias', [FINDINGS.length], () => 0);
+    const bias = variable('head.bias', [FINDINGS.length], () => initialBias);
     return { weights, logits: (pooled) => tf.add(tf.matMul(pooled, weights as tf.Variable<tf.Rank.R2>), bias) };
   }
 
@@ -76,7 +83,12 @@ export function layers({ seed, runningMomentum }: { seed: number; runningMomentu
     for (const one of [...parameters.values(), ...statistics.values()]) one.dispose();
   }
 
-  return { parameters, statistics, convolution, normRelu, head, dispose };
+  return { parameters, statistics, convolution, norm, normRelu, head, dispose };
+}
+
+/** The steps one after another. */
+export function chain(steps: readonly Layer[]): Layer {
+  return (x, mode) => steps.reduce((h, step) => step(h, mode), x);
 }
 
 /**

@@ -8,13 +8,39 @@ import type { tf } from '../engine/tensorflow.ts';
  */
 export type Mode = 'train' | 'frozen-batch' | 'inference';
 
-/** What a forward pass gives: the CAM is the head applied to the features before they are pooled. */
-interface Output {
-  /** [B, h, w, C], after the last ReLU. */
+/** What every network is built with. */
+export interface NetworkOptions {
+  /** Mean and standard deviation of the pixels in [0, 1], the network's first step. */
+  mean: number;
+  std: number;
+  /** Of the initial weights. */
+  seed: number;
+  /** Share of a batch's statistics in the moving averages; 0.1 as PyTorch. */
+  runningMomentum?: number;
+}
+
+/** What a forward pass gives. */
+export interface Output {
+  /** [B, h, w, C], the last feature map before it is pooled: what a CAM is made of. */
   features: tf.Tensor4D;
   /** [B, 14], findings in their order, no sigmoid. */
   logits: tf.Tensor2D;
+  /** Supervised: logits of the patches, [B, P, P, 14]. */
+  patches?: tf.Tensor4D;
+  /** Generative: the code's distribution, [B, L] each. */
+  latent?: { mean: tf.Tensor2D; logVariance: tf.Tensor2D };
+  /** Generative: the image decoded from the code, [B, S, S, 1] in [0, 1]. */
+  decoded?: tf.Tensor4D;
 }
+
+/** How a network shows where it saw a finding. */
+export type Evidence =
+  /** The head's weights, [C, 14], applied to the features before they are pooled; the network's own, not to be disposed. */
+  | { kind: 'cam'; headWeights(): tf.Tensor2D }
+  /** The patches' scores, sigmoid of `Output.patches`. */
+  | { kind: 'patches' }
+  /** The difference of images decoded along a walk through the codes: [B, L] to [B, S, S, 1], and to logits [B, 14]. */
+  | { kind: 'walk'; decode(code: tf.Tensor2D): tf.Tensor4D; classify(code: tf.Tensor2D): tf.Tensor2D };
 
 export interface Network {
   name: string;
@@ -26,9 +52,13 @@ export interface Network {
   parameters: ReadonlyMap<string, tf.Variable>;
   /** Moving mean and variance of batch norm, under `network.<layer>.<parameter>`. */
   statistics: ReadonlyMap<string, tf.Variable>;
-  /** @param x [B, S, S, 1], grey in [0, 1]; normalisation is the network's first step */
-  forward(x: tf.Tensor4D, mode: Mode): Output;
-  /** The head's weights, [C, 14]; the network's own, not to be disposed. */
-  headWeights(): tf.Tensor2D;
+  evidence: Evidence;
+  /** L of the standard normal noise that a training pass takes; 0 for all but Generative. */
+  noiseSize: number;
+  /**
+   * @param x [B, S, S, 1], grey in [0, 1]; normalisation is the network's first step
+   * @param noise [B, noiseSize]; left out, the code is its mean
+   */
+  forward(x: tf.Tensor4D, mode: Mode, noise?: tf.Tensor2D): Output;
   dispose(): void;
 }

@@ -1,6 +1,7 @@
 import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
 import { z } from 'zod';
 import { ProtocolSchema } from './evaluation.ts';
+import { TrainOptionsSchema } from './options.ts';
 
 /**
  * What turns one finding's logit into a probability, 1 / (1 + exp(-(a logit + b))), and a decision; nulls with the reason.
@@ -27,7 +28,7 @@ export const CardSchema = z.object({
   normalisation: z.object({ mean: z.number(), std: z.number(), source: z.string() }),
   preprocessingVersion: z.string(),
   /** How the feature map becomes one number a channel; `average` makes the CAM an exact decomposition of the logit. */
-  pooling: z.enum(['average']),
+  pooling: TrainOptionsSchema.shape.pooling.unwrap(),
   weightsSha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Logits of one image of seeded uniform noise: they are recomputed at load and must agree within `tolerance`. */
   golden: z.object({ seed: z.string(), logits: z.array(z.number()).length(FINDINGS.length), tolerance: z.number() }),

@@ -12,9 +12,11 @@ export {
   ProtocolSchema,
 } from './evaluation.ts';
 export { METHOD_NAMES, METHODS, type MethodInfo, type MethodName, parseMethod } from './methods.ts';
+export { featureShapeOf, NETWORK_NAMES, NETWORKS, type NetworkName } from './networks.ts';
 export {
-  DEFAULT_TRAIN_OPTIONS,
+  defaultOptions,
   optionsOf,
+  parentMethod,
   parseSettings,
   parseTrainOptions,
   TRAIN_OPTION_NAMES,

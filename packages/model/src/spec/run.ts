@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { METHOD_NAMES } from './methods.ts';
+import { METHOD_NAMES, METHODS } from './methods.ts';
 import { TrainOptionsSchema } from './options.ts';
 import { PRESET_NAMES } from './presets.ts';
 
@@ -15,6 +15,11 @@ export const EpochSchema = z.object({
   validationLoss: z.number(),
   /** The same with one fixed seeded half of the validation set perturbed. */
   perturbedValidationLoss: z.number().nullable(),
+  /**
+   * Mean losses of one fixed batch of validation images: clean, under the run's own attack, and under a strong one. `overfitted`: the own
+   * attack misses most of what the strong one finds (catastrophic overfitting, Wong et al. 2020).
+   */
+  probe: z.object({ clean: z.number(), own: z.number(), strong: z.number(), overfitted: z.boolean() }).nullable().default(null),
   /** Mean over the findings with both classes in the validation set. */
   validationAuc: z.number().nullable(),
   seconds: z.number(),
@@ -34,8 +39,8 @@ export const DataRefSchema = z.object({
 
 export const RUN_STATES = ['training', 'finished', 'failed', 'cancelled'] as const;
 
-/** `run.json`: what was trained, on what, how, and how it went. It holds no path, so that a run folder can be moved. */
-export const RunSchema = z.object({
+/** What was trained, on what, how, and how it went. It holds no path, so that a run folder can be moved. */
+const WholeRunSchema = z.object({
   format: z.literal(1),
   /** The run folder's name. */
   id: z.string().min(1),
@@ -66,6 +71,13 @@ export const RunSchema = z.object({
   updatedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
 });
+
+/** A run written before an option existed has what its method does without it. */
+export const RunSchema = z.preprocess((given) => {
+  const run = Object(given);
+  const method = METHOD_NAMES.find((name) => name === run.method);
+  return method ? { ...run, options: { ...METHODS[method].defaults, ...run.options } } : given;
+}, WholeRunSchema);
 
 export type Epoch = z.infer<typeof EpochSchema>;
 export type DataRef = z.infer<typeof DataRefSchema>;

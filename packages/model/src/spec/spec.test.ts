@@ -1,7 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TRAIN_OPTIONS, METHODS, optionsOf, PRESETS, parseMethod, parsePreset, parseSettings, parseTrainOptions } from './index.ts';
+import {
+  defaultOptions,
+  featureShapeOf,
+  METHODS,
+  optionsOf,
+  parentMethod,
+  parseMethod,
+  parsePreset,
+  parseSettings,
+  parseTrainOptions,
+} from './index.ts';
 
 describe('the spec', () => {
   it('never imports TensorFlow: only data, zod and itself', () => {
@@ -15,42 +25,64 @@ describe('the spec', () => {
     expect(sources.length).toBeGreaterThan(5);
   });
 
-  it('states the feature map that the blocks make', () => {
-    for (const { blocks, growth, stem, inputSize, featureShape } of Object.values(PRESETS)) {
-      const [first, second] = blocks;
-      const channels = Math.floor((stem + first * growth) / 2) + second * growth;
-      expect(featureShape).toEqual([inputSize / 8, inputSize / 8, channels]);
-    }
+  it('states the feature maps of the paper', () => {
+    expect(featureShapeOf('truncated-densenet121', 'paper')).toEqual([28, 28, 512]);
+    expect(featureShapeOf('densenet121', 'paper')).toEqual([7, 7, 1024]);
+    expect(featureShapeOf('resnet50', 'paper')).toEqual([7, 7, 2048]);
+    expect(featureShapeOf('resnet50-transition', 'paper')).toEqual([7, 7, 2048]);
   });
 
   it("knows methods and presets by name and starts Robust from the Baseline's run", () => {
     expect(parseMethod('Robust')).toBe('robust');
     expect(METHODS.robust.startsFrom).toBe('baseline');
-    expect(() => parseMethod('resnet')).toThrow(/"resnet" is no method; the methods are baseline, robust/);
+    expect(() => parseMethod('resnet')).toThrow(/"resnet" is no method; the methods are baseline, robust, chexnet, nih, nih-star/);
     expect(() => parsePreset('large')).toThrow(/"large" is no preset; the presets are paper, small/);
   });
 });
 
 describe('training options', () => {
-  it("default to the paper's recipe", () => {
-    expect(DEFAULT_TRAIN_OPTIONS).toMatchObject({ learningRate: 0.01, momentum: 0.9, batchSize: 32, patience: 3, epsilon: 0.005 });
-    expect(DEFAULT_TRAIN_OPTIONS).toMatchObject({
-      perturbedFraction: 0.5,
-      attackSteps: 1,
-      attackBatchNorm: 'batch',
+  it("default to the paper's recipe, and to a method's own where it has one", () => {
+    const robust = defaultOptions('robust');
+    expect(robust).toMatchObject({
+      learningRate: 0.01,
+      momentum: 0.9,
+      batchSize: 32,
+      patience: 3,
+      epsilon: 0.005,
       positiveWeight: 'batch',
     });
+    expect(robust).toMatchObject({
+      perturbation: 'linf',
+      perturbedFraction: 0.5,
+      attackSteps: 1,
+      attackStart: 'image',
+      attackBatchNorm: 'batch',
+    });
+    expect(defaultOptions('baseline').perturbation).toBe('none');
+    expect(defaultOptions('chexnet').positiveWeight).toBe('none');
+    expect([defaultOptions('nih').pooling, defaultOptions('nih-star').pooling]).toEqual(['lse', 'average']);
   });
 
   it('are read from name=value', () => {
     const given = parseSettings(['epsilon=0.01', 'maxEpochs=5', 'attackBatchNorm=inference']);
-    expect(parseTrainOptions('robust', given)).toEqual({
-      ...DEFAULT_TRAIN_OPTIONS,
-      epsilon: 0.01,
-      maxEpochs: 5,
-      attackBatchNorm: 'inference',
-    });
-    expect(optionsOf('baseline')).not.toContain('epsilon');
+    const expected = { ...defaultOptions('robust'), epsilon: 0.01, maxEpochs: 5, attackBatchNorm: 'inference' };
+    expect(parseTrainOptions('robust', given)).toEqual(expected);
+  });
+
+  it('are shown where they mean something', () => {
+    const shown = (method: 'baseline' | 'robust' | 'nih' | 'nih-star', given = {}) => optionsOf(method, parseTrainOptions(method, given));
+    expect(shown('baseline')).not.toEqual(expect.arrayContaining(['epsilon']));
+    expect(shown('robust')).toEqual(expect.arrayContaining(['perturbation', 'epsilon', 'attackSteps']));
+    expect(shown('robust', { perturbation: 'spatial' })).not.toContain('epsilon');
+    expect(parseTrainOptions('robust', { perturbation: 'spatial' })).toMatchObject({ attackSteps: 0, attackCandidates: 10 });
+    expect(shown('nih')).toEqual(expect.arrayContaining(['pooling', 'lseSharpness']));
+    expect(shown('nih-star')).not.toContain('lseSharpness');
+  });
+
+  it('say what a run starts from: every perturbed method from its own converged run, Robust from the Baseline', () => {
+    expect(parentMethod('robust', defaultOptions('robust'))).toBe('baseline');
+    expect(parentMethod('chexnet', defaultOptions('chexnet'))).toBeNull();
+    expect(parentMethod('chexnet', parseTrainOptions('chexnet', { perturbation: 'linf' }))).toBe('chexnet');
   });
 
   it.each([
@@ -67,6 +99,13 @@ describe('training options', () => {
     ['robust', { patience: 'long' }, /Option patience: .*expected.*received string/],
     ['robust', { colour: 1 }, /Option colour: no such option/],
     ['baseline', { epsilon: 0.01 }, /Option epsilon: baseline does not perturb its images/],
+    ['baseline', { perturbation: 'linf' }, /is the method robust/],
+    ['robust', { perturbation: 'none' }, /robust without a perturbation is the Baseline/],
+    ['robust', { epsilon: -0.01 }, /Option epsilon: /],
+    ['robust', { perturbation: 'spatial', epsilon: 0.01 }, /Option epsilon: it means nothing with perturbation spatial/],
+    ['chexnet', { epsilon: 0.01 }, /Option epsilon: nothing is perturbed; set perturbation=linf/],
+    ['chexnet', { pooling: 'lse' }, /Option pooling: chexnet pools by the average/],
+    ['nih-star', { lseSharpness: 5 }, /Option lseSharpness: the pooling is not lse/],
   ] as const)('refuse %s %j', (method, given, message) => {
     expect(() => parseTrainOptions(method, given)).toThrow(message);
   });

@@ -1,17 +1,18 @@
-import { tf } from './engine/tensorflow.ts';
+import { tf } from '../engine/tensorflow.ts';
 
 /**
- * Weighted binary cross entropy (Eq. 1): the sum over the findings, mean over the batch, from logits.
+ * Weighted binary cross entropy (Eq. 1) of every image: the sum over the findings, from logits.
  * @param logits [B, 14]
  * @param labels [B, 14], 0 or 1
  * @param beta weight of the positive labels: negatives / positives of the batch
+ * @returns [B]
  */
-export function weightedBce(logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number): tf.Scalar {
+export function bceLosses(logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number): tf.Tensor1D {
   return tf.tidy(() => {
     // -log f = softplus(-z) and -log(1 - f) = softplus(z): no logarithm of a rounded zero.
     const positive = tf.mul(tf.mul(labels, tf.softplus(tf.neg(logits))), beta);
     const negative = tf.mul(tf.sub(1, labels), tf.softplus(logits));
-    return tf.mean(tf.sum(tf.add(positive, negative), 1));
+    return tf.sum(tf.add(positive, negative), 1);
   });
 }
 

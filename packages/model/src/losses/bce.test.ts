@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { tf } from './engine/tensorflow.ts';
-import { batchBeta, weightedBce } from './loss.ts';
+import { tf } from '../engine/tensorflow.ts';
+import { batchBeta, bceLosses } from './bce.ts';
+
+/** Eq. 1: the mean over the batch. */
+const weightedBce = (z: tf.Tensor2D, labels: tf.Tensor2D, beta: number): tf.Scalar => tf.mean(bceLosses(z, labels, beta));
 
 const [B, FINDINGS] = [5, 14] as const;
 
@@ -20,7 +23,7 @@ function printed(logits: ArrayLike<number>, labels: ArrayLike<number>, beta: num
   return sum / B;
 }
 
-describe('weightedBce', () => {
+describe('bceLosses', () => {
   const { logits, labels, beta } = example();
   const y = (): tf.Tensor2D => tf.tensor2d(labels, [B, FINDINGS]);
 

@@ -1,0 +1,135 @@
+import path from 'node:path';
+import { CxrError } from '@cxr-lens/data';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tf } from './engine/tensorflow.ts';
+import { evaluateRun } from './evaluate.ts';
+import { batchBeta, bceLosses } from './losses/bce.ts';
+import { classWeights, weightedCeLosses } from './losses/weighted-ce.ts';
+import { objectiveOf, stepInputs, stepLoss } from './methods.ts';
+import { networkOf } from './networks/build.ts';
+import { readCard } from './run-folder.ts';
+import { featureShapeOf, METHOD_NAMES, METHODS, PRESET_NAMES, parseTrainOptions } from './spec/index.ts';
+import { noiseBatch } from './testing.ts';
+import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
+import { trainRun } from './train.ts';
+
+describe('objectives', () => {
+  it("are Wang et al.'s weighted cross entropy for NIH: Eq. 1 times (P + N) / N", () => {
+    const labels = Float32Array.from({ length: 3 * 14 }, (_, index) => (index % 6 === 0 ? 1 : 0));
+    const positives = labels.reduce((sum, one) => sum + one, 0);
+    tf.tidy(() => {
+      const z = tf.tensor2d(
+        Float32Array.from(labels, (_, index) => 2 * Math.sin(index)),
+        [3, 14],
+      );
+      const y = tf.tensor2d(labels, [3, 14]);
+      const direct = weightedCeLosses(z, y, classWeights(labels)).dataSync();
+      const ours = objectiveOf('nih')(z, y, batchBeta(labels)).dataSync();
+      const eq1 = bceLosses(z, y, batchBeta(labels)).dataSync();
+      for (const [image, expected] of direct.entries()) {
+        expect(ours[image]! / expected).toBeCloseTo(1, 5);
+        expect(eq1[image]! * (42 / (42 - positives))).toBeCloseTo(expected, 4);
+      }
+    });
+  });
+});
+
+describe('every network', () => {
+  it.each(METHOD_NAMES.flatMap((method) => PRESET_NAMES.map((preset) => [method, preset] as const)))(
+    '%s, %s: has the feature map that the spec says, and the name of its method',
+    (method, preset) => {
+      const name = METHODS[method].network;
+      const network = networkOf(name, { preset, mean: 0.5, std: 0.25, seed: 0 });
+      expect([network.name, ...network.featureShape]).toEqual([name, ...featureShapeOf(name, preset)]);
+      network.dispose();
+    },
+  );
+});
+
+describe('perturbations', () => {
+  it.each(['linf', 'l2', 'spatial', 'noise'] as const)(
+    '%s: changes the chosen images alone, the same way for the same seed',
+    (perturbation) => {
+      const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
+      const options = parseTrainOptions('robust', { perturbation });
+      const objective = objectiveOf('robust');
+      tf.tidy(() => {
+        const batch = noiseBatch(network, 4, 1);
+        const [first, second] = [0, 1].map(() => stepInputs(network, batch, { objective, options }));
+        expect([...first!.dataSync()]).toEqual([...second!.dataSync()]);
+        const changed = [...tf.max(tf.abs(tf.sub(first!, batch.x)), [1, 2, 3]).dataSync()];
+        expect(changed.map((most) => (most > 0 ? 1 : 0))).toEqual([...batch.perturbed]);
+        expect(tf.min(first!).dataSync()[0]).toBeGreaterThanOrEqual(0);
+        expect(tf.max(first!).dataSync()[0]).toBeLessThanOrEqual(1);
+      });
+      network.dispose();
+    },
+  );
+});
+
+describe('the input-gradient penalty', () => {
+  it('adds its share to the loss and to the gradient of the weights, and leaves the moving averages one step on', () => {
+    const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
+    const objective = objectiveOf('robust');
+    const batch = noiseBatch(network, 4, 1);
+    const start = [...network.statistics.values()].map((variable) => variable.clone());
+    const at = (gradientPenalty: number) => {
+      const options = parseTrainOptions('robust', { perturbation: 'none', gradientPenalty: Math.max(gradientPenalty, 1e-9) });
+      return tf.tidy(() => {
+        const { value, grads } = tf.variableGrads(stepLoss(network, batch, { objective, options: { ...options, gradientPenalty } }));
+        const kernel = grads[network.parameters.get('network.stem.convolution.kernel')!.name]!;
+        const averages = [...network.statistics.values()].map((variable, slot) => {
+          const values = [...variable.dataSync()];
+          variable.assign(start[slot]!);
+          return values;
+        });
+        return { loss: value.dataSync()[0]!, kernel: [...kernel.dataSync()], averages };
+      });
+    };
+    const [none, one, two] = [0, 1, 2].map(at);
+    expect(one!.loss).toBeGreaterThan(none!.loss);
+    expect((two!.loss - none!.loss) / (one!.loss - none!.loss)).toBeCloseTo(2, 2);
+    expect(one!.kernel).not.toEqual(none!.kernel);
+    expect(one!.averages).toEqual(none!.averages);
+    tf.dispose([start, batch.x, batch.y]);
+    network.dispose();
+  });
+});
+
+describe('every method', () => {
+  let folder: string;
+  let data: string;
+  const inside = (name: string): string => path.join(folder, name);
+  // At 0.01 ResNet-50 answers the four validation images with saturated sigmoids after one epoch.
+  const options = { batchSize: 8, maxEpochs: 1, learningRate: 0.001 };
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    data = (await tinyData(folder)).prepared;
+  });
+
+  it.each(['chexnet', 'nih', 'nih-star'] as const)('%s trains, goes on with perturbed images, and is evaluated', async (method) => {
+    const before = tf.memory().numTensors;
+    const clean = await trainRun({ method, preset: 'small', data, out: inside(method), options });
+    expect(clean).toMatchObject({ network: METHODS[method].network, state: 'finished', parent: null });
+    expect(readCard(inside(method)).pooling).toBe(method === 'nih' ? 'lse' : 'average');
+
+    const perturbed = { ...options, perturbation: 'linf' } as const;
+    const asked = { method, preset: 'small', data, out: inside(`${method}-linf`), options: perturbed } as const;
+    await expect(trainRun(asked)).rejects.toThrow(`starts from a converged ${method} run: name its folder with --from`);
+    const robust = await trainRun({ ...asked, from: inside(method) });
+    expect(robust.parent?.id).toBe(method);
+    expect(robust.epochs[0]!.probe!.strong).toBeGreaterThanOrEqual(robust.epochs[0]!.probe!.own);
+    expect(clean.epochs[0]!.probe).toBeNull();
+    expect(robust.epochs[0]!.perturbedValidationLoss).toBeGreaterThan(robust.epochs[0]!.validationLoss);
+
+    const { localization } = await evaluateRun({ run: inside(method), data, resamples: 20 });
+    expect(localization.run.findings.Mass.pairs).toBe(10);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('refuses weights of another method before anything is written', async () => {
+    const asked = { method: 'robust', preset: 'small', data, out: inside('refused'), from: inside('chexnet'), options } as const;
+    await expect(trainRun(asked)).rejects.toThrow(CxrError);
+    await expect(trainRun(asked)).rejects.toThrow(/is a chexnet run; robust starts from a baseline run/);
+  });
+});

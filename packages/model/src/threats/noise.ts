@@ -1,0 +1,26 @@
+import { tf } from '../engine/tensorflow.ts';
+import { drawn, type Threat } from './threat.ts';
+
+/**
+ * Not an attack but its plain control: Gaussian noise that no gradient has seen, clipped to [0, 1]. Only a random start changes anything.
+ * @param epsilon standard deviation in pixels of [0, 1], so that noise and `l2(epsilon)` are of one size
+ */
+export function gaussianNoise(epsilon: number): Threat<tf.Tensor4D> {
+  return {
+    search: 'sampling',
+    init: (x, draw) =>
+      draw
+        ? tf.clipByValue(
+            tf.add(
+              x,
+              drawn(x.shape, () => epsilon * draw.normal()),
+            ),
+            0,
+            1,
+          )
+        : x,
+    apply: (moved) => moved,
+    step: (moved) => moved,
+    project: (moved) => moved,
+  };
+}
