@@ -33,10 +33,6 @@ export function publicError(error: unknown, { log, requestId }: { log: FastifyBa
       message: error.message,
     };
   }
-  // What a cursor or a nested argument carries to the database.
-  if (error instanceof Error && /invalid byte sequence for encoding "UTF8": 0x00/.test(error.message)) {
-    return { code: 'BAD_INPUT', message: 'A text in the request holds a NUL character, which nothing here has.' };
-  }
   log.error({ err: error, requestId }, 'unexpected error');
   return { code: 'INTERNAL', message: `Something went wrong here, not with what you sent. The log tells more under request ${requestId}.` };
 }

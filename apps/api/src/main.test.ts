@@ -86,10 +86,14 @@ describe('the process', () => {
     taken.close();
   });
 
-  it('refuses a port that is no number', async () => {
-    const started = start({ PORT: 'http' });
+  it.each([
+    [{ PORT: 'http' }, 'PORT is "http": expected a number from 1 to 65535.'],
+    [{ PORT: '', LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud": expected one of fatal, error, warn, info, debug, trace, silent.'],
+    [{ DASHBOARD_URL: 'here' }, 'DASHBOARD_URL is "here": expected an address as http://127.0.0.1:3000.'],
+  ])('refuses %j', async (env, message) => {
+    const started = start(env);
     expect(await started.exited).toBe(2);
-    expect(started.output().trim()).toBe('BAD_INPUT: PORT is "http": expected a number from 1 to 65535.');
+    expect(started.output().trim()).toBe(`BAD_INPUT: ${message}`);
   });
 
   it('ends when its parent is gone, and hands all but its own to the dashboard', async () => {

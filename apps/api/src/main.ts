@@ -1,18 +1,29 @@
 import { CxrError } from '@cxr-lens/data';
 import { createPrisma, ensureDatabase } from '@cxr-lens/prisma';
+import { z } from 'zod';
+import { parse } from './input.ts';
 import { createLog } from './log.ts';
 import { createServer } from './server.ts';
 
 // Longer than an upload needs, shorter than a person waits.
 const STOP_MS = 10_000;
 
-/** The API's process: PORT (4000), DATABASE_URL (the embedded server), DASHBOARD_URL, LOG_LEVEL (info). */
+const A_PORT = 'expected a number from 1 to 65535';
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+const EnvironmentSchema = z.object({
+  PORT: z.coerce.number(A_PORT).int(A_PORT).min(1, A_PORT).max(65_535, A_PORT).default(4000),
+  LOG_LEVEL: z.enum(LEVELS, `expected one of ${LEVELS.join(', ')}`).default('info'),
+  DASHBOARD_URL: z.url({ protocol: /^https?$/, error: 'expected an address as http://127.0.0.1:3000' }).optional(),
+});
+
+/** The API's process: PORT (4000), DATABASE_URL (the embedded server), DASHBOARD_URL, LOG_LEVEL (info). An empty variable is one that is not set. */
 async function main(): Promise<void> {
-  const log = createLog(process.env['LOG_LEVEL'] ?? 'info');
-  const port = portOf(process.env['PORT']);
+  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
+  const { PORT: port, LOG_LEVEL: level, DASHBOARD_URL: dashboardUrl } = parse(EnvironmentSchema, set);
+  const log = createLog(level);
   const databaseUrl = await ensureDatabase();
   const prisma = createPrisma(databaseUrl);
-  const dashboardUrl = process.env['DASHBOARD_URL'];
   const app = await createServer({ prisma, databaseUrl, log, ...(dashboardUrl ? { dashboardUrl } : {}) });
 
   let stopping = false;
@@ -37,12 +48,6 @@ async function main(): Promise<void> {
     throw listenError(error, port);
   }
   process.send?.({ type: 'listening', url: `http://127.0.0.1:${port}` });
-}
-
-function portOf(text: string | undefined): number {
-  const port = Number(text || 4000);
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new CxrError('BAD_INPUT', `PORT is "${text}": expected a number from 1 to 65535.`);
 }
 
 function listenError(error: unknown, port: number): unknown {

@@ -1,5 +1,5 @@
 import { CxrError } from '@cxr-lens/data';
-import { DEFAULT_TRAIN_OPTIONS, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
+import { defaultOptions, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
 import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
 export interface OptionValue {
@@ -11,10 +11,12 @@ export interface OptionValue {
 
 /** The options that the run's method uses, those that differ from the default first. */
 export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
-  const options = TrainOptionsSchema.partial().catch({}).parse(run.options);
-  const values = optionsOf(parseMethod(run.method)).map((name) => {
-    const standard = DEFAULT_TRAIN_OPTIONS[name];
-    const value = options[name] ?? standard;
+  const method = parseMethod(run.method);
+  const defaults = defaultOptions(method);
+  const options = TrainOptionsSchema.catch(defaults).parse({ ...defaults, ...Object(run.options) });
+  const values = optionsOf(method, options).map((name) => {
+    const standard = defaults[name];
+    const value = options[name];
     return { name, value, default: standard, changed: value !== standard };
   });
   return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];

@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { CxrError } from '@cxr-lens/data';
 import { createJobs, type PrismaClient } from '@cxr-lens/prisma';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { HostSchema, OriginSchema, RequestIdSchema } from './callers.ts';
 import { publicError, statusOf } from './errors.ts';
 import { graphqlRoutes } from './graphql.ts';
+import { parse } from './input.ts';
 import { pictureRoutes } from './pictures/routes.ts';
 import { listenForChanges } from './subscriptions.ts';
 import { startThreads } from './threads/threads.ts';
@@ -31,10 +31,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024 ** 2,
-    genReqId: ({ headers }) => {
-      const given = headers['x-request-id'];
-      return typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
-    },
+    genReqId: ({ headers }) => parse(RequestIdSchema, headers['x-request-id']),
   });
   const jobs = await createJobs({ prisma, url: databaseUrl, onError: (error) => log.error({ err: error }, 'the job queue reports') });
   const changes = listenForChanges(databaseUrl, log);
@@ -54,8 +51,8 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    if (request.method !== 'GET' || request.url !== '/healthz') refuseForeignHost(request.headers);
-    refuseForeignPage(request.headers);
+    if (request.method !== 'GET' || request.url !== '/healthz') parse(HostSchema, request.headers);
+    parse(OriginSchema, request.headers);
   });
   app.addHook('onResponse', async ({ method, url }, { statusCode, elapsedTime, request }) => {
     const ms = Math.round(elapsedTime);
@@ -81,23 +78,6 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
       Promise.reject(new CxrError('NOT_FOUND', `There is no ${method} ${url.split('?')[0]} here.`)),
     );
   return app;
-}
-
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
-
-/** A name that a page's own server makes point here (DNS rebinding) would make its page look like ours. */
-function refuseForeignHost({ host }: IncomingHttpHeaders): void {
-  const name = URL.parse(`http://${host ?? ''}`)?.hostname;
-  if (name !== undefined && LOOPBACK.includes(name)) return;
-  throw new CxrError('BAD_INPUT', `Host "${host ?? ''}" is refused: expected ${LOOPBACK.join(', ')}.`);
-}
-
-/** Until there is sign-in, a page of another site must not upload to or read from the API of whoever looks at it. */
-function refuseForeignPage({ origin, host }: IncomingHttpHeaders): void {
-  if (!origin) return;
-  const from = URL.parse(origin);
-  if (from && (from.host === host || LOOPBACK.includes(from.hostname))) return;
-  throw new CxrError('BAD_INPUT', `Requests from pages of ${origin} are refused.`);
 }
 
 function dashboard(upstream: string): FastifyHttpProxyOptions {

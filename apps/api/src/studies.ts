@@ -1,18 +1,5 @@
-import { CxrError, deleteObject } from '@cxr-lens/data';
+import { deleteObject } from '@cxr-lens/data';
 import { type Jobs, ownObjects, type Prisma, type PrismaClient } from '@cxr-lens/prisma';
-
-export interface StudyKey {
-  id?: string | null | undefined;
-  studyInstanceUid?: string | null | undefined;
-  accessionNumber?: string | null | undefined;
-}
-
-/** The filter for one study. BAD_INPUT unless exactly one of the three is given. */
-export function findStudy({ id, studyInstanceUid, accessionNumber }: StudyKey): Prisma.StudyWhereInput {
-  const given = Object.entries({ id, studyInstanceUid, accessionNumber }).filter(([, value]) => value != null);
-  if (given.length !== 1) throw new CxrError('BAD_INPUT', 'study: give exactly one of id, studyInstanceUid and accessionNumber.');
-  return Object.fromEntries(given);
-}
 
 // A study has two maps a finding, run and image, and uploads that are under way hold the lock for 30 s at most.
 const DELETING = { timeout: 120_000, maxWait: 30_000 };

@@ -81,6 +81,12 @@ describe('job', () => {
     expect((await staying.next()).value?.data?.job.state).toBe('CANCELLED');
   });
 
+  it('of an id that is none is BAD_INPUT', async () => {
+    const { value } = await client.iterate<JobResult>(jobQuery('a\\u0000b')).next();
+    const message = 'job: id is "a\\u0000b": expected at most 256 characters, none of them a control character.';
+    expect(value).toMatchObject({ errors: [{ message, extensions: { code: 'BAD_INPUT' } }] });
+  });
+
   it('that is not there is NOT_FOUND', async () => {
     const staying = client.iterate<JobResult>(jobQuery('j4'));
     const { value } = await client.iterate<JobResult>(jobQuery('nobody')).next();

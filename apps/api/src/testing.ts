@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeGreyPng, encodeNpy, FINDINGS, putObject } from '@cxr-lens/data';
 import { PAPER_PROTOCOL } from '@cxr-lens/eval';
-import { DEFAULT_TRAIN_OPTIONS, type MethodName } from '@cxr-lens/model/spec';
+import { defaultOptions, type MethodName } from '@cxr-lens/model/spec';
 import { type DataSet, type Image, type Prisma, type PrismaClient, type Run, testDatabase } from '@cxr-lens/prisma';
 import type { FastifyInstance } from 'fastify';
 import { createLog } from './log.ts';
@@ -18,13 +18,13 @@ export interface TestApi {
   databaseUrl: string;
   /** Lines of the log, parsed. */
   logs: Record<string, unknown>[];
-  ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
+  /** `Data` is what the test reads of the answer; one that only compares needs none. */
+  ask<Data = unknown>(query: string, variables?: Record<string, unknown>): Promise<Answer<Data>>;
   stop(): Promise<void>;
 }
 
-interface Answer {
-  // biome-ignore lint/suspicious/noExplicitAny: tests read answers by the paths they asked for
-  data: any;
+interface Answer<Data> {
+  data: Data;
   errors?: { message: string; extensions: { code: string; requestId?: string } }[];
 }
 
@@ -42,13 +42,13 @@ export async function startTestApi(options: { dashboardUrl?: string } = {}): Pro
     url,
     databaseUrl: database.url,
     logs,
-    ask: async (query, variables = {}) => {
+    ask: async <Data>(query: string, variables: Record<string, unknown> = {}) => {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ query, variables }),
       });
-      return (await response.json()) as Answer;
+      return (await response.json()) as Answer<Data>;
     },
     stop: async () => {
       await app.close();
@@ -92,7 +92,7 @@ export function makeRun(prisma: PrismaClient, method: MethodName, data: Partial<
       active: true,
       seed: 0,
       epsilon: method === 'robust' ? 0.005 : null,
-      options: { ...DEFAULT_TRAIN_OPTIONS, maxEpochs: 12 },
+      options: { ...defaultOptions(method), maxEpochs: 12 },
       path: `/nowhere/${id}`,
       weightsSha256: sha(id),
       cardSha256: sha(`card ${id}`),

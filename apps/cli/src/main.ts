@@ -8,6 +8,7 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
   train: { summary: 'trains one method into a run folder; stops and resumes at any step', load: () => import('./commands/train.ts') },
   evaluate: { summary: 'AUC and localisation accuracy of runs, with report and figures', load: () => import('./commands/evaluate.ts') },
   explain: { summary: 'logits, probabilities, CAM and saliency of images', load: () => import('./commands/explain.ts') },
+  export: { summary: 'a network as safetensors, TensorFlow SavedModel or ONNX', load: () => import('./commands/export.ts') },
   runs: { summary: 'lists run folders', load: () => import('./commands/runs.ts') },
   register: { summary: 'puts run folders and prepared files into the database', load: () => import('./commands/register.ts') },
   serve: { summary: 'the API: GraphQL, uploads, pictures', load: () => import('./commands/serve.ts') },

@@ -53,10 +53,14 @@ async function evaluatedRun(method: 'baseline' | 'robust', { finds, seed = 0 }: 
   return run;
 }
 
+interface Compared {
+  comparison: { statement: string; differences: { value: number; low: number | null }[] };
+}
+
 const ask = async (runs: readonly Run[]) => {
   const query = `query ($runs: [ID!]) { comparison(finding: Cardiomegaly, runs: $runs) { statement
     differences { run { id } over { id } value low high pairs paired verdict statement iouThreshold } } }`;
-  const { data, errors } = await api.ask(query, { runs: runs.map(({ id }) => id) });
+  const { data, errors } = await api.ask<Compared>(query, { runs: runs.map(({ id }) => id) });
   expect(errors).toBeUndefined();
   return data.comparison;
 };
@@ -68,14 +72,14 @@ it('says in words which run locates a finding better, with the interval of the p
   expect(differences).toMatchObject([
     { run: { id: robust.id }, over: { id: baseline.id }, pairs: 40, paired: true, verdict: 'HIGHER', iouThreshold: 0.3 },
   ]);
-  expect(differences[0].low).toBeGreaterThan(0);
-  expect(differences[0].value).toBeGreaterThan(0.5);
+  expect(differences[0]!.low).toBeGreaterThan(0);
+  expect(differences[0]!.value).toBeGreaterThan(0.5);
   expect(statement).toMatch(
     /^Robust is higher than Baseline by [01]\.\d\d \([01]\.\d\d to [01]\.\d\d\) for Cardiomegaly at T = 0\.3\. AUC/,
   );
   const turned = await ask([robust, baseline]);
   expect(turned.differences).toMatchObject([{ run: { id: baseline.id }, verdict: 'LOWER' }]);
-  expect(turned.differences[0].value).toBeCloseTo(-differences[0].value, 12);
+  expect(turned.differences[0]!.value).toBeCloseTo(-differences[0]!.value, 12);
   expect(await ask([baseline, robust])).toEqual({ differences, statement });
 
   // Other folds: nothing to pair.

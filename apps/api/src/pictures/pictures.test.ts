@@ -43,16 +43,18 @@ describe('GET /images/:id.png', () => {
   });
 });
 
+interface Urls {
+  overlayUrl: string;
+  cam: { url: string; npyUrl: string };
+  saliency: { url: string; npyUrl: string };
+}
+
 describe('GET /explanations/:id', () => {
   const urls = async () => {
-    const { data } = await api.ask(
+    const { data } = await api.ask<{ image: { explanations: Urls[] } }>(
       `{ image(id: "${image.id}") { explanations(findings: [Cardiomegaly]) { overlayUrl cam { url npyUrl } saliency { url npyUrl } } } }`,
     );
-    return data.image.explanations[0] as {
-      overlayUrl: string;
-      cam: { url: string; npyUrl: string };
-      saliency: { url: string; npyUrl: string };
-    };
+    return data.image.explanations[0]!;
   };
 
   it('gives pictures at their sizes', async () => {
@@ -93,6 +95,21 @@ describe('GET /explanations/:id', () => {
     expect((await get(`/explanations/${heart.id}/cam.png?v=00000000`)).response.headers.get('cache-control')).toBe('private, no-cache');
     const again = await get(cam.url, { 'if-none-match': `"x", W/${response.headers.get('etag')}` });
     expect(again.response.status).toBe(304);
+  });
+});
+
+describe('an address that means nothing', () => {
+  const PLAIN = 'expected at most 256 characters, none of them a control character.';
+
+  it.each([
+    ['/images/a%00b.png', `id is "a\\u0000b": ${PLAIN}`],
+    ['/explanations/a%00b/cam.png', `id is "a\\u0000b": ${PLAIN}`],
+    ['/explanations/a%0Ab/saliency.npy', `id is "a\\nb": ${PLAIN}`],
+    ['/explanations/a%7Fb/overlay.png', `id is "a\x7fb": ${PLAIN}`],
+    ['/explanations/HEART/cam.png?v=12345678&v=12345678', `v is a list of 2: ${PLAIN}`],
+  ])('%s is refused', async (path, message) => {
+    const response = await fetch(`${api.url}${path.replace('HEART', heart.id)}`);
+    expect([response.status, await response.json()]).toMatchObject([400, { code: 'BAD_INPUT', message }]);
   });
 });
 

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { CxrError, getObject } from '@cxr-lens/data';
 import type { PrismaClient } from '@cxr-lens/prisma';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { boxOf } from '../explanations.ts';
-import { plainText } from '../input.ts';
+import { ByIdSchema, parse, TextSchema } from '../input.ts';
 import type { Threads } from '../threads/threads.ts';
 
 // Part of every ETag: raise it when a picture of the same bytes is drawn differently.
@@ -14,26 +15,32 @@ interface Options {
   threads: Threads;
 }
 
-interface ById {
-  Params: { id: string };
-  Querystring: { v?: string };
-}
+/** The version that an address names: the beginning of the key of what is drawn. */
+const VersionSchema = z.object({ v: TextSchema.optional() });
+
+/** The ETags of what a browser has already. */
+const HeadersSchema = z.object({
+  'if-none-match': z
+    .string()
+    .default('')
+    .transform((tags) => tags.split(',').map((tag) => tag.trim().replace(/^W\//, ''))),
+});
 
 /** GET of images and maps. What an address with its version names never changes, so that a browser keeps it for good. */
 export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options): void {
-  app.get<ById>('/images/:id.png', async (request, reply) => {
-    const id = plainText('id', request.params.id);
+  app.get('/images/:id.png', async (request, reply) => {
+    const { id } = parse(ByIdSchema, request.params);
     const image = await prisma.image.findUnique({ where: { id }, select: { objectKey: true } });
-    if (!image) throw new CxrError('NOT_FOUND', `There is no image ${request.params.id}.`);
-    const where = `Image ${request.params.id}`;
+    if (!image) throw new CxrError('NOT_FOUND', `There is no image ${id}.`);
+    const where = `Image ${id}`;
     const draw = async () => threads.run({ kind: 'image', bytes: await getObject(image.objectKey), where });
     return send(request, reply, { type: 'image/png', version: image.objectKey, immutable: true, draw });
   });
 
   for (const kind of ['cam', 'saliency'] as const) {
     const keyOf = (row: { camKey: string; saliencyKey: string }): string => (kind === 'cam' ? row.camKey : row.saliencyKey);
-    app.get<ById>(`/explanations/:id/${kind}.png`, async (request, reply) => {
-      const row = await explanation(prisma, request.params.id);
+    app.get(`/explanations/:id/${kind}.png`, async (request, reply) => {
+      const row = await explanation(prisma, request);
       const where = `The ${kind} of explanation ${row.id}`;
       const draw = async () => {
         const map = await getObject(keyOf(row));
@@ -41,8 +48,8 @@ export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options
       };
       return send(request, reply, { type: 'image/png', version: keyOf(row), immutable: isVersion(request, keyOf(row)), draw });
     });
-    app.get<ById>(`/explanations/:id/${kind}.npy`, async (request, reply) => {
-      const row = await explanation(prisma, request.params.id);
+    app.get(`/explanations/:id/${kind}.npy`, async (request, reply) => {
+      const row = await explanation(prisma, request);
       const key = keyOf(row);
       const answer = { type: 'application/octet-stream', version: key, immutable: isVersion(request, key), draw: () => getObject(key) };
       reply.header('content-disposition', `attachment; filename="${row.finding}-${kind}.npy"`);
@@ -50,8 +57,8 @@ export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options
     });
   }
 
-  app.get<ById>('/explanations/:id/overlay.png', async (request, reply) => {
-    const row = await explanation(prisma, request.params.id);
+  app.get('/explanations/:id/overlay.png', async (request, reply) => {
+    const row = await explanation(prisma, request);
     const box = boxOf(row);
     const where = `The overlay of explanation ${row.id}`;
     const draw = async () => {
@@ -63,18 +70,18 @@ export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options
   });
 }
 
-async function explanation(prisma: PrismaClient, id: string) {
-  const row = await prisma.explanation.findUnique({
-    where: { id: plainText('id', id) },
-    include: { image: { select: { objectKey: true } } },
-  });
+async function explanation(prisma: PrismaClient, request: FastifyRequest) {
+  const { id } = parse(ByIdSchema, request.params);
+  const row = await prisma.explanation.findUnique({ where: { id }, include: { image: { select: { objectKey: true } } } });
   if (!row) throw new CxrError('NOT_FOUND', `There is no explanation ${id}.`);
   return row;
 }
 
 /** An explanation made anew keeps its id: only an address that names this version may be kept for good. */
-const isVersion = (request: FastifyRequest<ById>, key: string): boolean =>
-  request.query.v !== undefined && request.query.v.length >= 8 && key.startsWith(request.query.v);
+function isVersion(request: FastifyRequest, key: string): boolean {
+  const { v } = parse(VersionSchema, request.query);
+  return v !== undefined && v.length >= 8 && key.startsWith(v);
+}
 
 interface Answer {
   type: string;
@@ -87,7 +94,7 @@ interface Answer {
 async function send(request: FastifyRequest, reply: FastifyReply, { type, version, immutable, draw }: Answer): Promise<FastifyReply> {
   const etag = `"${createHash('sha256').update(`${DRAWING} ${type} ${version}`).digest('base64url').slice(0, 27)}"`;
   reply.header('etag', etag).header('cache-control', immutable ? 'private, max-age=31536000, immutable' : 'private, no-cache');
-  const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  const known = parse(HeadersSchema, request.headers)['if-none-match'];
   if (known.includes(etag) || known.includes('*')) return reply.code(304).send();
   const bytes = await draw();
   return reply.type(type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));

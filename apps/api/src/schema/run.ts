@@ -1,6 +1,8 @@
 import { CxrError } from '@cxr-lens/data';
-import { parseMethod } from '@cxr-lens/model/spec';
+import { type Epoch as EpochRecord, EpochSchema, METHOD_NAMES, parseMethod } from '@cxr-lens/model/spec';
 import { type Prisma, RunState } from '@cxr-lens/prisma';
+import { z } from 'zod';
+import { ByIdSchema, PageSchema, TextSchema } from '../input.ts';
 import { activateRun, commandOf, type OptionValue, optionValues } from '../runs.ts';
 import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
@@ -17,6 +19,16 @@ const RunOption = builder.objectRef<OptionValue>('RunOption').implement({
   }),
 });
 
+const ProbeType = builder.objectRef<NonNullable<EpochRecord['probe']>>('Probe').implement({
+  description: 'Mean losses of one fixed batch of validation images, against catastrophic overfitting (Wong et al. 2020).',
+  fields: (t) => ({
+    clean: t.exposeFloat('clean'),
+    own: t.exposeFloat('own', { description: "Under the training's own attack." }),
+    strong: t.exposeFloat('strong', { description: 'Under PGD-10 with a random start, or the worst of 10 rotations.' }),
+    overfitted: t.exposeBoolean('overfitted', { description: 'The own attack reaches less than half of what the strong one does.' }),
+  }),
+});
+
 builder.prismaObject('Epoch', {
   fields: (t) => ({
     epoch: t.exposeInt('epoch', { description: 'From 1.' }),
@@ -25,6 +37,12 @@ builder.prismaObject('Epoch', {
     perturbedValidationLoss: t.exposeFloat('perturbedValidationLoss', {
       nullable: true,
       description: 'Loss on perturbed validation images; null for a method that perturbs none.',
+    }),
+    probe: t.field({
+      type: ProbeType,
+      nullable: true,
+      description: 'Null for a method that attacks nothing.',
+      resolve: ({ probe }) => EpochSchema.shape.probe.parse(probe),
     }),
     validationAuc: t.exposeFloat('validationAuc', { nullable: true, description: 'Mean AUC of the findings on the validation split.' }),
     seconds: t.exposeFloat('seconds'),
@@ -71,6 +89,8 @@ export const RunType = builder.prismaObject('Run', {
   }),
 });
 
+const RunsSchema = PageSchema.extend({ method: z.enum(METHOD_NAMES).nullish(), dataSet: TextSchema.nullish() });
+
 builder.queryFields((t) => ({
   runs: t.prismaConnection(
     {
@@ -78,6 +98,7 @@ builder.queryFields((t) => ({
       cursor: 'id',
       description: 'Newest first; 20 unless asked, 100 at most.',
       args: { method: t.arg({ type: MethodNameEnum }), dataSet: t.arg.id() },
+      parse: RunsSchema,
       totalCount: (_root, args, { prisma }) => prisma.run.count({ where: matching(args) }),
       resolve: (query, _root, args, { prisma }) => prisma.run.findMany({ ...query, where: matching(args), orderBy: NEWEST_FIRST }),
     },
@@ -88,16 +109,12 @@ builder.queryFields((t) => ({
     type: 'Run',
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     resolve: (query, _root, { id }, { prisma }) => prisma.run.findUnique({ ...query, where: { id } }),
   }),
 }));
 
-interface RunFilter {
-  method?: string | null | undefined;
-  dataSet?: string | null | undefined;
-}
-
-function matching({ method, dataSet }: RunFilter): Prisma.RunWhereInput {
+function matching({ method, dataSet }: z.infer<typeof RunsSchema>): Prisma.RunWhereInput {
   return { ...(method ? { method } : {}), ...(dataSet ? { dataSetId: dataSet } : {}) };
 }
 
@@ -106,6 +123,7 @@ builder.mutationField('activateRun', (t) =>
     type: 'Run',
     description: 'Puts a finished run into use for uploads, in place of other runs of its method.',
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     resolve: async (query, _root, { id }, { prisma }) => {
       await activateRun(prisma, id);
       return prisma.run.findUniqueOrThrow({ ...query, where: { id } });
@@ -118,6 +136,7 @@ builder.subscriptionField('run', (t) =>
     type: 'Run',
     description: 'The present state first, then each change; ends when the run has ended.',
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     subscribe: (_root, { id }, { prisma, changes }) =>
       follow({
         watch: changes.watch('run', id),

@@ -1,5 +1,8 @@
 import { CxrError, FINDINGS } from '@cxr-lens/data';
-import { deleteStudy, findStudy } from '../studies.ts';
+import type { Prisma } from '@cxr-lens/prisma';
+import { z } from 'zod';
+import { ByIdSchema, FindingNamesSchema, PageSchema, RunIdsSchema, TextSchema } from '../input.ts';
+import { deleteStudy } from '../studies.ts';
 import { BoxType } from './box.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
 import { ExplanationType } from './explanation.ts';
@@ -27,6 +30,7 @@ builder.prismaObject('Image', {
       type: [ExplanationType],
       description: 'Ordered by run (oldest first), then finding; all of both unless asked for fewer.',
       args: { runs: t.arg.idList(), findings: t.arg({ type: [FindingNameEnum] }) },
+      parse: z.strictObject({ runs: RunIdsSchema.nullish(), findings: FindingNamesSchema.nullish() }),
       complexity: ({ runs, findings }) => ({ multiplier: (runs?.length ?? 2) * (findings?.length ?? FINDINGS.length) }),
       select: ({ runs, findings }, _context, nested) => ({
         explanations: nested({
@@ -64,11 +68,22 @@ const StudyFilter = builder.inputType('StudyFilter', {
   fields: (t) => ({ text: t.string({ description: 'Part of a file name, accession number or study UID.' }) }),
 });
 
+const StudiesSchema = PageSchema.extend({ filter: z.strictObject({ text: TextSchema.nullish() }).nullish() });
+
 /** Any of a study's texts contains what was asked, in any case. */
-function matching(filter: { text?: string | null | undefined } | null | undefined) {
+function matching({ filter }: z.infer<typeof StudiesSchema>) {
   if (!filter?.text) return {};
   const contains = { contains: filter.text, mode: 'insensitive' } as const;
   return { OR: [{ studyInstanceUid: contains }, { accessionNumber: contains }, { images: { some: { fileName: contains } } }] };
+}
+
+const StudyKeySchema = z
+  .strictObject({ id: TextSchema.nullish(), studyInstanceUid: TextSchema.nullish(), accessionNumber: TextSchema.nullish() })
+  .refine((key) => Object.keys(given(key)).length === 1, 'give exactly one of id, studyInstanceUid and accessionNumber');
+
+/** What is not null of it. */
+function given(key: Record<string, string | null | undefined>): Prisma.StudyWhereInput {
+  return Object.fromEntries(Object.entries(key).filter(([, value]) => value != null));
 }
 
 builder.queryFields((t) => ({
@@ -78,9 +93,9 @@ builder.queryFields((t) => ({
       cursor: 'id',
       description: 'Newest first; 20 unless asked, 100 at most.',
       args: { filter: t.arg({ type: StudyFilter }) },
-      totalCount: (_root, { filter }, { prisma }) => prisma.study.count({ where: matching(filter) }),
-      resolve: (query, _root, { filter }, { prisma }) =>
-        prisma.study.findMany({ ...query, where: matching(filter), orderBy: NEWEST_FIRST }),
+      parse: StudiesSchema,
+      totalCount: (_root, args, { prisma }) => prisma.study.count({ where: matching(args) }),
+      resolve: (query, _root, args, { prisma }) => prisma.study.findMany({ ...query, where: matching(args), orderBy: NEWEST_FIRST }),
     },
     { name: 'StudyConnection' },
     { name: 'StudyEdge' },
@@ -90,12 +105,14 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'By exactly one of the three; the newest one where several have the accession number.',
     args: { id: t.arg.id(), studyInstanceUid: t.arg.string(), accessionNumber: t.arg.string() },
-    resolve: (query, _root, args, { prisma }) => prisma.study.findFirst({ ...query, where: findStudy(args), orderBy: NEWEST_FIRST }),
+    parse: StudyKeySchema,
+    resolve: (query, _root, key, { prisma }) => prisma.study.findFirst({ ...query, where: given(key), orderBy: NEWEST_FIRST }),
   }),
   image: t.prismaField({
     type: 'Image',
     nullable: true,
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     resolve: (query, _root, { id }, { prisma }) => prisma.image.findUnique({ ...query, where: { id } }),
   }),
 }));
@@ -104,6 +121,7 @@ builder.mutationFields((t) => ({
   deleteStudy: t.boolean({
     description: 'Deletes the study with its images, explanations and stored bytes.',
     args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
     resolve: async (_root, { id }, { prisma, jobs }) => {
       const deleted = await deleteStudy({ prisma, jobs }, id);
       if (!deleted) throw new CxrError('NOT_FOUND', `There is no study ${id}.`);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { CxrError, FINDINGS, type KnownBox, putObject } from '@cxr-lens/data';
 import { type Image, type Jobs, type Prisma, type PrismaClient, shareObjects } from '@cxr-lens/prisma';
-import { isUid } from '../input.ts';
+import { parse } from '../input.ts';
 import { activeRunIds } from '../jobs.ts';
 import type { Inspection } from '../pictures/draw.ts';
 import type { Threads } from '../threads/threads.ts';
-import { contentUid } from './identity.ts';
+import { contentUid, DicomSchema } from './identity.ts';
 import { boxesIn, type Candidate, type KnownImages } from './known-boxes.ts';
 
 export interface Archive {
@@ -55,9 +55,6 @@ interface ImageRecord {
   boxes: KnownBox[];
 }
 
-// SH has 16 characters (PS3.5 6.2); some write more.
-const MAX_ACCESSION_NUMBER = 64;
-
 interface Upload {
   bytes: Uint8Array;
   fileName: string | null;
@@ -66,26 +63,21 @@ interface Upload {
 }
 
 function describe({ bytes, fileName, inspection, known }: Upload): ImageRecord {
-  const { format, width, height, dicom } = inspection;
-  // A UID that is none counts as missing; what is made of the content in its place is the same at every sending.
-  const uid = (text: string | null | undefined): string | null => (text && isUid(text) ? text : null);
-  const accessionNumber = dicom?.accessionNumber
-    ?.replaceAll(/\p{Cc}/gu, '')
-    .trim()
-    .slice(0, MAX_ACCESSION_NUMBER);
+  const { format, width, height } = inspection;
+  const dicom = parse(DicomSchema, inspection.dicom ?? {});
   return {
     bytes,
-    studyInstanceUid: uid(dicom?.studyInstanceUid) ?? contentUid('study', bytes),
-    accessionNumber: accessionNumber || null,
-    sopClassUid: uid(dicom?.sopClassUid),
+    studyInstanceUid: dicom.studyInstanceUid ?? contentUid('study', bytes),
+    accessionNumber: dicom.accessionNumber,
+    sopClassUid: dicom.sopClassUid,
     image: {
-      sopInstanceUid: uid(dicom?.sopInstanceUid) ?? contentUid('instance', bytes),
-      seriesInstanceUid: uid(dicom?.seriesInstanceUid),
+      sopInstanceUid: dicom.sopInstanceUid ?? contentUid('instance', bytes),
+      seriesInstanceUid: dicom.seriesInstanceUid,
       format,
       width,
       height,
       fileName,
-      view: dicom?.viewPosition ?? known?.image.view ?? null,
+      view: dicom.viewPosition ?? known?.image.view ?? null,
     },
     boxes: known ? boxesIn(known.image.boxes, { width, height }) : [],
   };

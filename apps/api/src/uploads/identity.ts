@@ -1,5 +1,31 @@
 import { createHash } from 'node:crypto';
-import { isUid } from '../input.ts';
+import { z } from 'zod';
+import { TextSchema } from '../input.ts';
+
+/** A DICOM UID as PS3.5 9.1 writes it, up to leading zeros; null for what is none. */
+const UidSchema = z
+  .string()
+  .regex(/^[0-9.]{1,64}$/)
+  .nullable()
+  .catch(null);
+
+// SH has 16 characters (PS3.5 6.2); some write more.
+const MAX_ACCESSION_NUMBER = 64;
+
+/** What a DICOM file says of itself: null where that is missing, or none. */
+export const DicomSchema = z.object({
+  studyInstanceUid: UidSchema,
+  seriesInstanceUid: UidSchema,
+  sopInstanceUid: UidSchema,
+  sopClassUid: UidSchema,
+  accessionNumber: z
+    .string()
+    .transform((text) => text.replaceAll(/\p{Cc}/gu, '').trim())
+    .transform((text) => text.slice(0, MAX_ACCESSION_NUMBER) || null)
+    .nullable()
+    .catch(null),
+  viewPosition: TextSchema.nullable().catch(null),
+});
 
 /**
  * A DICOM UID made from content: `2.25.` and a 128-bit number. Two uploads of the same picture are the same instance,
@@ -30,7 +56,7 @@ export function sopReference(bytes: Buffer): SopReference {
     const element = bytes.readUInt16LE(at + 2);
     const uid = (): string | null => {
       const text = bytes.toString('latin1', start, start + length).replace(/[\0 ]+$/, '');
-      return isUid(text) ? text : null;
+      return UidSchema.parse(text);
     };
     if (element === CLASS_UID) found.sopClassUid = uid();
     if (element === INSTANCE_UID) found.sopInstanceUid = uid();

@@ -103,6 +103,24 @@ describe('100 MB of zeros', () => {
   });
 });
 
+describe('a request that cannot be understood', () => {
+  const BOUNDARY = 'expected a boundary, as in multipart/related; boundary=x.';
+
+  it.each([
+    ['', 'multipart/form-data', `content-type is "multipart/form-data": ${BOUNDARY}`],
+    ['', 'Multipart/Related; type="application/dicom"', `content-type is "Multipart/Related; type=\\"application/dicom\\"": ${BOUNDARY}`],
+    ['?name=a.png&name=b.png', 'image/png', 'name is a list of 2: expected one file name.'],
+  ])('/studies%s with content-type %s', async (query, type, message) => {
+    const response = await fetch(`${api.url}/studies${query}`, { method: 'POST', headers: { 'content-type': type }, body: 'x' });
+    expect([response.status, await response.json()]).toMatchObject([400, { code: 'BAD_INPUT', message }]);
+  });
+
+  it('has an id of ours in place of one that is none', async () => {
+    const { headers } = await api.app.inject({ url: '/healthz', headers: { 'x-request-id': 'no id at all' } });
+    expect(headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
+  });
+});
+
 describe('pages of other sites', () => {
   it.each([
     ['/graphql', 'evil.example', 400],
@@ -112,13 +130,16 @@ describe('pages of other sites', () => {
     ['/images/x.png', '[::1]:4000', 404],
     ['/healthz', 'evil.example', 200],
   ])('%s asked for under the name %s answers %d', async (url, host, status) => {
-    expect((await api.app.inject({ url, headers: { host } })).statusCode).toBe(status);
+    const answer = await api.app.inject({ url, headers: { host } });
+    expect(answer.statusCode).toBe(status);
+    if (status === 400) expect(answer.json<{ message: string }>().message).toBe(`host is "${host}": expected localhost, 127.0.0.1, [::1].`);
   });
 
   it('may not upload', async () => {
     const headers = { 'content-type': 'image/png', origin: 'https://evil.example' };
     const response = await fetch(`${api.url}/studies`, { method: 'POST', headers, body: new Uint8Array(await noisePng(9)) });
-    expect(response.status).toBe(400);
+    const message = 'origin is "https://evil.example": requests from pages of other sites are refused.';
+    expect([response.status, await response.json()]).toMatchObject([400, { code: 'BAD_INPUT', message }]);
     expect(await api.prisma.image.count()).toBe(0);
   });
 });

@@ -3,12 +3,14 @@ import type { Readable } from 'node:stream';
 import { CxrError } from '@cxr-lens/data';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { publicError, statusOf } from '../errors.ts';
+import { parse } from '../input.ts';
 import { type AddedImage, type Archive, addImage } from './add-image.ts';
 import { dicomAnswer, jsonAnswer, type Outcome } from './answers.ts';
 import { createGate } from './gate.ts';
 import { sopReference } from './identity.ts';
-import { baseName, boundaryOf, MAX_REQUEST_BYTES, partsOf } from './parts.ts';
+import { MAX_REQUEST_BYTES, partsOf } from './parts.ts';
 import { MAX_FILE_BYTES, readFile, tooLarge } from './read-file.ts';
+import { type UploadHeaders, UploadHeadersSchema, UploadQuerySchema } from './request.ts';
 
 // A file is held in memory while it is read and decoded: at most so many at once.
 const FILES_AT_ONCE = 4;
@@ -24,11 +26,11 @@ export async function uploadRoutes(app: FastifyInstance, archive: Archive): Prom
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
 
   app.post('/studies', async (request, reply) => {
-    const contentType = request.headers['content-type'] ?? '';
-    const type = contentType.split(';')[0]!.trim().toLowerCase();
-    if (type === 'multipart/related') return answerStow(reply, await takeParts(request, contentType, take));
-    if (type === 'multipart/form-data') return answerJson(reply, await takeParts(request, contentType, take));
-    if (BARE_TYPES.includes(type)) return answerJson(reply, [await takeBare(request, take)]);
+    const headers = parse(UploadHeadersSchema, request.headers);
+    const { type } = headers;
+    if (type === 'multipart/related') return answerStow(reply, await takeParts(request, headers, take));
+    if (type === 'multipart/form-data') return answerJson(reply, await takeParts(request, headers, take));
+    if (BARE_TYPES.includes(type)) return answerJson(reply, [await takeBare(request, headers, take)]);
     throw new CxrError(
       'UNSUPPORTED',
       `Content-Type "${type}": expected multipart/form-data, multipart/related or one of ${BARE_TYPES.join(', ')}. With curl: -F file=@image.png`,
@@ -46,15 +48,14 @@ interface IncomingFile {
 
 type Take = (file: IncomingFile) => Promise<Outcome>;
 
-async function takeParts(request: FastifyRequest, contentType: string, take: Take): Promise<Outcome[]> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_REQUEST_BYTES) {
+async function takeParts(request: FastifyRequest, { type, boundary, size }: UploadHeaders, take: Take): Promise<Outcome[]> {
+  if (size > MAX_REQUEST_BYTES) {
     throw new CxrError('TOO_LARGE', 'The request is larger than 1 GiB: send the files in several.');
   }
   const outcomes: Outcome[] = [];
-  const form = contentType.toLowerCase().startsWith('multipart/form-data');
   try {
-    for await (const { fileName, stream } of partsOf(request.raw, boundaryOf(contentType))) {
-      if (form && fileName === null)
+    for await (const { fileName, stream } of partsOf(request.raw, boundary)) {
+      if (type === 'multipart/form-data' && fileName === null)
         stream.resume(); // a form's text field
       else outcomes.push(await take({ fileName, stream, request, stop: false }));
     }
@@ -70,12 +71,10 @@ async function takeParts(request: FastifyRequest, contentType: string, take: Tak
 const NO_SOP = { sopClassUid: null, sopInstanceUid: null };
 
 /** A bare body is one file; its name comes with `?name=` or a Content-Disposition header. */
-function takeBare(request: FastifyRequest, take: Take): Promise<Outcome> {
-  const asked = (request.query as { name?: unknown }).name;
-  const header = /filename="([^"]*)"/i.exec(request.headers['content-disposition'] ?? '')?.[1];
-  const fileName = baseName(typeof asked === 'string' ? asked : (header ?? null));
-  if (Number(request.headers['content-length'] ?? 0) > MAX_FILE_BYTES) throw tooLarge(fileName ?? 'The upload');
-  return take({ fileName, stream: request.raw as IncomingMessage, request, stop: true });
+function takeBare(request: FastifyRequest, { size, fileName }: UploadHeaders, take: Take): Promise<Outcome> {
+  const { name = fileName } = parse(UploadQuerySchema, request.query);
+  if (size > MAX_FILE_BYTES) throw tooLarge(name ?? 'The upload');
+  return take({ fileName: name, stream: request.raw as IncomingMessage, request, stop: true });
 }
 
 async function outcomeOf(archive: Archive, { fileName, stream, request, stop }: IncomingFile): Promise<Outcome> {
