@@ -22,6 +22,13 @@ def score_case(seed, n, levels, prevalence):
     return (np.floor(scores * levels) / levels if levels else scores), labels
 
 
+def pair_case(seed, n, levels, prevalence, share):
+    """A second score of the same images, correlated with the first by `share`."""
+    first, labels = score_case(seed, n, levels, prevalence)
+    second = np.array([(uniform(seed + 2000, i) + share * first[i]) / (1 + share) for i in range(n)])
+    return first, (np.floor(second * levels) / levels if levels else second), labels
+
+
 def box_case(seed):
     width = 64 + math.floor(uniform(seed, 1) * 448)
     height = 64 + math.floor(uniform(seed, 2) * 448)

@@ -1,49 +1,16 @@
 """The localisation protocol of the paper, slow and direct: 256 regions a pair, masks of all pixels, folds by patient.
 
-Only the random numbers are shared with the project: xoshiro128** seeded by SHA-256, written again here.
+Only the random numbers are shared with the project: xoshiro.py.
 """
-
-import hashlib
-import math
 
 import numpy as np
 from formula import box_case, noise_map, uniform, write
 from maps import resample
+from xoshiro import Random
 
 T = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
 FINDINGS = ["Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia", "Pneumothorax"]
 SIZE = 224
-M = 0xFFFFFFFF
-
-
-class Random:
-    def __init__(self, seed):
-        digest = hashlib.sha256(str(seed).encode()).digest()
-        self.s = [int.from_bytes(digest[i : i + 4], "little") for i in (0, 4, 8, 12)]
-
-    def word(self):
-        s = self.s
-        rotl = lambda v, k: ((v << k) | (v >> (32 - k))) & M
-        result = rotl((s[1] * 5) & M, 7) * 9 & M
-        t = (s[1] << 9) & M
-        s[2] ^= s[0]
-        s[3] ^= s[1]
-        s[1] ^= s[2]
-        s[0] ^= s[3]
-        s[2] ^= t
-        s[3] = rotl(s[3], 11)
-        return result
-
-    def int(self, n):
-        high = self.word() >> 5
-        return math.floor((high * 0x4000000 + (self.word() >> 6)) / 2**53 * n)
-
-    def shuffle(self, items):
-        items = list(items)
-        for last in range(len(items) - 1, 0, -1):
-            other = self.int(last + 1)
-            items[last], items[other] = items[other], items[last]
-        return items
 
 
 def pairs_of(seed):
@@ -126,4 +93,5 @@ def bands(own, folds, seed, resamples):
     return np.percentile(draws, [2.5, 97.5], axis=0).T.tolist()
 
 
-write("localization.json", {"seed": 500, "foldSeed": 3, "resamples": 300, "findings": protocol(500, 3, 300)})
+if __name__ == "__main__":
+    write("localization.json", {"seed": 500, "foldSeed": 3, "resamples": 300, "findings": protocol(500, 3, 300)})

@@ -39,6 +39,22 @@ export function scoreCase({ seed, n, levels, prevalence }: ScoreCase): { scores:
   return { scores, labels };
 }
 
+export interface PairCase extends ScoreCase {
+  /** How much of the first score is in the second. */
+  share: number;
+}
+
+/** Two scores of the same images. */
+export function pairCase(input: PairCase): { scoresA: Float64Array; scoresB: Float64Array; labels: Uint8Array } {
+  const { seed, levels, share } = input;
+  const { scores: scoresA, labels } = scoreCase(input);
+  const scoresB = scoresA.map((first, i) => {
+    const score = (uniform(seed + 2000, i) + share * first) / (1 + share);
+    return levels > 0 ? Math.floor(score * levels) / levels : score;
+  });
+  return { scoresA, scoresB, labels };
+}
+
 /** [size * size] map values, multiples of 2^-16: noise, raised where the cell's centre lies in the box by `lift` (a multiple of 2^-16). */
 export function noiseMap(seed: number, { size, box, lift }: { size: number; box: BoxCase; lift: number }): Float32Array {
   const map = new Float32Array(size * size);

@@ -3,7 +3,7 @@
     python3 -m venv venv && venv/bin/pip install torch torchvision numpy
     venv/bin/python densenet.py > densenet.json          (PyTorch 2.15.0, torchvision 0.29.2: 20 s on two CPU cores)
 
-Weights, running statistics and images come from `formula`, which ../src/networks/densenet.test.ts writes again in TypeScript: nothing
+Weights, running statistics and images come from `formula`, which ../src/networks/testing.ts writes again in TypeScript: nothing
 but what the networks answer is in the file. Names and layouts in the formula are those of CXR Lens (kernels [h, w, in, out]).
 
 densenet121: torchvision's own, 14 classes.

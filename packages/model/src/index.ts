@@ -2,6 +2,7 @@ export { codeVersion } from './code-version.ts';
 export { type EngineInfo, engineInfo } from './engine/tensorflow.ts';
 export { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
 export { type ExplainRequest, explainImages, type FindingExplanation, type ImageExplanation, type PlainMap } from './explain-images.ts';
+export { exportRun } from './export-run.ts';
 export { type LoadedRun, loadRun } from './load-run.ts';
 export type { TrainRequest } from './plan.ts';
 export { writeReport } from './report.ts';

@@ -1,14 +1,16 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { evaluateRun } from './evaluate.ts';
+import { exportRun } from './export-run.ts';
 import { batchBeta, bceLosses } from './losses/bce.ts';
 import { classWeights, weightedCeLosses } from './losses/weighted-ce.ts';
 import { objectiveOf, stepInputs, stepLoss } from './methods.ts';
 import { networkOf } from './networks/build.ts';
 import { readCard } from './run-folder.ts';
-import { featureShapeOf, METHOD_NAMES, METHODS, PRESET_NAMES, parseTrainOptions } from './spec/index.ts';
+import { EXPORT_FORMATS, featureShapeOf, METHOD_NAMES, METHODS, PRESET_NAMES, parseTrainOptions } from './spec/index.ts';
 import { noiseBatch } from './testing.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
 import { trainRun } from './train.ts';
@@ -121,6 +123,11 @@ describe('every method', () => {
     expect(robust.epochs[0]!.probe!.strong).toBeGreaterThanOrEqual(robust.epochs[0]!.probe!.own);
     expect(clean.epochs[0]!.probe).toBeNull();
     expect(robust.epochs[0]!.perturbedValidationLoss).toBeGreaterThan(robust.epochs[0]!.validationLoss);
+
+    for (const format of EXPORT_FORMATS) {
+      expect(exportRun(inside(method), { format, out: inside(`${method}.${format}`) }).id).toBe(method);
+      expect(existsSync(inside(`${method}.${format}`))).toBe(true);
+    }
 
     const { localization } = await evaluateRun({ run: inside(method), data, resamples: 20 });
     expect(localization.run.findings.Mass.pairs).toBe(10);

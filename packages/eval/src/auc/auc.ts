@@ -1,7 +1,7 @@
 import { CxrError } from '@cxr-lens/data';
 
 /** Half width of a 95 % normal interval in standard errors. */
-const Z95 = 1.959963984540054;
+export const Z95 = 1.959963984540054;
 
 /** Area under the ROC curve of one finding with its DeLong variance and 95 % interval. */
 export interface Auc {
@@ -31,7 +31,7 @@ export function auc(scores: ArrayLike<number>, labels: ArrayLike<number>): Auc {
   const counts = { positives: m, negatives: n };
   if (m === 0) return { auc: null, variance: null, ci: null, ...counts, reason: 'no positive image' };
   if (n === 0) return { auc: null, variance: null, ci: null, ...counts, reason: 'no negative image' };
-  positive.sort();
+  positive.sort(); // both, so that the order of the images does not change a rounding
   negative.sort();
   const below = placements(positive, negative); // [m], n * V10 of DeLong
   const above = placements(negative, positive); // [n], m * (1 - V01)
@@ -66,7 +66,8 @@ export function checkScores(scores: ArrayLike<number>, labels: ArrayLike<number>
   }
 }
 
-function splitByLabel(scores: ArrayLike<number>, labels: ArrayLike<number>): { positive: Float64Array; negative: Float64Array } {
+/** Scores of either class, in the order of the images. */
+export function splitByLabel(scores: ArrayLike<number>, labels: ArrayLike<number>): { positive: Float64Array; negative: Float64Array } {
   checkScores(scores, labels);
   let m = 0;
   for (let i = 0; i < labels.length; i++) m += labels[i]!;
@@ -75,34 +76,48 @@ function splitByLabel(scores: ArrayLike<number>, labels: ArrayLike<number>): { p
   let p = 0;
   let q = 0;
   for (let i = 0; i < labels.length; i++) {
-    // + 0 makes -0 equal to 0, which a typed array's sort tells apart
-    if (labels[i] === 1) positive[p++] = scores[i]! + 0;
-    else negative[q++] = scores[i]! + 0;
+    if (labels[i] === 1) positive[p++] = scores[i]!;
+    else negative[q++] = scores[i]!;
   }
   return { positive, negative };
 }
 
-/** For each of the sorted `values`, how many of the sorted `others` are smaller, equal ones counted half. */
-function placements(values: Float64Array, others: Float64Array): Float64Array {
-  const result = new Float64Array(values.length);
-  let smaller = 0;
-  let notGreater = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    while (smaller < others.length && others[smaller]! < value) smaller++;
-    while (notGreater < others.length && others[notGreater]! <= value) notGreater++;
-    result[i] = (smaller + notGreater) / 2;
-  }
-  return result;
+/** For each of the `values`, how many of the sorted `others` are smaller, equal ones counted half. */
+export function placements(values: Float64Array, others: Float64Array): Float64Array {
+  return values.map((value) => (countLower(others, value) + countNotHigher(others, value)) / 2);
 }
 
-function sum(values: Float64Array): number {
+/** How many of the sorted values are lower, by halving. */
+export function countLower(sorted: Float64Array, value: number): number {
+  let from = 0;
+  let to = sorted.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (sorted[middle]! < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** How many of the sorted values are not higher. */
+export function countNotHigher(sorted: Float64Array, value: number): number {
+  let from = 0;
+  let to = sorted.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (sorted[middle]! <= value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+export function sum(values: Float64Array): number {
   let total = 0;
   for (const value of values) total += value;
   return total;
 }
 
-function sampleVariance(values: Float64Array): number {
+export function sampleVariance(values: Float64Array): number {
   const mean = sum(values) / values.length;
   let total = 0;
   for (const value of values) total += (value - mean) ** 2;

@@ -1,6 +1,6 @@
 import { CxrError, random } from '@cxr-lens/data';
 import { percentileInterval } from '../interval.ts';
-import { checkScores } from './auc.ts';
+import { numberClusters, weightedAuc, weightedColumn } from './weighted.ts';
 
 export interface AucBootstrapInput {
   /** One column a finding, each [N]. */
@@ -33,7 +33,7 @@ export function aucBootstrap({ scores, labels, clusters, resamples = 2000, seed 
     throw new CxrError('BAD_INPUT', `${scores.length} score columns for ${labels.length} label columns: expected as many`);
   }
   const { ids, count } = numberClusters(clusters);
-  const columns = scores.map((column, index) => sortColumn(column, labels[index]!, ids));
+  const columns = scores.map((column, index) => weightedColumn(column, labels[index]!, ids));
   const values = columns.map(() => [] as number[]);
   const means: number[] = [];
   const weights = new Int32Array(count);
@@ -54,51 +54,4 @@ export function aucBootstrap({ scores, labels, clusters, resamples = 2000, seed 
   }
   const interval = (drawn: number[]) => (drawn.length * 2 > resamples ? percentileInterval(drawn) : null);
   return { ci: values.map(interval), meanCi: interval(means), resamples };
-}
-
-function sortColumn(scores: ArrayLike<number>, labels: ArrayLike<number>, ids: Uint32Array): Uint32Array {
-  checkScores(scores, labels);
-  if (scores.length !== ids.length) {
-    throw new CxrError('BAD_INPUT', `${scores.length} scores for ${ids.length} patients: expected one patient a score`);
-  }
-  const values = Float64Array.from(scores);
-  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
-  return order.map((index, i) => {
-    const last = i + 1 === order.length || values[order[i + 1]!] !== values[index];
-    return ids[index]! * 4 + (last ? 2 : 0) + labels[index]!;
-  });
-}
-
-/** @param column [N] in ascending order of score: patient * 4 + 2 for the last one of equal scores + label */
-function weightedAuc(column: Uint32Array, weights: Int32Array): number {
-  let negatives = 0;
-  let positives = 0;
-  let area = 0;
-  let tiedNegatives = 0;
-  let tiedPositives = 0;
-  for (let i = 0; i < column.length; i++) {
-    const entry = column[i]!;
-    if (entry & 1) tiedPositives += weights[entry >>> 2]!;
-    else tiedNegatives += weights[entry >>> 2]!;
-    if (!(entry & 2)) continue;
-    if (tiedPositives > 0) {
-      area += tiedPositives * (negatives + tiedNegatives / 2);
-      positives += tiedPositives;
-      tiedPositives = 0;
-    }
-    negatives += tiedNegatives;
-    tiedNegatives = 0;
-  }
-  return area / (positives * negatives); // NaN without both classes: 0 / 0
-}
-
-function numberClusters(clusters: readonly string[]): { ids: Uint32Array; count: number } {
-  const numbers = new Map<string, number>();
-  const ids = Uint32Array.from(clusters, (cluster) => {
-    const known = numbers.get(cluster);
-    if (known !== undefined) return known;
-    numbers.set(cluster, numbers.size);
-    return numbers.size - 1;
-  });
-  return { ids, count: numbers.size };
 }

@@ -12,13 +12,12 @@ export interface BandOptions {
 
 /** 95 % percentile interval of the accuracy at every T(IoU): folds and thresholds are kept, the finding's patients are resampled. */
 export function curveBands(scored: readonly ScoredPair[], options: BandOptions): [number, number][] {
-  const draws = accuracyDraws(scored, options);
-  return draws.map(percentileInterval);
+  return accuracyDraws(scored, options).map((draws) => percentileInterval(draws.filter((value) => !Number.isNaN(value))));
 }
 
 /**
  * Accuracy of every resample.
- * @returns [T][resamples]; resamples where no usable fold has a scored pair are left out
+ * @returns [T][resamples]; NaN for a resample where no usable fold has a scored pair, so that draws of two curves stay side by side
  */
 export function accuracyDraws(scored: readonly ScoredPair[], { usable, seed, resamples }: BandOptions): number[][] {
   const { patients, count } = numberPatients(scored);
@@ -50,7 +49,7 @@ export function accuracyDraws(scored: readonly ScoredPair[], { usable, seed, res
         totals[t - 1]! += above / weight;
       }
     }
-    if (counted > 0) for (let t = 0; t < draws.length; t++) draws[t]!.push(totals[t]! / counted);
+    for (let t = 0; t < draws.length; t++) draws[t]!.push(totals[t]! / counted); // 0 / 0 is NaN
   }
   return draws;
 }

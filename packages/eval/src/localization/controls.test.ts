@@ -2,8 +2,9 @@ import { BOXED_FINDINGS } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { boxRegion, iou } from '../map/region.ts';
 import { boxCase, noiseMap, uniform } from '../testing.ts';
-import { bestReachableIou, localizationControls } from './controls.ts';
+import { bestBoxIou, bestReachableIou, localizationControls, nihControls, patchControls } from './controls.ts';
 import { localization } from './localization.ts';
+import { nihLocalization } from './nih.ts';
 import type { LocalizationPair } from './types.ts';
 
 const pairs: LocalizationPair[] = Array.from({ length: 120 }, (_, i) => {
@@ -44,6 +45,59 @@ describe('bestReachableIou', () => {
       expect(at(28)).toBeGreaterThanOrEqual(at(7)); // every cell of 7 is a union of cells of 28
       expect(at(7)).toBeLessThan(1);
     }
+  });
+});
+
+describe('bestBoxIou', () => {
+  it.each([1, 2, 3, 4, 5, 6])('is the best of all rectangles of cells: box %i', (seed) => {
+    const box = boxCase(seed);
+    const [height, width, size] = [5, 7, 30];
+    const truth = boxRegion(box, size);
+    let best = 0;
+    const line = (pixel: number, count: number) => Math.floor(((pixel + 0.5) * count) / size);
+    for (let top = 0; top < height; top++) {
+      for (let bottom = top; bottom < height; bottom++) {
+        for (let left = 0; left < width; left++) {
+          for (let right = left; right < width; right++) {
+            const inside = truth.map((_, pixel) => {
+              const [row, column] = [line(Math.floor(pixel / size), height), line(pixel % size, width)];
+              return row >= top && row <= bottom && column >= left && column <= right ? 1 : 0;
+            });
+            best = Math.max(best, iou(inside, truth));
+          }
+        }
+      }
+    }
+    expect(bestBoxIou(box, { height, width, gridSize: size })).toBeCloseTo(best, 12);
+    expect(bestBoxIou(box, { height, width, gridSize: size })).toBeLessThanOrEqual(
+      bestReachableIou(box, { height, width, gridSize: size }),
+    );
+  });
+});
+
+describe('nihControls and patchControls', () => {
+  const options = { seed: 1, resamples: 0 };
+
+  it.each([
+    ['nih', nihControls(pairs, options)],
+    ['patches', patchControls(pairs, options)],
+  ] as const)('measures by protocol %s on the same pairs, ranked as they must be', (protocol, controls) => {
+    for (const control of Object.values(controls)) {
+      expect(control.protocol.name).toBe(protocol);
+      expect(control.findings.Atelectasis.pairs).toBe(60);
+    }
+    const of = (which: keyof typeof controls) => controls[which].findings.Atelectasis.meanIou!;
+    expect(of('random')).toBeLessThan(of('bestReachable'));
+    expect(of('centre')).toBeLessThan(of('bestReachable'));
+  });
+
+  it('gives every image one noise map, which a run of that map scores alike', () => {
+    const random = nihControls(pairs, options).random;
+    expect(nihControls(pairs.toReversed(), options).random.findings.Atelectasis.meanIou).toBeCloseTo(
+      random.findings.Atelectasis.meanIou!,
+      12,
+    );
+    expect(nihLocalization(pairs, options).findings.Atelectasis.meanIou).toBeGreaterThan(random.findings.Atelectasis.meanIou!);
   });
 });
 

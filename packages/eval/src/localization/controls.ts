@@ -1,9 +1,13 @@
 import { type Box, random } from '@cxr-lens/data';
-import { GRID_SIZE, gridBox } from '../map/region.ts';
-import { nearestCells } from '../map/resample.ts';
+import { boxCells } from '../map/cells.ts';
+import { GRID_SIZE } from '../map/region.ts';
 import { binMap, THRESHOLD_COUNT, thresholdIous } from '../map/threshold-ious.ts';
 import { localizationOfIous, pairIous } from './localization.ts';
-import type { LocalizationControls, LocalizationOptions, LocalizationPair } from './types.ts';
+import { nihLocalization } from './nih.ts';
+import { type PairIou, singlePass } from './pairs.ts';
+import { patchLocalization } from './patches.ts';
+import { NIH_PROTOCOL, PATCHES_PROTOCOL } from './protocol.ts';
+import type { LocalizationControls, LocalizationOptions, LocalizationPair, OnePassOptions } from './types.ts';
 
 /**
  * The three curves that stand beside every run's, measured on the same pairs by the same protocol:
@@ -12,7 +16,7 @@ import type { LocalizationControls, LocalizationOptions, LocalizationPair } from
  * a bilinear map can cut through cells and go beyond it.
  */
 export function localizationControls(pairs: Iterable<LocalizationPair>, options: LocalizationOptions): LocalizationControls {
-  const centre = binMap(centrePrior(GRID_SIZE), { height: GRID_SIZE, width: GRID_SIZE });
+  const centre = binMap(centrePrior(GRID_SIZE, GRID_SIZE), { height: GRID_SIZE, width: GRID_SIZE });
   const all = Array.from(pairs, (pair) => ({
     random: pairIous({ ...pair, map: randomMap(pair, options.seed) }),
     centre: { ...pair, ious: thresholdIous(centre, pair.box) },
@@ -40,22 +44,64 @@ export function localizationControls(pairs: Iterable<LocalizationPair>, options:
   };
 }
 
+/** As `localizationControls`, by protocol `nih`; best reachable is the best single box of whole cells. */
+export function nihControls(pairs: readonly LocalizationPair[], options: OnePassOptions): LocalizationControls {
+  const centre = centrePrior(GRID_SIZE, GRID_SIZE);
+  return {
+    random: nihLocalization(
+      pairs.map((pair) => ({ ...pair, map: randomMap(pair, options.seed) })),
+      options,
+    ),
+    centre: nihLocalization(
+      pairs.map((pair) => ({ ...pair, map: centre, height: GRID_SIZE, width: GRID_SIZE })),
+      options,
+    ),
+    bestReachable: singlePass(bestOf(pairs, bestBoxIou), { protocol: NIH_PROTOCOL, ...options }),
+  };
+}
+
+/** As `localizationControls`, by protocol `patches`: maps on the patches' own grid; here best reachable is a bound that nothing passes. */
+export function patchControls(pairs: readonly LocalizationPair[], options: OnePassOptions): LocalizationControls {
+  return {
+    random: patchLocalization(
+      pairs.map((pair) => ({ ...pair, map: randomMap(pair, options.seed) })),
+      options,
+    ),
+    centre: patchLocalization(
+      pairs.map((pair) => ({ ...pair, map: centrePrior(pair.height, pair.width) })),
+      options,
+    ),
+    bestReachable: singlePass(bestOf(pairs, bestReachableIou), { protocol: PATCHES_PROTOCOL, ...options }),
+  };
+}
+
+function bestOf(pairs: readonly LocalizationPair[], best: (box: Box, map: LocalizationPair) => number): PairIou[] {
+  return pairs.map((pair) => ({ image: pair.image, patientId: pair.patientId, finding: pair.finding, iou: best(pair.box, pair) }));
+}
+
 /** Uniform noise, the same for all findings of an image. */
 function randomMap({ image, height, width }: LocalizationPair, seed: number): Float32Array {
   const rng = random(`control/${seed}/${image}`);
   return Float32Array.from({ length: height * width }, () => rng.next());
 }
 
-function centrePrior(size: number): Float32Array {
-  const sigma = size / 4;
-  const map = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      const squares = (i + 0.5 - size / 2) ** 2 + (j + 0.5 - size / 2) ** 2;
-      map[i * size + j] = Math.exp(-squares / (2 * sigma ** 2));
+/** [height, width], 1 in the middle at most. */
+function centrePrior(height: number, width: number): Float32Array {
+  const sigma = 1 / 4; // of either side: the image is a square
+  const map = new Float32Array(height * width);
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      const squares = ((i + 0.5) / height - 0.5) ** 2 + ((j + 0.5) / width - 0.5) ** 2;
+      map[i * width + j] = Math.exp(-squares / (2 * sigma ** 2));
     }
   }
   return map;
+}
+
+interface Cells {
+  height: number;
+  width: number;
+  gridSize?: number;
 }
 
 /**
@@ -63,18 +109,13 @@ function centrePrior(size: number): Float32Array {
  * neighbour. Exact: with a_c and o_c the cell's area inside and outside of the box, IoU = sum a / (box + sum o). At the best value v a
  * cell helps exactly when a_c - v o_c > 0, so the best set is a prefix of the cells sorted by a_c / (a_c + o_c) (Dinkelbach 1967).
  */
-export function bestReachableIou(
-  box: Box,
-  { height, width, gridSize = GRID_SIZE }: { height: number; width: number; gridSize?: number },
-): number {
-  const { left, right, top, bottom } = gridBox(box, gridSize);
-  const rows = axisShares({ cells: nearestCells(height, gridSize), from: top, to: bottom, count: height });
-  const columns = axisShares({ cells: nearestCells(width, gridSize), from: left, to: right, count: width });
+export function bestReachableIou(box: Box, shape: Cells): number {
+  const { rows, columns, boxArea } = boxCells(box, shape);
   const cells: { inside: number; area: number }[] = [];
   for (const row of rows) for (const column of columns) cells.push({ inside: row.inside * column.inside, area: row.all * column.all });
   const useful = cells.filter(({ inside }) => inside > 0).sort((a, b) => b.inside / b.area - a.inside / a.area);
   let intersection = 0;
-  let union = (right - left) * (bottom - top);
+  let union = boxArea;
   let best = 0;
   for (const { inside, area } of useful) {
     intersection += inside;
@@ -84,22 +125,29 @@ export function bestReachableIou(
   return best;
 }
 
-/** Per cell of one axis: how many grid lines it covers, and how many of them in [from, to). */
-function axisShares({
-  cells,
-  from,
-  to,
-  count,
-}: {
-  cells: Int32Array;
-  from: number;
-  to: number;
-  count: number;
-}): { all: number; inside: number }[] {
-  const shares = Array.from({ length: count }, () => ({ all: 0, inside: 0 }));
-  for (const [line, cell] of cells.entries()) {
-    shares[cell]!.all += 1;
-    if (line >= from && line < to) shares[cell]!.inside += 1;
+/** The highest IoU that one rectangle of whole cells of a height x width grid reaches with the box. */
+export function bestBoxIou(box: Box, shape: Cells): number {
+  const { rows, columns, boxArea } = boxCells(box, shape);
+  const [spansOfRows, spansOfColumns] = [usefulSpans(rows), usefulSpans(columns)];
+  let best = 0;
+  for (const row of spansOfRows) {
+    for (const column of spansOfColumns) {
+      const intersection = row.inside * column.inside;
+      best = Math.max(best, intersection / (row.all * column.all + boxArea - intersection));
+    }
   }
-  return shares;
+  return best;
+}
+
+/** Runs of neighbouring lines of cells that begin and end inside the box: others are never better. */
+function usefulSpans(lines: readonly { all: number; inside: number }[]): { all: number; inside: number }[] {
+  const inside = lines.filter((line) => line.inside > 0);
+  return inside.flatMap((_, from) => {
+    const span = { all: 0, inside: 0 };
+    return inside.slice(from).map((line) => {
+      span.all += line.all;
+      span.inside += line.inside;
+      return { ...span };
+    });
+  });
 }

@@ -1,9 +1,69 @@
 import { describe, expect, it } from 'vitest';
+import reference from '../../reference/difference.json' with { type: 'json' };
 import { statement } from '../report/statement.ts';
 import { uniform } from '../testing.ts';
-import { localizationDifference } from './difference.ts';
+import { curveOf } from './curve.ts';
+import { localizationDifference, localizationDifferences } from './difference.ts';
 import { localizationOfIous } from './localization.ts';
 import type { LocalizationCurve, PairIous } from './types.ts';
+
+/** As `scored` in reference/difference.py. */
+function referenceCurve(
+  [seed, folds]: readonly [number, number],
+  { pairs, patients }: { pairs: number; patients: number },
+): LocalizationCurve {
+  const scored = Array.from({ length: pairs }, (_, i) => {
+    const patient = Math.floor(uniform(5, i) * patients);
+    const iou = 0.6 * uniform(seed, i) + 0.4 * uniform(6, i);
+    const ious = Array.from({ length: folds }, (_, fold) => (folds > 1 && fold === patient % folds ? null : iou * (1 - 0.02 * fold)));
+    return { image: `${i}.png`, patientId: String(patient), ious };
+  });
+  return curveOf({ finding: 'Mass', scored, folds, foldThresholds: Array(folds).fill(null), seed: 0, resamples: 0 });
+}
+
+describe('localizationDifferences', () => {
+  // reference/difference.py: the accuracies of each resample, counted pair by pair
+  it.each(reference.cases)('agrees with the direct computation: $a and $b, $pairs pairs', ({ a, b, points, mean, ...options }) => {
+    const acrossProtocols = a[1] !== b[1];
+    const curves = [a, b].map((one) => referenceCurve(one as [number, number], options));
+    const measured = localizationDifferences(curves[0]!, curves[1]!, { ...options, acrossProtocols });
+    for (const [t, expected] of [...points, mean].entries()) {
+      const { difference, interval, p } = measured.points[t] ?? measured.mean;
+      expect(difference).toBeCloseTo(expected.difference, 12);
+      expect(interval![0]).toBeCloseTo(expected.interval[0]!, 12);
+      expect(interval![1]).toBeCloseTo(expected.interval[1]!, 12);
+      expect(p).toBeCloseTo(expected.p, 12);
+    }
+    expect(measured.points.map(({ iouThreshold }) => iouThreshold)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]);
+    expect(localizationDifference(curves[0]!, curves[1]!, { ...options, acrossProtocols })).toEqual(measured.points[2]);
+  });
+
+  it('compares different folds only where two protocols are named as such', () => {
+    const shape = { pairs: 40, patients: 20 };
+    const [folds, once] = [referenceCurve([51, 5], shape), referenceCurve([52, 1], shape)];
+    expect(() => localizationDifferences(folds, once)).toThrow('expected one protocol and one seed');
+    expect(localizationDifferences(folds, once, { acrossProtocols: true }).mean.interval).not.toBeNull();
+    const renamed = { ...once, scored: once.scored.map((pair) => ({ ...pair, image: `other ${pair.image}` })) };
+    expect(() => localizationDifferences(folds, renamed, { acrossProtocols: true })).toThrow('0.png is scored by one curve only');
+  });
+
+  it('is wrong in about 5 % of comparisons of equals, at one T and in the mean', () => {
+    const wrong = { at: 0, mean: 0 };
+    const trials = 300;
+    for (let trial = 0; trial < trials; trial++) {
+      const shape = { pairs: 60, patients: 40 };
+      const [a, b] = [referenceCurve([1000 + 2 * trial, 1], shape), referenceCurve([1001 + 2 * trial, 1], shape)];
+      const { points, mean } = localizationDifferences(a, b, { resamples: 200, seed: trial });
+      if (points[2]!.p! < 0.05) wrong.at += 1;
+      if (mean.p! < 0.05) wrong.mean += 1;
+    }
+    // 300 trials at 5 %: 15 +- 3.8
+    for (const count of Object.values(wrong)) {
+      expect(count).toBeGreaterThan(3);
+      expect(count).toBeLessThan(30);
+    }
+  });
+});
 
 /** A curve of n pairs whose IoUs are `level` plus the same noise. */
 function curve(level: number, { n = 60, noise = 0.3, seed = 1 } = {}): LocalizationCurve {
@@ -33,6 +93,7 @@ describe('localizationDifference', () => {
       iouThreshold: 0.3,
       difference: 0,
       interval: [0, 0],
+      p: 1,
       pairs: 60,
       verdict: 'cannot be told',
     });

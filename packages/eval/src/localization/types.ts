@@ -40,6 +40,14 @@ export interface LocalizationOptions {
   resamples?: number;
 }
 
+/** Options of a protocol that chooses no threshold and scores every pair once. */
+export interface OnePassOptions {
+  /** Seeds the bootstrap. */
+  seed: number;
+  /** Bootstrap resamples of patients; 0: no bands. */
+  resamples?: number | undefined;
+}
+
 /** One point of a curve. */
 export interface LocalizationPoint {
   /** T(IoU); a hit is IoU > T. */
@@ -82,6 +90,19 @@ export interface LocalizationResult {
   seed: number;
   /** In the order of BOXED_FINDINGS, findings without pairs included. */
   findings: Record<BoxedFinding, LocalizationCurve>;
+}
+
+/** A curve of protocol `nih`, with what only boxes made from a map have. */
+export interface NihCurve extends LocalizationCurve {
+  /** [7], at every T(IoU): detected boxes per image whose IoU is not above it; null without an image. */
+  falsePositives: number[] | null;
+  /** The same by intersection over the detected box. */
+  iobb: { points: LocalizationPoint[]; falsePositives: number[] | null };
+}
+
+/** All eight curves of one run by protocol `nih`. */
+export interface NihResult extends LocalizationResult {
+  findings: Record<BoxedFinding, NihCurve>;
 }
 
 /** What every plot shows beside the runs. */

@@ -1,4 +1,5 @@
 import { type Box, CxrError, NIH_SIZE } from '@cxr-lens/data';
+import { regionParts } from './parts.ts';
 
 /** Side of the grid on which regions and boxes are compared (the networks' input). */
 export const GRID_SIZE = 224;
@@ -56,46 +57,14 @@ export function iou(a: Uint8Array, b: Uint8Array): number {
  * @returns pixels of the 1024 x 1024 file; null for an empty region
  */
 export function regionBox(inside: Uint8Array, size = GRID_SIZE): Box | null {
-  const seen = new Uint8Array(inside.length);
-  const stack = new Int32Array(inside.length);
-  let largest = 0;
-  let best: GridBox | null = null;
-  for (let start = 0; start < inside.length; start++) {
-    if (!inside[start] || seen[start]) continue;
-    let depth = 1;
-    let count = 0;
-    const part: GridBox = { top: size, bottom: 0, left: size, right: 0 };
-    stack[0] = start;
-    seen[start] = 1;
-    while (depth > 0) {
-      const pixel = stack[--depth]!;
-      const row = Math.floor(pixel / size);
-      const column = pixel - row * size;
-      count += 1;
-      part.top = Math.min(part.top, row);
-      part.bottom = Math.max(part.bottom, row + 1);
-      part.left = Math.min(part.left, column);
-      part.right = Math.max(part.right, column + 1);
-      for (let r = Math.max(0, row - 1); r <= Math.min(size - 1, row + 1); r++) {
-        for (let c = Math.max(0, column - 1); c <= Math.min(size - 1, column + 1); c++) {
-          const neighbour = r * size + c;
-          if (!inside[neighbour] || seen[neighbour]) continue;
-          seen[neighbour] = 1;
-          stack[depth++] = neighbour;
-        }
-      }
-    }
-    if (count > largest) {
-      largest = count;
-      best = part;
-    }
-  }
-  if (!best) return null;
+  const [first, ...others] = regionParts(inside, size);
+  if (!first) return null;
+  const { box } = others.reduce((largest, part) => (part.pixels > largest.pixels ? part : largest), first);
   const scale = NIH_SIZE / size;
   return {
-    x: best.left * scale,
-    y: best.top * scale,
-    width: (best.right - best.left) * scale,
-    height: (best.bottom - best.top) * scale,
+    x: box.left * scale,
+    y: box.top * scale,
+    width: (box.right - box.left) * scale,
+    height: (box.bottom - box.top) * scale,
   };
 }

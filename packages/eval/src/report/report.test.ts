@@ -61,19 +61,22 @@ describe('renderReport', () => {
 
   it('has a sentence and a table for each pathology', () => {
     for (const j of BOXED_FINDINGS.keys()) expect(markdown).toContain(`### ${BOXED_FINDINGS[j]}, ${COUNTS[j]} pairs`);
-    expect(markdown).toMatch(/Robust <2> is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Atelectasis at T = 0\.3\./);
-    expect(markdown).toContain('No difference can be told for Nodule: 6 pairs.');
+    expect(markdown).toMatch(
+      /Robust <2> is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Cardiomegaly, mean over T \(adjusted p = 0\.\d+\)\. The paper's finding, "higher", holds in this data\./,
+    );
+    expect(markdown).toContain('No difference between Robust <2> and Baseline can be told for Nodule: 6 pairs. Whether the paper');
     expect(markdown).toMatch(/Robust <2> over Baseline: Atelectasis, .*\. Lower: none\. Cannot be told: \d\./);
     expect(markdown).toContain('| Hernia | 0 | no positive image | no positive image |');
   });
 
   it('bootstraps the differences with the seed and the resamples it is given', () => {
-    const sentence = (change: Partial<ReportInput>) =>
-      /Robust <2> is higher than Baseline by .* for Atelectasis/.exec(renderReport({ ...input, ...change }).markdown)?.[0];
-    expect(sentence({ seed: 0, resamples: 2000 })).toBe(sentence({}));
-    expect(sentence({ resamples: 11 })).not.toBe(sentence({}));
-    expect(sentence({ resamples: 11, seed: 5 })).not.toBe(sentence({ resamples: 11 }));
-    expect(sentence({ resamples: 0 })).toBeUndefined();
+    const said = (change: Partial<ReportInput>) => /\| Cardiomegaly \| .*/.exec(renderReport({ ...input, ...change }).markdown)![0];
+    expect(said({ seed: 0, resamples: 2000 })).toBe(said({}));
+    expect(said({ resamples: 700 })).not.toBe(said({}));
+    expect(said({ resamples: 700, seed: 5 })).not.toBe(said({ resamples: 700 }));
+    expect(said({ resamples: 0 })).toContain('No difference between');
+    expect(markdown).not.toContain('too few for adjusted p-values');
+    expect(renderReport({ ...input, resamples: 50 }).markdown).toContain('50 resamples are too few for adjusted p-values');
   });
 
   it('shows published numbers only beside results of the same split', () => {
@@ -83,14 +86,15 @@ describe('renderReport', () => {
     expect(official).not.toContain('table 7:');
   });
 
-  it('draws published curves dashed only under their protocol', () => {
+  it('draws published curves dashed only under their protocol, and names it', () => {
     const rename = <T extends { protocol: { name: string } }>(result: T): T => ({
       ...result,
       protocol: { name: 'nih', description: 'levels' },
     });
     const runs = input.runs.map((one) => ({ ...one, localization: rename(one.localization!) }));
-    const nih = renderReport({ ...input, runs, controls: null });
+    const nih = renderReport({ ...input, runs, controls: null, resamples: 0 });
     expect(nih.figures['localization.svg']).toContain('stroke-dasharray');
+    expect(nih.figures['localization.svg']).toContain('Wang et al. 2017, nih');
     expect(nih.markdown).toContain('table 7');
     expect(figures['localization.svg']).not.toContain('stroke-dasharray');
   });
@@ -108,11 +112,9 @@ describe('renderReport', () => {
     expect(figures['localization.svg']).toContain('#D55E00');
   });
 
-  it('refuses curves of two protocols or two seeds', () => {
-    const fixed = { ...input.runs[1]!, localization: localization(pairs(1), { seed: 0, threshold: 100, resamples: 0 }) };
-    expect(() => renderReport({ ...input, runs: [input.runs[0]!, fixed] })).toThrow(
-      'protocol paper, seed 0 and of protocol fixed-100, seed 0',
-    );
+  it('refuses curves of one protocol with two seeds of the folds', () => {
+    const other = { ...input.runs[1]!, localization: localization(pairs(1), { seed: 1, resamples: 0 }) };
+    expect(() => renderReport({ ...input, runs: [input.runs[0]!, other] })).toThrow('curves of protocol paper, seed 0 and of seed 1');
   });
 
   it('does without boxes and controls', () => {

@@ -1,6 +1,8 @@
 import type { Finding } from '@cxr-lens/data';
 import type { Auc } from '../auc/auc.ts';
+import type { ScoreTable, Truth } from '../compare/types.ts';
 import type { LocalizationControls, LocalizationResult } from '../localization/types.ts';
+import type { EpsilonFigureInput, ExplanationFigureInput } from './picture.ts';
 
 /** AUC of one finding as a report prints it. */
 export interface ReportAuc extends Auc {
@@ -14,19 +16,41 @@ export interface ReportRun {
   label: string;
   /** Name in the methods' registry, which gives the colour: 'baseline', 'robust', ... */
   method: string;
+  /** Of its training: runs of two methods with the same seed are compared with each other. */
+  seed?: number;
+  /** How it differs from the method as the paper trains it: 'Robust, epsilon 0.02'. Its runs are drawn together, and the paper says nothing of them. */
+  variant?: string;
+  /** The curve that runs scored on different pairs make together: 'Supervised, five folds'. */
+  pool?: string;
   /** Per finding, in the order of FINDINGS; a finding that was not measured may be missing. */
   auc: Partial<Record<Finding, ReportAuc>>;
   meanAuc: number | null;
   meanAucInterval?: [number, number] | null;
   localization: LocalizationResult | null;
+  /** The same maps by further protocols; each protocol has figures of its own. */
+  further?: readonly LocalizationResult[];
+  /** Image by image; with `truth`, AUCs are compared in pairs. */
+  scores?: ScoreTable;
 }
 
-/** Several runs measured on one data set. */
+/** The controls of one map size. */
+export interface ReportControls extends LocalizationControls {
+  /** '28 x 28': where controls of several map sizes stand side by side. */
+  grid?: string;
+}
+
+/** Any number of runs measured on one data set. */
 export interface ReportInput {
   title: string;
   dataSet: { name: string; synthetic: boolean; images: number; datasetHash?: string; splitHash?: string };
   runs: ReportRun[];
-  controls: LocalizationControls | null;
+  /** Of each protocol and map size; drawn beside the curves of their protocol. */
+  controls: ReportControls | readonly ReportControls[] | null;
+  /** Labels and patients of the test images. */
+  truth?: Truth;
+  /** Fig. 1 and Fig. 4: pictures that the caller rendered. */
+  explanations?: ExplanationFigureInput;
+  epsilons?: EpsilonFigureInput;
   /** Of the bootstrap of the differences; default: the localisation's seed and 2000 resamples. */
   seed?: number;
   resamples?: number;
@@ -36,8 +60,11 @@ export interface ReportInput {
   details?: Record<string, string>;
 }
 
-/** Markdown and the figures it points to, by file name. */
+/** Markdown, the figures it points to and the numbers behind them, by file name. */
 export interface Report {
   markdown: string;
+  /** SVG. */
   figures: Record<string, string>;
+  /** CSV. */
+  tables: Record<string, string>;
 }

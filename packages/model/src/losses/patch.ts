@@ -2,7 +2,7 @@ import { type Box, FINDINGS, type Finding, NIH_SIZE } from '@cxr-lens/data';
 import { tf } from '../engine/tensorflow.ts';
 import { imageLogits, logAbsent, logPresent, type Products } from '../networks/products.ts';
 
-export interface PatchLossOptions {
+interface PatchLossOptions {
   /** [B, P, P, 14], 1 where a patch overlaps the box of that image and finding; null where no image has one. */
   boxes: tf.Tensor4D | null;
   /** lambda_box. */

@@ -1,6 +1,6 @@
 import { tf } from '../engine/tensorflow.ts';
 
-export interface ClassWeights {
+interface ClassWeights {
   /** beta_P, of the positive labels. */
   positive: number;
   /** beta_N, of the negative labels. */

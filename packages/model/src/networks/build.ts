@@ -16,7 +16,7 @@ export function networkOf(
   const { inputSize } = PRESETS[preset];
   const table = NETWORKS[name][preset];
   if ('growth' in table) return densenet({ ...table, name, inputSize }, options);
-  if ('latent' in table) throw new CxrError('INTERNAL', `${name} is in no method.`);
+  if ('latent' in table || name.endsWith('-patches')) throw new CxrError('INTERNAL', `${name} is in no method.`);
   const transition = name === 'resnet50-transition' ? table.transition : null;
   return resnet({ ...table, name, inputSize, transition }, { ...options, pooling, lseSharpness });
 }

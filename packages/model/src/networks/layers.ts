@@ -1,7 +1,7 @@
 import { FINDINGS, random } from '@cxr-lens/data';
 import { batchNormOfAverages, batchNormOfBatch, relu } from '../engine/operations.ts';
 import { tf } from '../engine/tensorflow.ts';
-import type { Mode } from './network.ts';
+import type { Mode, NetworkOptions } from './network.ts';
 
 /** A step of a network: [B, H, W, C] to [B, H', W', C']. */
 export type Layer = (x: tf.Tensor4D, mode: Mode) => tf.Tensor4D;
@@ -96,8 +96,10 @@ export function chain(steps: readonly Layer[]): Layer {
  * @param x [B, S, S, 1], grey in [0, 1]
  * @returns [B, S, S, 3]
  */
-export function normalised(x: tf.Tensor4D, { mean, std }: { mean: number; std: number }): tf.Tensor4D {
-  return tf.div(tf.sub(x, tf.fill([3], mean)), std);
+export function normalised(x: tf.Tensor4D, { mean, std }: Pick<NetworkOptions, 'mean' | 'std'>): tf.Tensor4D {
+  const channels = (value: NetworkOptions['mean']): tf.Tensor =>
+    typeof value === 'number' ? tf.fill([3], value) : tf.tensor1d([...value]);
+  return tf.div(tf.sub(x, channels(mean)), channels(std));
 }
 
 /** 3 x 3 at stride 2, padded by 1 on every side; of values after a ReLU, where padding with 0 is padding with minus infinity. */

@@ -10,9 +10,9 @@ export type Mode = 'train' | 'frozen-batch' | 'inference';
 
 /** What every network is built with. */
 export interface NetworkOptions {
-  /** Mean and standard deviation of the pixels in [0, 1], the network's first step. */
-  mean: number;
-  std: number;
+  /** Mean and standard deviation of the pixels in [0, 1], the network's first step: of all three channels, or of each (ImageNet's). */
+  mean: number | readonly [number, number, number];
+  std: number | readonly [number, number, number];
   /** Of the initial weights. */
   seed: number;
   /** Share of a batch's statistics in the moving averages; 0.1 as PyTorch. */

@@ -115,6 +115,18 @@ export function trainingErrors(network: Network, loss: () => tf.Scalar, expected
   });
 }
 
+/** Parameters whose gradient is zero all over, or not finite. */
+export function lostGradients(network: Network, loss: () => tf.Scalar): string[] {
+  return tf.tidy(() => {
+    const { grads } = tf.variableGrads(loss, [...network.parameters.values()]);
+    const isLost = (variable: tf.Variable): boolean => {
+      const greatest = tf.max(tf.abs(grads[variable.name]!)).dataSync()[0]!;
+      return !(greatest > 0 && Number.isFinite(greatest));
+    };
+    return [...network.parameters].filter(([, variable]) => isLost(variable)).map(([name]) => name);
+  });
+}
+
 /** The greatest of the errors; NaN where one is. */
 export function worst(errors: Record<string, number>): number {
   return Math.max(...Object.values(errors));

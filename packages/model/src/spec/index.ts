@@ -11,6 +11,7 @@ export {
   type Protocol,
   ProtocolSchema,
 } from './evaluation.ts';
+export { EXPORT_FORMATS, type ExportFormat, parseExportFormat } from './formats.ts';
 export { METHOD_NAMES, METHODS, type MethodInfo, type MethodName, parseMethod } from './methods.ts';
 export { featureShapeOf, NETWORK_NAMES, NETWORKS, type NetworkName } from './networks.ts';
 export {

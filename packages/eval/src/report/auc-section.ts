@@ -1,0 +1,55 @@
+import { FINDINGS, findingLabel } from '@cxr-lens/data';
+import { aucInterval, meanRow } from './auc-figure.ts';
+import { isOfficial } from './csv.ts';
+import { type Group, groupsOf } from './groups.ts';
+import { table, withInterval, withRange } from './markdown.ts';
+import { PUBLISHED_AUC } from './references.ts';
+import type { ReportAuc, ReportInput, ReportRun } from './types.ts';
+
+/** Figures and table of the AUCs. */
+export function aucSection({ runs, dataSet }: ReportInput, { figures, csv }: { figures: readonly string[]; csv: string }): string[] {
+  const groups = groupsOf(runs);
+  const measured = FINDINGS.filter((finding) => runs.some(({ auc }) => auc[finding]));
+  const published = isOfficial(dataSet) ? PUBLISHED_AUC : [];
+  const several = groups.some(({ members }) => members.length > 1);
+  const rows = measured.map((finding) => [
+    findingLabel(finding),
+    String(runs.map(({ auc }) => auc[finding]).find((row) => row)?.positives ?? 0),
+    ...groups.map((group) => aucCell(group, ({ auc }) => auc[finding])),
+    ...published.map(({ findings }) => findings[finding].toFixed(3)),
+  ]);
+  const means = ['mean', '', ...groups.map((group) => aucCell(group, meanRow)), ...published.map(({ mean }) => mean.toFixed(3))];
+  const header = [
+    'finding',
+    'positives',
+    ...groups.map(({ label }) => label),
+    ...published.map(({ label, split }) => `published: ${label}${split === 'official' ? '' : ', another split'}`),
+  ];
+  return [
+    '## AUC',
+    ...figures.map((figure) => `![AUC of every finding with its interval](${figure})`),
+    [
+      runs.some(({ auc }) => Object.values(auc).some(({ bootstrap }) => bootstrap))
+        ? '95 % intervals of a bootstrap over patients; DeLong where a finding is too rare for it.'
+        : "95 % intervals by DeLong, which takes a patient's images as independent.",
+      ...(several ? [`Of several runs: mean [lowest, highest]; each of them is in ${csv}.`] : []),
+    ].join(' '),
+    table(header, [...rows, means]),
+    ...published.map(
+      ({ label, source, split }) => `${label}: ${source}${split === 'official' ? '' : '; not to be ranked with the others'}.`,
+    ),
+  ];
+}
+
+function aucCell({ members }: Group<ReportRun>, rowOf: (run: ReportRun) => ReportAuc | undefined): string {
+  const rows = members.map(rowOf).filter((row) => row !== undefined);
+  const [only, ...others] = rows;
+  if (!only) return '';
+  if (rows.every(({ auc }) => auc === null)) return only.reason ?? '';
+  return others.length > 0
+    ? withRange(
+        rows.map(({ auc }) => auc),
+        3,
+      )
+    : withInterval(only.auc, aucInterval(only), 3);
+}

@@ -1,0 +1,134 @@
+import { BOXED_FINDINGS, findingLabel } from '@cxr-lens/data';
+import type { PaperClaim } from '../compare/claims.ts';
+import type { RunComparison } from '../compare/types.ts';
+import { type ClaimVerdict, COMPARABLE_MARGIN } from '../compare/verdict.ts';
+import { pText } from '../words.ts';
+import type { MethodComparison } from './comparisons.ts';
+import type { Group, Unit } from './groups.ts';
+import { table, withInterval } from './markdown.ts';
+import type { ReportInput } from './types.ts';
+
+const TESTS =
+  'Differences are paired: each resample draws patients and scores both runs on them. Intervals are 95 % ones of each pathology by itself; p-values are adjusted (Holm) over the pathologies of a comparison, and a difference is called one only where the adjusted p is below 0.05. ' +
+  `"Comparable" holds where the interval lies within ${COMPARABLE_MARGIN} of zero. All of this is about patients: each comparison is one of two networks, trained once each, and what holds of them need not hold of their methods.`;
+
+/** With fewer resamples the smallest p, 2 / (resamples + 1), times 14 is not below 0.05. */
+const ENOUGH_RESAMPLES = 600;
+
+/** What can be said of every two methods, and whether the paper's findings are there. */
+export function comparisonSection(
+  methods: readonly MethodComparison[],
+  { dataSet, resamples }: Pick<ReportInput, 'dataSet' | 'resamples'>,
+): string[] {
+  const compared = methods.filter(({ comparisons }) => comparisons.some(({ localization, auc }) => localization.length > 0 || auc));
+  if (compared.length === 0) return [];
+  const few = resamples !== undefined && resamples < ENOUGH_RESAMPLES;
+  return [
+    `## What can be said${dataSet.synthetic ? ', measured on phantoms' : ''}`,
+    ...compared.flatMap(methodSection),
+    TESTS,
+    ...(few ? [`${resamples} resamples are too few for adjusted p-values: with fewer than ${ENOUGH_RESAMPLES} little can be told.`] : []),
+  ];
+}
+
+function methodSection({ a, b, comparisons }: MethodComparison): string[] {
+  const [only, ...others] = comparisons;
+  const notes = [...(only ? protocolNote(only) : []), ...[a, b].flatMap((group) => pooledNote(group, comparisons))];
+  const body = only && others.length === 0 ? [...single(only), ...singleAuc(only)] : [...several(comparisons), ...severalAuc(comparisons)];
+  return [`### ${a.label} over ${b.label}`, ...notes, ...body];
+}
+
+/** Pooled runs have one curve, but each its own scores. */
+function pooledNote({ members: [first] }: Group<Unit>, comparisons: readonly RunComparison[]): string[] {
+  if (!first || first.runs.length < 2 || !comparisons.some(({ auc }) => auc)) return [];
+  return [`AUC of ${first.label}: that of its first run alone, ${first.runs[0]!.label}.`];
+}
+
+function protocolNote({ a, b, protocols }: RunComparison): string[] {
+  if (!protocols || protocols.a.name === protocols.b.name) return [];
+  return [`Two protocols: ${a} is measured by protocol ${protocols.a.name}, ${b} by protocol ${protocols.b.name}.`];
+}
+
+function single({ a, b, localization }: RunComparison): string[] {
+  if (localization.length === 0) return [];
+  const names = (wanted: string) =>
+    localization.filter(({ mean }) => mean.direction === wanted).map(({ finding }) => findingLabel(finding));
+  const list = (values: string[]) => (values.length > 0 ? values.join(', ') : 'none');
+  const rows = localization.map(({ finding, sentence, at03 }) => [findingLabel(finding), sentence, differenceCell(at03, 2)]);
+  return [
+    `${a} over ${b}: ${list(names('higher'))}. Lower: ${list(names('lower'))}. Cannot be told: ${names('cannot be told').length}.`,
+    table(['pathology', 'localisation accuracy, mean over T(IoU)', 'at T = 0.3, adjusted p'], rows),
+  ];
+}
+
+/** One column a pair of runs; the last says in how many of them the paper's finding is there. */
+function several(comparisons: readonly RunComparison[]): string[] {
+  const measured = comparisons.filter(({ localization }) => localization.length > 0);
+  if (measured.length === 0) return [];
+  const rows = BOXED_FINDINGS.map((finding, index) => {
+    const own = measured.map(({ localization }) => localization[index]!);
+    return [findingLabel(finding), ...own.map(({ mean }) => differenceCell(mean, 2)), ...paperCells(own)];
+  });
+  return ['Localisation accuracy, mean over T(IoU), adjusted p:', paperTable(['pathology', ...runNames(measured)], rows)];
+}
+
+/** All findings where the paper speaks of them; else the mean and those that differ. */
+function singleAuc({ auc }: RunComparison): string[] {
+  if (!auc) return [];
+  if (!auc.mean.claim) {
+    const told = auc.findings.filter(({ bootstrap }) => bootstrap.direction !== 'cannot be told').map(({ sentence }) => sentence);
+    const others = auc.findings.length - told.length;
+    return [[auc.mean.sentence, ...told, `No difference of AUC can be told for ${others} of ${auc.findings.length} findings.`].join(' ')];
+  }
+  const rows = auc.findings.map(({ finding, bootstrap, delong, claim, verdict }) => [
+    findingLabel(finding),
+    differenceCell(bootstrap, 3),
+    delong.adjustedP === null ? (delong.reason ?? '') : pText(delong.adjustedP),
+    claim?.says ?? '',
+    verdict ?? '',
+  ]);
+  const { bootstrap, claim, verdict } = auc.mean;
+  const mean = ['mean', differenceCell(bootstrap, 3), '', claim.says, verdict ?? ''];
+  return [auc.mean.sentence, table(['AUC', 'difference, adjusted p', 'by DeLong', 'the paper', 'in this data'], [...rows, mean])];
+}
+
+function severalAuc(comparisons: readonly RunComparison[]): string[] {
+  const measured = comparisons.filter(({ auc }) => auc);
+  const [first] = measured;
+  if (!first) return [];
+  const means = measured.map(({ auc }) => auc!.mean);
+  const mean = ['mean', ...means.map(({ bootstrap }) => differenceCell(bootstrap, 3)), ...paperCells(means)];
+  const findings = means.some(({ claim }) => claim) ? first.auc!.findings : [];
+  const rows = findings.map(({ finding }) => {
+    const own = measured.flatMap(({ auc }) => auc!.findings.filter((row) => row.finding === finding));
+    return [findingLabel(finding), ...own.map(({ bootstrap }) => differenceCell(bootstrap, 3)), ...paperCells(own)];
+  });
+  return ['AUC, adjusted p:', paperTable(['finding', ...runNames(measured)], [...rows, mean])];
+}
+
+function runNames(comparisons: readonly RunComparison[]): string[] {
+  return comparisons.map(({ a, b }) => `${a} over ${b}`);
+}
+
+/** The last two cells of a row are the paper's; without any claim the table has no columns for them. */
+function paperTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.some((row) => row.length > header.length)) return table([...header, 'the paper', 'holds in'], rows);
+  return table(header, rows);
+}
+
+interface CellInput {
+  difference: number | null;
+  interval: [number, number] | null;
+  adjustedP: number | null;
+}
+
+function differenceCell({ difference, interval, adjustedP }: CellInput, digits: number): string {
+  return `${withInterval(difference, interval, digits)}${adjustedP === null ? '' : `, ${pText(adjustedP)}`}`;
+}
+
+function paperCells(rows: readonly { claim: PaperClaim | null; verdict: ClaimVerdict | null }[]): string[] {
+  const claim = rows.find((row) => row.claim)?.claim;
+  if (!claim) return [];
+  const count = (wanted: ClaimVerdict) => rows.filter(({ verdict }) => verdict === wanted).length;
+  return [claim.says, `${count('holds')} of ${rows.length}; does not hold in ${count('does not hold')}`];
+}
