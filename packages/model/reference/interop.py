@@ -1,7 +1,7 @@
 """torchvision's parameter names and shapes, and what its networks answer, for the import of their weights.
 
     python3 -m venv venv && venv/bin/pip install torch torchvision numpy
-    venv/bin/python interop.py > interop.json          (PyTorch 2.15.0, torchvision 0.29.2: 10 s on two CPU cores)
+    venv/bin/python interop.py > interop.json          (PyTorch 2.15.0, torchvision 0.29.2: 20 s on two CPU cores)
 
 Weights, running statistics and the image come from `formula` of densenet.py, here of torchvision's own names and layouts, which
 ../src/interop/import-weights.test.ts writes again in TypeScript. Pixels are normalised with ImageNet's mean and standard deviation, one of

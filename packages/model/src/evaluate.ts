@@ -3,12 +3,22 @@ import {
   type BoxedFinding,
   CxrError,
   FINDINGS,
+  type Finding,
   isBoxedFinding,
   type OnProgress,
   openPrepared,
   type PreparedData,
 } from '@cxr-lens/data';
-import { auc, aucBootstrap, type LocalizationPair, localization, localizationControls, meanAuc } from '@cxr-lens/eval';
+import {
+  auc,
+  aucBootstrap,
+  type LocalizationPair,
+  localization,
+  localizationControls,
+  meanAuc,
+  type ScoreTable,
+  type Truth,
+} from '@cxr-lens/eval';
 import { forCamMaps } from './cam-maps.ts';
 import { codeVersion } from './code-version.ts';
 import { type EvaluationFiles, evaluationFiles, keepMaps, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
@@ -43,6 +53,9 @@ export interface Evaluation {
   run: Run;
   auc: AucFile;
   localization: LocalizationFile;
+  /** Logits and labels of the test images, for comparing runs image by image. */
+  scores: ScoreTable;
+  truth: Truth;
 }
 
 type Thresholds = NonNullable<Card['camThresholds']>;
@@ -98,7 +111,7 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   // last: it says that the evaluation is finished, and whatever is missing before it comes by evaluating again
   writeAtomic(files.localization, `${JSON.stringify(localizationFile, null, 2)}\n`);
   removeParts(files);
-  return { folder: files.folder, run, auc: aucFile, localization: localizationFile };
+  return { folder: files.folder, run, auc: aucFile, localization: localizationFile, ...tablesOf(data, rows, logits) };
 }
 
 function checkFits(run: Run, data: PreparedData): void {
@@ -182,6 +195,17 @@ function aucTable(
     images: rows.length,
     findings: Object.fromEntries(table) as AucFile['findings'],
     mean: { auc: meanAuc(results), bootstrap: bootstrap.meanCi, findings: results.filter((result) => result.auc !== null).length },
+  };
+}
+
+function tablesOf(data: PreparedData, rows: readonly number[], logits: Float32Array): Pick<Evaluation, 'scores' | 'truth'> {
+  const images = rows.map((row) => data.images[row]!.name);
+  const labels = labelsOf(data, rows);
+  const byFinding = <T>(values: (index: number) => T): Record<Finding, T> =>
+    Object.fromEntries(FINDINGS.map((finding, index) => [finding, values(index)])) as Record<Finding, T>;
+  return {
+    scores: { images, scores: byFinding((index) => columnOf(logits, index)) },
+    truth: { images, patientIds: rows.map((row) => data.images[row]!.patientId), labels: byFinding((index) => columnOf(labels, index)) },
   };
 }
 

@@ -1,14 +1,15 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
-import { evaluateRun } from './evaluate.ts';
+import { type Evaluation, evaluateRun } from './evaluate.ts';
 import { exportRun } from './export-run.ts';
 import { batchBeta, bceLosses } from './losses/bce.ts';
 import { classWeights, weightedCeLosses } from './losses/weighted-ce.ts';
 import { objectiveOf, stepInputs, stepLoss } from './methods.ts';
 import { networkOf } from './networks/build.ts';
+import { writeReport } from './report.ts';
 import { readCard } from './run-folder.ts';
 import { EXPORT_FORMATS, featureShapeOf, METHOD_NAMES, METHODS, PRESET_NAMES, parseTrainOptions } from './spec/index.ts';
 import { noiseBatch } from './testing.ts';
@@ -129,8 +130,12 @@ describe('every method', () => {
       expect(existsSync(inside(`${method}.${format}`))).toBe(true);
     }
 
-    const { localization } = await evaluateRun({ run: inside(method), data, resamples: 20 });
+    const evaluations = [];
+    for (const run of [method, `${method}-linf`]) evaluations.push(await evaluateRun({ run: inside(run), data, resamples: 20 }));
+    const [{ folder: evaluation, localization }] = evaluations as [Evaluation];
     expect(localization.run.findings.Mass.pairs).toBe(10);
+    expect(writeReport(evaluations)).toContain(`${METHODS[method].label}, perturbation linf`);
+    expect(readdirSync(evaluation)).toEqual(expect.arrayContaining(['auc.csv', 'auc.svg', 'localization.csv', 'localization.svg']));
     expect(tf.memory().numTensors).toBe(before);
   });
 

@@ -1,21 +1,22 @@
 import path from 'node:path';
-import { type ReportRun, renderReport } from '@cxr-lens/eval';
+import { type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
 import { writeAtomic } from './run-folder.ts';
-import { METHODS, trainCommand } from './spec/index.ts';
+import { defaultOptions, METHODS, optionsOf, type Run, trainCommand } from './spec/index.ts';
 
 /**
- * One report of runs that were evaluated together on one data set, tables and figures, written into the evaluation folder of each.
+ * One report of runs that were evaluated together on one data set, figures (SVG) and tables (CSV), written into the evaluation folder of each.
  * Returns its Markdown. Two runs of one method are told apart by their names.
  */
 export function writeReport(evaluations: readonly Evaluation[]): string {
   const first = evaluations[0]!;
   const { data, seed, resamples, codeVersion } = first.auc;
-  const { markdown, figures } = renderReport({
+  const { markdown, figures, tables } = renderReport({
     title: `Evaluation on ${data.name}`,
     dataSet: { ...data, images: first.auc.images },
     runs: evaluations.map((evaluation) => reportRun(evaluation, labelOf(evaluation, evaluations))),
-    controls: first.localization.controls,
+    controls: controlsOf(evaluations),
+    truth: first.truth,
     seed,
     resamples,
     commands: [
@@ -32,23 +33,49 @@ export function writeReport(evaluations: readonly Evaluation[]): string {
   });
   for (const { folder } of evaluations) {
     writeAtomic(path.join(folder, 'report.md'), markdown);
-    for (const [name, svg] of Object.entries(figures)) writeAtomic(path.join(folder, name), svg);
+    for (const [name, text] of Object.entries({ ...figures, ...tables })) writeAtomic(path.join(folder, name), text);
   }
   return markdown;
 }
 
 function labelOf({ run }: Evaluation, all: readonly Evaluation[]): string {
-  const { label } = METHODS[run.method];
-  return all.filter((other) => other.run.method === run.method).length > 1 ? `${label} (${run.name})` : label;
+  const nameOf = (one: Run): string => variantOf(one) ?? METHODS[one.method].label;
+  return all.filter((other) => nameOf(other.run) === nameOf(run)).length > 1 ? `${nameOf(run)} (${run.name})` : nameOf(run);
 }
 
-function reportRun({ run, auc, localization }: Evaluation, label: string): ReportRun {
+function reportRun({ run, auc, localization, scores }: Evaluation, label: string): ReportRun {
+  const variant = variantOf(run);
   return {
     label,
+    seed: run.seed,
+    ...(variant ? { variant } : {}),
+    scores,
     method: run.method,
     auc: auc.findings,
     meanAuc: auc.mean.auc,
     meanAucInterval: auc.mean.bootstrap,
     localization: localization.run,
   };
+}
+
+/** Of every map size among the runs: what a map can reach depends on its grid. */
+function controlsOf(evaluations: readonly Evaluation[]): ReportControls[] {
+  const byGrid = new Map<string, ReportControls>();
+  for (const { run, localization } of evaluations) {
+    const grid = `${run.featureShape[0]} x ${run.featureShape[1]}`;
+    if (!byGrid.has(grid)) byGrid.set(grid, { ...localization.controls, grid });
+  }
+  return [...byGrid.values()];
+}
+
+/** Options that make a run something else than the method of the paper; those of how long it trained do not. */
+const VARIED = ['positiveWeight', 'pooling', 'perturbation', 'epsilon', 'attackSteps', 'attackCandidates', 'gradientPenalty'] as const;
+
+/** "Robust, epsilon 0.02"; null for a run of the method as it is. */
+function variantOf({ method, options }: Run): string | null {
+  const defaults = defaultOptions(method);
+  const used = optionsOf(method, options);
+  const changed = VARIED.filter((name) => used.includes(name) && options[name] !== defaults[name]);
+  if (changed.length === 0) return null;
+  return [METHODS[method].label, ...changed.map((name) => `${name} ${options[name]}`)].join(', ');
 }
