@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
-import { METHODS, optionsOf, PRESETS, type PresetName, parentMethod, parseTrainOptions } from '@cxr-lens/model/spec';
+import { fillOptions, METHODS, optionsOf, PRESETS, type PresetName, parentMethod, parseTrainOptions } from '@cxr-lens/model/spec';
 import { z } from 'zod';
 import type { DataSet, Job, Prisma, Run } from '../../generated/client/client.ts';
 import { JOB_INPUTS, JOB_KINDS, type JobInput, type JobName } from './inputs.ts';
@@ -10,7 +10,7 @@ type Tx = Prisma.TransactionClient;
 
 /** The checked input of a job: CxrError BAD_INPUT names the field that is wrong. */
 export function parseJobInput<Name extends JobName>(name: Name, request: unknown): JobInput<Name> {
-  const parsed = JOB_INPUTS[name].safeParse(request);
+  const parsed = JOB_INPUTS[name].safeParse(fillOptions(request));
   if (parsed.success) return parsed.data as JobInput<Name>;
   throw new CxrError('BAD_INPUT', `A ${name} job cannot be made of this: ${z.prettifyError(parsed.error)}`);
 }

@@ -16,6 +16,7 @@ export { METHOD_NAMES, METHODS, type MethodInfo, type MethodName, parseMethod } 
 export { featureShapeOf, NETWORK_NAMES, NETWORKS, type NetworkName } from './networks.ts';
 export {
   defaultOptions,
+  fillOptions,
   optionsOf,
   parentMethod,
   parseSettings,

@@ -1,6 +1,6 @@
 import { CxrError } from '@cxr-lens/data';
 import { z } from 'zod';
-import { METHODS, type MethodName } from './methods.ts';
+import { METHOD_NAMES, METHODS, type MethodName } from './methods.ts';
 
 /**
  * Every value of a training run that the paper states or leaves open, with its default; `--set name=value` reaches each.
@@ -95,10 +95,22 @@ export function defaultOptions(method: MethodName): TrainOptions {
   return TrainOptionsSchema.parse(METHODS[method].defaults);
 }
 
+/** The options given, and beside them what the method and the perturbation have of their own; the schema's defaults fill the rest. */
+function withOwnDefaults(method: MethodName, given: unknown): Record<string, unknown> {
+  const own = Object(given).perturbation === 'spatial' ? WORST_OF_TEN : {};
+  return { ...METHODS[method].defaults, ...own, ...Object(given) };
+}
+
+/** A run or a training job, whose `options` were written without the method's own defaults, with them. Anything else as it is. */
+export function fillOptions(given: unknown): unknown {
+  const { method, options } = Object(given);
+  const known = METHOD_NAMES.find((name) => name === method);
+  return known && typeof options === 'object' ? { ...Object(given), options: withOwnDefaults(known, options) } : given;
+}
+
 /** All options of a run, defaults filled in. CxrError BAD_INPUT names the field, what it holds and what was expected. */
 export function parseTrainOptions(method: MethodName, given: unknown): TrainOptions {
-  const own = Object(given).perturbation === 'spatial' ? WORST_OF_TEN : {};
-  const parsed = TrainOptionsSchema.safeParse({ ...METHODS[method].defaults, ...own, ...Object(given) });
+  const parsed = TrainOptionsSchema.safeParse(withOwnDefaults(method, given));
   if (!parsed.success) throw new CxrError('BAD_INPUT', optionError(parsed.error));
   const used = optionsOf(method, parsed.data);
   const defaults = defaultOptions(method);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { METHOD_NAMES, METHODS } from './methods.ts';
-import { TrainOptionsSchema } from './options.ts';
+import { METHOD_NAMES } from './methods.ts';
+import { fillOptions, TrainOptionsSchema } from './options.ts';
 import { PRESET_NAMES } from './presets.ts';
 
 const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal');
@@ -73,11 +73,7 @@ const WholeRunSchema = z.object({
 });
 
 /** A run written before an option existed has what its method does without it. */
-export const RunSchema = z.preprocess((given) => {
-  const run = Object(given);
-  const method = METHOD_NAMES.find((name) => name === run.method);
-  return method ? { ...run, options: { ...METHODS[method].defaults, ...run.options } } : given;
-}, WholeRunSchema);
+export const RunSchema = z.preprocess(fillOptions, WholeRunSchema);
 
 export type Epoch = z.infer<typeof EpochSchema>;
 export type DataRef = z.infer<typeof DataRefSchema>;
