@@ -53,7 +53,7 @@ function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home
     parent: null,
     initialisation: 'he-normal',
     seed: 3,
-    options: { ...defaultOptions(changes.method ?? 'baseline'), seed: 3 },
+    options: { ...defaultOptions(change.method ?? 'baseline'), seed: 3 },
     codeVersion: '0.1.0',
     engine: 'TensorFlow 2.21.0, CPU',
     state: 'finished',
