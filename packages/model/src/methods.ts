@@ -2,6 +2,7 @@ import { attack, type Losses } from './attack.ts';
 import { tf } from './engine/tensorflow.ts';
 import { gradientPenalty, penaltyDirection } from './gradient-penalty.ts';
 import { bceLosses } from './losses/bce.ts';
+import { weightedCeLosses } from './losses/weighted-ce.ts';
 import type { Mode, Network } from './networks/network.ts';
 import { METHODS, type MethodName, type TrainOptions } from './spec/index.ts';
 import { attackOptions, threatOf } from './threats/threats.ts';
@@ -25,8 +26,7 @@ export type Objective = (logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number)
 
 const OBJECTIVES = {
   bce: bceLosses,
-  /** W-CEL (Wang et al. 2017): Eq. 1 times (P + N) / N of the labels that beta = N / P was counted on. */
-  'weighted-ce': (logits, labels, beta) => tf.mul(bceLosses(logits, labels, beta), 1 + 1 / beta),
+  'weighted-ce': weightedCeLosses,
 } as const satisfies Record<string, Objective>;
 
 export function objectiveOf(method: MethodName): Objective {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
 import { writeAtomic } from './run-folder.ts';
-import { defaultOptions, METHODS, optionsOf, type Run, trainCommand } from './spec/index.ts';
+import { defaultOptions, METHODS, optionsOf, type Run, type TrainOptionName, trainCommand } from './spec/index.ts';
 
 /**
  * One report of runs that were evaluated together on one data set, figures (SVG) and tables (CSV), written into the evaluation folder of each.
@@ -68,14 +68,22 @@ function controlsOf(evaluations: readonly Evaluation[]): ReportControls[] {
   return [...byGrid.values()];
 }
 
-/** Options that make a run something else than the method of the paper; those of how long it trained do not. */
-const VARIED = ['positiveWeight', 'pooling', 'perturbation', 'epsilon', 'attackSteps', 'attackCandidates', 'gradientPenalty'] as const;
+/** Options of how long and in which order a run trained: they make no other method of it. */
+const SAME_METHOD: readonly TrainOptionName[] = [
+  'seed',
+  'learningRate',
+  'momentum',
+  'batchSize',
+  'patience',
+  'maxEpochs',
+  'runningMomentum',
+  'checkpointSeconds',
+];
 
 /** "Robust, epsilon 0.02"; null for a run of the method as it is. */
 function variantOf({ method, options }: Run): string | null {
   const defaults = defaultOptions(method);
-  const used = optionsOf(method, options);
-  const changed = VARIED.filter((name) => used.includes(name) && options[name] !== defaults[name]);
+  const changed = optionsOf(method, options).filter((name) => !SAME_METHOD.includes(name) && options[name] !== defaults[name]);
   if (changed.length === 0) return null;
   return [METHODS[method].label, ...changed.map((name) => `${name} ${options[name]}`)].join(', ');
 }

@@ -1,6 +1,8 @@
 import { CxrError, type Finding } from '@cxr-lens/data';
 import { PAPER_PROTOCOL, type Protocol } from '@cxr-lens/eval';
+import { CardSchema } from '@cxr-lens/model/spec';
 import type { AucResult, DataSet, Prisma, PrismaClient, Run } from '@cxr-lens/prisma';
+import { z } from 'zod';
 import { activeRunIds } from '../jobs.ts';
 import type { Threads } from '../threads/threads.ts';
 import { type Difference, differencesOf } from './difference.ts';
@@ -13,6 +15,7 @@ export const MAX_RUNS = 20;
 const WITH_RESULTS = {
   auc: true,
   dataSet: true,
+  run: { select: { card: true } },
   localization: { include: { points: { orderBy: { iouThreshold: 'asc' } } } },
 } satisfies Prisma.EvaluationInclude;
 
@@ -126,11 +129,29 @@ function comparedRun(run: Run, evaluation: EvaluationWithResults | null, finding
   };
 }
 
-/** The controls of the newest evaluation that has them: they depend on the images alone. */
+/**
+ * The controls of the newest evaluation of each size of maps: what a random or the best map reaches depends on its grid, the centre
+ * prior does not. Where there are several sizes each says which it is of.
+ */
 function controlsOf(evaluations: readonly EvaluationWithResults[], finding: Finding): Curve[] {
-  for (const { localization } of evaluations) {
+  const byGrid = new Map<string, Curve[]>();
+  for (const { run, localization } of evaluations) {
     const controls = localization.filter((row) => row.finding === finding && row.kind !== 'RUN');
-    if (controls.length > 0) return controls;
+    const grid = gridOf(run.card);
+    if (controls.length > 0 && !byGrid.has(grid)) byGrid.set(grid, controls);
   }
-  return [];
+  if (byGrid.size < 2) return [...byGrid.values()].flat();
+  return [...byGrid].flatMap(([grid, controls], index) =>
+    controls
+      .filter(({ kind }) => index === 0 || kind !== 'CENTRE')
+      .map((curve) => (curve.kind === 'CENTRE' ? curve : { ...curve, label: `${curve.label}, ${grid} maps` })),
+  );
+}
+
+const CardGridSchema = z.object({ featureShape: CardSchema.shape.featureShape });
+
+/** "28 x 28"; of runs whose card is not known, all the same. */
+function gridOf(card: unknown): string {
+  const parsed = CardGridSchema.safeParse(card);
+  return parsed.success ? parsed.data.featureShape.slice(0, 2).join(' x ') : 'unknown';
 }

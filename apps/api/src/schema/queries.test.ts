@@ -137,6 +137,26 @@ describe('comparison', () => {
     expect(comparison.statement).toContain('AUC for Cardiomegaly: Baseline 0.80 (0.75 to 0.85) and Robust 0.80');
   });
 
+  it('has controls of each size of maps, and one centre prior', async () => {
+    const { prisma } = api;
+    const cards = [
+      ['demo-baseline', [28, 28, 512]],
+      ['demo-robust', [7, 7, 1024]],
+    ] as const;
+    for (const [id, featureShape] of cards) await prisma.run.update({ where: { id }, data: { card: { featureShape: [...featureShape] } } });
+    const { data } = await api.ask<{ comparison: { controls: { label: string }[] } }>(
+      '{ comparison(finding: Cardiomegaly) { controls { label } } }',
+    );
+    expect(data.comparison.controls.map(({ label }) => label).sort()).toEqual([
+      'best_reachable, 28 x 28 maps',
+      'best_reachable, 7 x 7 maps',
+      'centre',
+      'random, 28 x 28 maps',
+      'random, 7 x 7 maps',
+    ]);
+    for (const [id] of cards) await prisma.run.update({ where: { id }, data: { card: {} } });
+  });
+
   it('covers all 14 findings; those without boxes have AUC alone', async () => {
     const { data, errors } = await api.ask<{ comparisons: { runs: unknown[] }[] }>(
       '{ comparisons { finding { name boxed } runs { run { id } auc { auc reason } curve { pairs } } controls { kind } differences { value } references { label } } }',

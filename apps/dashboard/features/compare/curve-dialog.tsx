@@ -87,7 +87,7 @@ function Behind({ comparison }: { comparison: Comparison }) {
   const names = runLabels(comparison.runs.map(({ run }) => run));
   const rows = [
     ...comparison.runs.flatMap(({ run, curve }) => (curve ? [{ id: run.id, name: names.get(run.id)!, curve }] : [])),
-    ...comparison.controls.map((curve) => ({ id: curve.kind, name: curve.label, curve })),
+    ...comparison.controls.map((curve) => ({ id: curve.label, name: curve.label, curve })),
     ...comparison.references.map((curve) => ({ id: curve.label, name: curve.label, curve })),
   ];
   return (

@@ -18,11 +18,8 @@ export const Y_AXIS: Omit<Axis, 'label'> = {
   format: (value) => decimal(value, 1),
 };
 
-const CONTROLS: Partial<Record<Curve['kind'], { id: string; short: string }>> = {
-  RANDOM: { id: 'random', short: 'random' },
-  CENTRE: { id: 'centre', short: 'centre' },
-  BEST_REACHABLE: { id: 'reachable', short: 'reachable' },
-};
+/** Short names at the ends of the lines; where maps of several sizes are compared the label says after a comma of which the control is. */
+const CONTROLS: Partial<Record<Curve['kind'], string>> = { RANDOM: 'random', CENTRE: 'centre', BEST_REACHABLE: 'reachable' };
 
 /** The comparison's curves as series: controls thin grey, references dashed, runs in their method's colour. */
 export function curveSeries({ runs, controls, references }: Comparison): Series[] {
@@ -32,8 +29,8 @@ export function curveSeries({ runs, controls, references }: Comparison): Series[
     ...controls.map((curve): Series => {
       const control = CONTROLS[curve.kind];
       return {
-        id: control?.id ?? curve.label,
-        label: control?.short ?? curve.label,
+        id: `control-${curve.label}`,
+        label: control ? [control, ...curve.label.split(', ').slice(1)].join(', ') : curve.label,
         colour: 'var(--control)',
         kind: 'control',
         points: points(curve),

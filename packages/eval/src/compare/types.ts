@@ -74,7 +74,7 @@ export interface AucComparison extends Judged {
   bootstrap: AucDifference & Adjusted;
 }
 
-export interface MeanAucComparison extends Judged {
+interface MeanAucComparison extends Judged {
   /** Over the findings that have both classes; one test, nothing to adjust for: adjustedP is p. */
   bootstrap: AucDifference & Adjusted;
 }

@@ -62,7 +62,7 @@ interface CurveRow {
  * Fig. 3 as numbers: one row a curve, finding and T(IoU), controls and published curves included; every row names its protocol.
  * @throws CxrError BAD_INPUT as `renderReport`
  */
-export function localizationCsv(input: Pick<ReportInput, 'runs' | 'controls' | 'resamples'>): string {
+function localizationCsv(input: Pick<ReportInput, 'runs' | 'controls' | 'resamples'>): string {
   return curvesCsv(curveSets(input));
 }
 

@@ -15,7 +15,7 @@ export interface FigureImage {
 }
 
 /** What one network makes of an image. */
-export interface Explanation {
+interface Explanation {
   /** 'Robust' */
   label: string;
   /** Name in the methods' registry, which gives the colour. */

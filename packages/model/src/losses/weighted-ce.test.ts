@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tf } from '../engine/tensorflow.ts';
 import { batchBeta, bceLosses } from './bce.ts';
-import { classWeights, weightedCeLosses } from './weighted-ce.ts';
+import { weightedCeLosses } from './weighted-ce.ts';
 
 const [B, FINDINGS] = [5, 14] as const;
 const logits = Float32Array.from({ length: B * FINDINGS }, (_, index) => 3 * Math.sin(7 * index));
@@ -27,7 +27,7 @@ describe('weightedCeLosses', () => {
   it('is W-CEL, one value an image, and leaves no tensor but it', () => {
     const [input, target] = [z(), y()];
     const count = tf.memory().numTensors;
-    const losses = weightedCeLosses(input, target, classWeights(labels));
+    const losses = weightedCeLosses(input, target, batchBeta(labels));
     expect(tf.memory().numTensors).toBe(count + 1);
     expect(losses.shape).toEqual([B]);
     for (const [image, value] of losses.dataSync().entries()) expect(value / printed(logits, image)).toBeCloseTo(1, 5);
@@ -36,14 +36,14 @@ describe('weightedCeLosses', () => {
   it('is Eq. 1 times (P + N) / N', () => {
     const positives = labels.reduce((sum, label) => sum + label, 0);
     const factor = labels.length / (labels.length - positives);
-    const found = weightedCeLosses(z(), y(), classWeights(labels)).dataSync();
+    const found = weightedCeLosses(z(), y(), batchBeta(labels)).dataSync();
     const equation1 = bceLosses(z(), y(), batchBeta(labels)).dataSync();
     for (const [image, value] of found.entries()) expect(value / (equation1[image]! * factor)).toBeCloseTo(1, 5);
   });
 
   it('has the gradient that finite differences give', () => {
     const gradient = tf
-      .grad((input) => tf.sum(weightedCeLosses(input as tf.Tensor2D, y(), classWeights(labels))))(z())
+      .grad((input) => tf.sum(weightedCeLosses(input as tf.Tensor2D, y(), batchBeta(labels))))(z())
       .dataSync();
     const step = 1e-5;
     for (let i = 0; i < logits.length; i++) {
@@ -55,18 +55,9 @@ describe('weightedCeLosses', () => {
 
   it('stays finite where a sigmoid is 0 or 1', () => {
     const saturated = tf.tensor2d([[200, -200, 200, -200]]);
-    const loss = (input: tf.Tensor): tf.Scalar =>
-      tf.sum(weightedCeLosses(input as tf.Tensor2D, tf.tensor2d([[1, 1, 0, 0]]), { positive: 2, negative: 3 }));
+    const loss = (input: tf.Tensor): tf.Scalar => tf.sum(weightedCeLosses(input as tf.Tensor2D, tf.tensor2d([[1, 1, 0, 0]]), 2));
     const { value, grad } = tf.valueAndGrad(loss)(saturated);
-    expect(value.dataSync()[0]).toBeCloseTo(2 * 200 + 3 * 200, 3);
-    expect([...grad.dataSync()]).toEqual([0, -2, 3, 0].map((expected) => expect.closeTo(expected, 6)));
-  });
-});
-
-describe('classWeights', () => {
-  it('are (P + N) / P and (P + N) / N over all labels, 1 where there is none to weigh', () => {
-    expect(classWeights([1, 0, 0, 0, 1, 0, 0, 0])).toEqual({ positive: 4, negative: 8 / 6 });
-    expect(classWeights([0, 0])).toEqual({ positive: 1, negative: 1 });
-    expect(classWeights([1, 1])).toEqual({ positive: 1, negative: 1 });
+    expect(value.dataSync()[0]).toBeCloseTo(3 * 200 + 1.5 * 200, 3);
+    expect([...grad.dataSync()]).toEqual([0, -3, 1.5, 0].map((expected) => expect.closeTo(expected, 6)));
   });
 });

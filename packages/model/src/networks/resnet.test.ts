@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { tf } from '../engine/tensorflow.ts';
-import { classWeights, weightedCeLosses } from '../losses/weighted-ce.ts';
+import { batchBeta } from '../losses/bce.ts';
+import { weightedCeLosses } from '../losses/weighted-ce.ts';
 import { featureShapeOf, NETWORKS } from '../spec/networks.ts';
 import { PRESETS, type PresetName } from '../spec/presets.ts';
 import type { Network } from './network.ts';
@@ -45,7 +46,7 @@ afterEach(() => {
 function loss(network: Network, x: tf.Tensor4D): tf.Scalar {
   const y = labels(x.shape[0]);
   const { logits } = network.forward(x, 'train');
-  return tf.mean(weightedCeLosses(logits, tf.tensor2d(y, [x.shape[0], 14]), classWeights(y)));
+  return tf.mean(weightedCeLosses(logits, tf.tensor2d(y, [x.shape[0], 14]), batchBeta(y)));
 }
 
 describe('against torchvision', () => {

@@ -13,7 +13,7 @@ export {
 } from './evaluation.ts';
 export { EXPORT_FORMATS, type ExportFormat, parseExportFormat } from './formats.ts';
 export { METHOD_NAMES, METHODS, type MethodInfo, type MethodName, parseMethod } from './methods.ts';
-export { featureShapeOf, NETWORK_NAMES, NETWORKS, type NetworkName } from './networks.ts';
+export { featureShapeOf, NETWORKS, type NetworkName } from './networks.ts';
 export {
   defaultOptions,
   fillOptions,

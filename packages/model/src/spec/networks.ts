@@ -65,8 +65,6 @@ export const NETWORKS = {
 
 export type NetworkName = keyof typeof NETWORKS;
 
-export const NETWORK_NAMES = Object.keys(NETWORKS) as [NetworkName, ...NetworkName[]];
-
 /** [height, width, channels] of the network's last feature map. */
 export function featureShapeOf(name: NetworkName, preset: PresetName): [number, number, number] {
   const table = NETWORKS[name][preset];

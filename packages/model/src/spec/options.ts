@@ -83,6 +83,7 @@ export function optionsOf(
 ): TrainOptionName[] {
   const resnet = METHODS[method].network.startsWith('resnet50');
   return TRAIN_OPTION_NAMES.filter((name) => {
+    if (name === 'positiveWeight') return METHODS[method].loss === 'bce'; // W-CEL is its weights
     if (name === 'perturbation') return method !== 'baseline'; // a perturbed Baseline is Robust
     if (name === 'gradientPenalty') return method === 'robust'; // the control that Robust is compared with
     if (ADVERSARIAL_OPTIONS.includes(name)) return !IDLE_OPTIONS[perturbation].includes(name);
@@ -122,10 +123,16 @@ export function parseTrainOptions(method: MethodName, given: unknown): TrainOpti
       'Option perturbation: robust without a perturbation is the Baseline; name another one, set gradientPenalty, or train baseline.',
     );
   }
+  const { perturbation, attackSteps, attackStart, attackCandidates } = parsed.data;
+  if (used.includes('attackSteps') && attackSteps === 0 && attackStart === 'image' && attackCandidates === 1) {
+    const remedy = 'set attackCandidates above 1 or attackStart=random as well';
+    throw new CxrError('BAD_INPUT', `Option attackSteps: 0 steps from the image change nothing (perturbation ${perturbation}); ${remedy}.`);
+  }
   return parsed.data;
 }
 
 function whyUnused(method: MethodName, name: TrainOptionName, { perturbation }: TrainOptions): string {
+  if (name === 'positiveWeight') return `${method}'s loss is weighted by the labels of the batch; leave it out.`;
   if (name === 'gradientPenalty') return 'it is a control of robust; leave it out.';
   if (method === 'baseline' && name === 'perturbation') return 'a Baseline with perturbed images is the method robust; train that.';
   if (method === 'baseline' && ADVERSARIAL_OPTIONS.includes(name)) return 'baseline does not perturb its images; leave it out.';

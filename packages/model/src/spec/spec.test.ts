@@ -105,6 +105,9 @@ describe('training options', () => {
     ['robust', { perturbation: 'spatial', epsilon: 0.01 }, /Option epsilon: it means nothing with perturbation spatial/],
     ['chexnet', { epsilon: 0.01 }, /Option epsilon: nothing is perturbed; set perturbation=linf/],
     ['chexnet', { pooling: 'lse' }, /Option pooling: chexnet pools by the average/],
+    ['nih', { positiveWeight: 'none' }, /Option positiveWeight: nih's loss is weighted by the labels/],
+    ['robust', { attackSteps: 0 }, /Option attackSteps: 0 steps from the image change nothing/],
+    ['robust', { perturbation: 'spatial', attackCandidates: 1 }, /Option attackSteps: 0 steps from the image change nothing/],
     ['nih-star', { lseSharpness: 5 }, /Option lseSharpness: the pooling is not lse/],
   ] as const)('refuse %s %j', (method, given, message) => {
     expect(() => parseTrainOptions(method, given)).toThrow(message);
