@@ -133,10 +133,7 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
             <option value="noise">Gaussian noise (control)</option>
           </Select>
         </Field>
-        <Field
-          label="Epsilon"
-          hint={perturbs && perturbation !== 'spatial' ? 'Empty: 0.005, as in the paper' : 'No pixel is perturbed by a size'}
-        >
+        <Field label="Epsilon" hint={epsilonHint(perturbs, perturbation)}>
           <TextInput name="epsilon" type="number" min={0} max={1} step="any" disabled={!perturbs || perturbation === 'spatial'} />
         </Field>
       </div>
@@ -149,6 +146,11 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
       </Button>
     </form>
   );
+}
+
+function epsilonHint(perturbs: boolean, perturbation: string): string {
+  if (!perturbs) return 'Nothing is perturbed';
+  return perturbation === 'spatial' ? 'Up to 15° and 10 % of the side' : 'Empty: 0.005, as in the paper';
 }
 
 function readForm(form: FormData, method: MethodName) {

@@ -104,7 +104,9 @@ async function compile(compiler: string, folder: string, include: string): Promi
   const sources = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'].map((name) => path.join(TFJS_PACKAGE, name));
   const libraries = [`-L${path.join(folder, 'deps/lib')}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'];
   mkdirSync(path.dirname(path.join(folder, BINDING)), { recursive: true });
-  const binding = [...sources, '-o', path.join(folder, BINDING), ...libraries, '-Wl,-rpath,$ORIGIN/../../deps/lib'];
+  // Never unloaded, and TensorFlow with it: it leaves an exit handler behind, into which a process whose engine's thread has ended would crash.
+  const linking = ['-Wl,-rpath,$ORIGIN/../../deps/lib', '-Wl,-z,nodelete'];
+  const binding = [...sources, '-o', path.join(folder, BINDING), ...libraries, ...linking];
   const quiet = [QUIET_SOURCE, '-o', path.join(folder, QUIET), '-ldl'];
   for (const output of [quiet, binding]) {
     await runProgram([compiler, ...flags, ...output], { what: 'Compiling the TensorFlow binding', remedy });
