@@ -2,7 +2,7 @@ import { BOXED_FINDINGS, type BoxedFinding, FINDINGS } from '@cxr-lens/data';
 import type { RunComparison } from '../compare/types.ts';
 import { IOU_THRESHOLDS, type LocalizationCurve, type NihCurve } from '../localization/types.ts';
 import { meanRow } from './auc-figure.ts';
-import { type CurveSet, curveSets } from './groups.ts';
+import type { CurveSet } from './groups.ts';
 import { OFFICIAL_TEST_IMAGES, PUBLISHED_AUC } from './references.ts';
 import type { ReportInput, ReportRun } from './types.ts';
 
@@ -58,15 +58,7 @@ interface CurveRow {
   curve: Pick<LocalizationCurve, 'pairs' | 'points' | 'threshold' | 'meanIou' | 'reason'> & Partial<NihCurve>;
 }
 
-/**
- * Fig. 3 as numbers: one row a curve, finding and T(IoU), controls and published curves included; every row names its protocol.
- * @throws CxrError BAD_INPUT as `renderReport`
- */
-function localizationCsv(input: Pick<ReportInput, 'runs' | 'controls' | 'resamples'>): string {
-  return curvesCsv(curveSets(input));
-}
-
-/** As `localizationCsv`, of curves that are sorted by protocol already. */
+/** Fig. 3 as numbers: one row a curve, finding and T(IoU), controls and published curves included; every row names its protocol. */
 export function curvesCsv(sets: readonly CurveSet[]): string {
   const header =
     'protocol,kind,run,method,finding,pairs,t_iou,accuracy,low,high,sd,threshold,mean_iou,false_positives,iobb_accuracy,iobb_false_positives,reason';
