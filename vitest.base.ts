@@ -10,7 +10,8 @@ export function testConfig(overrides: NonNullable<ViteUserConfig['test']> = {}):
       exclude: ['**/node_modules/**', '**/.next/**', ...(slow ? [] : ['**/*.slow.test.*'])],
       passWithNoTests: true,
       pool: 'forks',
-      fileParallelism: false,
+      // Slow tests measure memory and kill processes: one at a time.
+      maxWorkers: slow ? 1 : 2,
       testTimeout: slow ? 1_800_000 : 120_000,
       hookTimeout: 120_000,
       reporters: ['default', new SummaryReporter()],
