@@ -21,7 +21,7 @@ export { createPrisma } from './client.ts';
 export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
-export { createJobs, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';
+export { createJobs, isResumable, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';
 export { migrate } from './migrate.ts';
 export { ownObjects, shareObjects } from './objects.ts';
 export { registerDataSet } from './register/data-set.ts';

@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { CxrError, type Finding } from '@cxr-lens/data';
-import { type MethodName, PRESET_NAMES, PRESETS, type PresetName, parsePreset, parseTrainOptions } from '@cxr-lens/model/spec';
+import {
+  type MethodName,
+  PRESET_NAMES,
+  PRESETS,
+  type PresetName,
+  parsePreset,
+  parseTrainOptions,
+  SWEEP_EPSILONS,
+} from '@cxr-lens/model/spec';
 import type { Job, Jobs, Prisma, PrismaClient } from '@cxr-lens/prisma';
 
 interface Queue {
@@ -71,6 +79,23 @@ export async function trainRun({ prisma, jobs }: Queue, request: TrainRequest): 
   const runId = `${method}-${preset}-${stamp()}`;
   const name = request.name?.trim() || runId;
   return jobs.enqueue('train', { runId, name, method, preset, dataSetId: dataSet.id, fromRunId: request.fromRun ?? null, options });
+}
+
+export interface SweepEpsilonRequest {
+  fromRun: string;
+  epsilons?: readonly number[] | null | undefined;
+  name?: string | null | undefined;
+  seed?: number | null | undefined;
+  options?: Record<string, unknown> | null | undefined;
+}
+
+/** Queues one training per epsilon from a converged Baseline, seen as one job. NOT_FOUND for the run, CONFLICT for one that trains. */
+export async function sweepEpsilon({ prisma, jobs }: Queue, request: SweepEpsilonRequest): Promise<Job> {
+  const { fromRun, seed, epsilons } = request;
+  await finishedRunIds(prisma, [fromRun]);
+  const id = `sweep-${stamp()}`;
+  const options = { ...request.options, ...(seed == null ? {} : { seed }) };
+  return jobs.sweep({ id, name: request.name?.trim() || id, fromRunId: fromRun, epsilons: epsilons ?? SWEEP_EPSILONS, options });
 }
 
 function presetOfSize(size: number): PresetName {

@@ -1,5 +1,5 @@
 import { CxrError } from '@cxr-lens/data';
-import { defaultOptions, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
+import { CardSchema, defaultOptions, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
 import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
 export interface OptionValue {
@@ -22,13 +22,17 @@ export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[
   return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];
 }
 
-type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options'> & {
+type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options' | 'card' | 'datasetHash'> & {
   dataSet: { path: string } | null;
   parent: { path: string } | null;
 };
 
-/** The command line that trains the run again, into a folder beside it. */
+/** The command line that makes the run again, into a folder beside it. */
 export function commandOf(run: RepeatedRun): string {
+  const imported = CardSchema.shape.imported.catch(null).parse(Object(run.card).imported);
+  if (imported && run.datasetHash === null) {
+    return `npx --no cxr-lens import FILE --network ${imported.network} --out ${quoted(`${run.path}-again`)}`;
+  }
   const words = [
     'npx --no cxr-lens train',
     run.method,
@@ -40,6 +44,7 @@ export function commandOf(run: RepeatedRun): string {
     run.preset,
   ];
   if (run.parent) words.push('--from', quoted(run.parent.path));
+  else if (imported) words.push('--from', quoted(imported.id));
   for (const { name, value, changed } of optionValues(run)) if (changed) words.push('--set', `${name}=${String(value)}`);
   return words.join(' ');
 }

@@ -6,8 +6,11 @@ type Loader = () => Promise<{ command: CommandModule }>;
 
 const COMMANDS: Record<string, { summary: string; load: Loader }> = {
   train: { summary: 'trains one method into a run folder; stops and resumes at any step', load: () => import('./commands/train.ts') },
+  sweep: { summary: 'trains one Robust run per epsilon from a Baseline (Fig. 4); resumable', load: () => import('./commands/sweep.ts') },
   evaluate: { summary: 'AUC and localisation accuracy of runs, with report and figures', load: () => import('./commands/evaluate.ts') },
+  compare: { summary: 'paired differences between evaluated runs, in numbers and words', load: () => import('./commands/compare.ts') },
   explain: { summary: 'logits, probabilities, CAM and saliency of images', load: () => import('./commands/explain.ts') },
+  import: { summary: "torchvision's weights, ImageNet's or a chest X-ray network's", load: () => import('./commands/import.ts') },
   export: { summary: 'a network as safetensors, TensorFlow SavedModel or ONNX', load: () => import('./commands/export.ts') },
   runs: { summary: 'lists run folders', load: () => import('./commands/runs.ts') },
   register: { summary: 'puts run folders and prepared files into the database', load: () => import('./commands/register.ts') },

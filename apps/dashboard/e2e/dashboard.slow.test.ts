@@ -247,6 +247,32 @@ step('cancels a training, and lists every job', async () => {
 });
 
 step(
+  'sweeps epsilon from the Baseline by keyboard: one job that shows its runs',
+  async () => {
+    const { id } = await database.prisma.run.findFirstOrThrow({ where: { method: 'baseline', state: 'FINISHED' } });
+    await visit(page, `/runs/${id}`);
+    await page.getByRole('button', { name: 'Sweep epsilon' }).focus();
+    await page.keyboard.press('Enter');
+    const epsilons = page.getByLabel('Epsilons');
+    await expect(epsilons).toHaveValue('0, 0.001, 0.002, 0.005, 0.01, 0.02');
+    await page.getByLabel('Other options of all runs').fill('maxEpochs=1');
+    await epsilons.fill('0, small');
+    await epsilons.press('Enter');
+    await expect(page.getByRole('dialog').getByRole('alert')).toContainText('"small" is no number');
+    expect(await audit(page)).toEqual([]);
+    await epsilons.fill('0.01, 0');
+    await epsilons.press('Enter');
+    await page.waitForURL(/\/jobs$/);
+    const runs = page.getByRole('list', { name: 'Runs of the sweep' });
+    await expect(runs.getByRole('link')).toHaveText(['epsilon 0', 'epsilon 0.01']);
+    await expect(runs.getByText('done')).toHaveCount(2, { timeout: LONG });
+    await expect(page.locator('tbody tr')).toHaveCount(7);
+    await expect(page.locator('tbody tr').first()).toContainText('Sweep');
+  },
+  LONG * 2,
+);
+
+step(
   'has no sideways scroll, nameless control or faint text at any width, light or dark',
   async () => {
     const study = await database.prisma.study.findFirstOrThrow();
@@ -299,6 +325,6 @@ step('says what is not there, and what to do when nobody answers', async () => {
   await expect(page.getByRole('alert').filter({ hasText: 'UNAVAILABLE' })).toContainText('npx --no cxr-lens doctor');
   await page.unroute('**/graphql');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await expect(page.locator('tbody tr')).toHaveCount(3);
+  await expect(page.locator('tbody tr')).toHaveCount(5);
   complaints.splice(0);
 });

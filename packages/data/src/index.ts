@@ -18,3 +18,4 @@ export { type Random, random } from './random.ts';
 export { inferno } from './render/colormap.ts';
 export { type OverlayOptions, outlineBox, overlayCam, renderSaliency } from './render/overlay.ts';
 export { encodeGreyPng, encodeRgbPng } from './render/png.ts';
+export { renderSvg } from './render/svg.ts';

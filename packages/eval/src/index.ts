@@ -1,11 +1,16 @@
 export { type Auc, auc, meanAuc } from './auc/auc.ts';
 export { type AucBootstrap, type AucBootstrapInput, aucBootstrap } from './auc/bootstrap.ts';
 export { type Calibration, calibrate, operatingPoint, type Platt, plattScale, probability } from './calibration.ts';
-export type { ScoreTable, Truth } from './compare/types.ts';
-export { localizationControls } from './localization/controls.ts';
+export { compareRuns } from './compare/compare.ts';
+export type { RunComparison, ScoreTable, Truth } from './compare/types.ts';
+export { localizationControls, nihControls, patchControls } from './localization/controls.ts';
 export { type DifferenceOptions, type LocalizationDifference, localizationDifference } from './localization/difference.ts';
+export { FOLDS, patientParts } from './localization/folds.ts';
 export { localization, localizationOfIous, pairIous } from './localization/localization.ts';
-export { PAPER_PROTOCOL } from './localization/protocol.ts';
+export { nihLocalization } from './localization/nih.ts';
+export { patchLocalization } from './localization/patches.ts';
+export { poolLocalization } from './localization/pool.ts';
+export { PAPER_PROTOCOL, PATCH_THRESHOLD } from './localization/protocol.ts';
 export {
   IOU_THRESHOLDS,
   type LocalizationControls,
@@ -20,9 +25,12 @@ export {
 } from './localization/types.ts';
 export { cam, type FeatureMaps, scaleTo255 } from './map/cam.ts';
 export { boxRegion, GRID_SIZE, iou, region, regionBox } from './map/region.ts';
-export { upsampleBilinear } from './map/resample.ts';
+export { nearestCells, upsampleBilinear } from './map/resample.ts';
 export { saliencyImage } from './map/saliency.ts';
+export { type ComparisonReportInput, renderComparison } from './report/comparison-report.ts';
+export type { EpsilonFigureInput, ExplanationFigureInput } from './report/picture.ts';
 export { type PublishedCurves, publishedCurves } from './report/references.ts';
 export { renderReport } from './report/report.ts';
 export { type StatementInput, statement } from './report/statement.ts';
 export type { Report, ReportAuc, ReportControls, ReportInput, ReportRun } from './report/types.ts';
+export { type NamedPair, pairIou, typicalPairs } from './report/typical.ts';

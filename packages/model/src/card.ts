@@ -1,19 +1,21 @@
 import { FINDINGS, type Finding, PREPROCESSING_VERSION, random } from '@cxr-lens/data';
-import { calibrate } from '@cxr-lens/eval';
+import { type Calibration, calibrate } from '@cxr-lens/eval';
 import { tf } from './engine/tensorflow.ts';
 import { columnOf } from './images.ts';
 import type { Network } from './networks/network.ts';
-import type { Card, Run } from './spec/index.ts';
+import type { Card, Normalisation, Run } from './spec/index.ts';
 
 /** Logits of the golden input may differ by this, relative to values above 1: other devices sum in another order. */
 const GOLDEN_TOLERANCE = 1e-3;
 
-/** Mean and standard deviation of the network's first step. */
-export interface Normalisation {
-  mean: number;
-  std: number;
-  source: string;
-}
+/** Of a network that has seen no validation images. */
+const NOT_CALIBRATED: Calibration = {
+  platt: null,
+  operatingPoint: null,
+  reason: 'imported: no validation images were seen',
+  positives: 0,
+  negatives: 0,
+};
 
 /** Logits of one image of seeded uniform noise, [14]: the golden output. */
 export function goldenLogits(network: Network, seed: string): number[] {
@@ -39,13 +41,13 @@ export function makeCard({
   run: Run;
   network: Network;
   normalisation: Normalisation;
-  /** Of the whole validation set, [N * 14] each. */
-  validation: { logits: Float32Array; labels: Uint8Array };
+  /** Of the whole validation set, [N * 14] each; null where the weights were imported. */
+  validation: { logits: Float32Array; labels: Uint8Array } | null;
   weightsSha256: string;
 }): Card {
   const calibration = FINDINGS.map((finding, index) => [
     finding,
-    calibrate(columnOf(validation.logits, index), columnOf(validation.labels, index)),
+    validation ? calibrate(columnOf(validation.logits, index), columnOf(validation.labels, index)) : NOT_CALIBRATED,
   ]);
   const seed = `golden/${run.network}/${run.inputSize}`;
   return {
@@ -55,6 +57,7 @@ export function makeCard({
     featureShape: run.featureShape,
     pixelRange: [0, 1],
     normalisation,
+    imported: run.imported,
     preprocessingVersion: PREPROCESSING_VERSION,
     pooling: run.options.pooling,
     weightsSha256,

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { z } from 'zod';
 import type { Network } from './networks/network.ts';
+import type { Optimiser } from './optimiser.ts';
 import { type RunFiles, writeAtomic } from './run-folder.ts';
 import { decodeSafetensors, encodeSafetensors, type HostTensor } from './safetensors.ts';
-import type { Sgd } from './sgd.ts';
 import { EpochSchema } from './spec/index.ts';
 import { readNetwork, readVariables, setNetwork, setVariables } from './weights.ts';
 
@@ -29,26 +29,24 @@ export type Position = z.infer<typeof PositionSchema>;
 
 export const START: Position = { epoch: 1, step: 0, lossSum: 0, seconds: 0, bestEpoch: null, epochs: [] };
 
-const VELOCITY = 'velocity.';
-
 const lastFile = (files: RunFiles): string => path.join(files.checkpoints, 'last.safetensors');
 const bestFile = (files: RunFiles, epoch: number): string => path.join(files.checkpoints, `best-${epoch}.safetensors`);
 
-/** Weights, moving averages, velocities and position in one file, so that they are of one moment whenever the process dies. */
-export function writeCheckpoint(files: RunFiles, network: Network, optimiser: Sgd, position: Position): void {
-  const tensors = new Map([...readNetwork(network), ...readVariables(optimiser.velocities, VELOCITY)]);
+/** Weights, moving averages, the optimiser's state and position in one file, so that they are of one moment whenever the process dies. */
+export function writeCheckpoint(files: RunFiles, network: Network, optimiser: Optimiser, position: Position): void {
+  const tensors = new Map([...readNetwork(network), ...readVariables(optimiser.state)]);
   writeAtomic(lastFile(files), encodeSafetensors(tensors, { position: JSON.stringify(position) }));
 }
 
 /** Sets network and optimiser to the last checkpoint and returns its position; null where there is none. CxrError CORRUPT. */
-export function restoreCheckpoint(files: RunFiles, network: Network, optimiser: Sgd): Position | null {
+export function restoreCheckpoint(files: RunFiles, network: Network, optimiser: Optimiser): Position | null {
   const file = lastFile(files);
   if (!existsSync(file)) return null;
   const { tensors, metadata } = decodeSafetensors(readFileSync(file), file);
   const position = PositionSchema.safeParse(JSON.parse(metadata['position'] ?? 'null'));
   if (!position.success) throw new CxrError('CORRUPT', `${file} does not say where the training was; train into a new folder.`);
   setNetwork(network, tensors, file);
-  setVariables(optimiser.velocities, tensors, file, VELOCITY);
+  setVariables(optimiser.state, tensors, file);
   return position.data;
 }
 

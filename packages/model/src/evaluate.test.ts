@@ -77,7 +77,7 @@ describe('an evaluation', () => {
       await evaluate();
       return readCard(run).camThresholds!.values['Mass'];
     };
-    writeRun(files, { ...own, data: { ...own.data, datasetHash: 'another' } });
+    writeRun(files, { ...own, data: { ...own.data!, datasetHash: 'another' } });
     expect(await massAfter(other)).toBe(mass + 1);
     writeRun(files, own);
     expect(await massAfter({ ...other, values: { ...other.values, Nodule: 100 } })).toBe(mass + 1);
@@ -107,8 +107,8 @@ describe('an evaluation', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('writes one report of the runs with its figures', () => {
-    const markdown = writeReport([evaluation]);
+  it('writes one report of the runs with its figures', async () => {
+    const markdown = await writeReport([evaluation], { data });
     expect(markdown).toContain('Baseline');
     expect(markdown).toContain('cxr-lens evaluate run --data FILE');
     expect(readFileSync(path.join(evaluation.folder, 'report.md'), 'utf8')).toBe(markdown);

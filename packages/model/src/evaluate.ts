@@ -9,25 +9,18 @@ import {
   openPrepared,
   type PreparedData,
 } from '@cxr-lens/data';
-import {
-  auc,
-  aucBootstrap,
-  type LocalizationPair,
-  localization,
-  localizationControls,
-  meanAuc,
-  type ScoreTable,
-  type Truth,
-} from '@cxr-lens/eval';
-import { forCamMaps } from './cam-maps.ts';
+import { auc, aucBootstrap, type LocalizationPair, meanAuc, type ScoreTable, type Truth } from '@cxr-lens/eval';
 import { codeVersion } from './code-version.ts';
 import { type EvaluationFiles, evaluationFiles, keepMaps, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
 import { columnOf, labelsOf } from './images.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
+import { forMaps } from './maps.ts';
 import { dataRef } from './plan.ts';
 import { predictLogits } from './predict.ts';
+import { measure } from './protocols.ts';
 import { runFiles, writeAtomic, writeCard } from './run-folder.ts';
 import { type AucFile, type Card, type LocalizationFile, METHODS, type Run } from './spec/index.ts';
+import { scoredRows } from './supervision.ts';
 
 /** Images whose logits are kept together while an evaluation is under way. */
 const PART = 1024;
@@ -62,7 +55,7 @@ type Thresholds = NonNullable<Card['camThresholds']>;
 type Head = Omit<AucFile, 'images' | 'findings' | 'mean'>;
 
 /**
- * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' CAMs, auc.json and localization.json into
+ * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' maps, auc.json and localization.json into
  * its folder. The CAM thresholds that the protocol chose go into its card where `chooseThresholds` lets them. An interrupted evaluation goes on where it was.
  * CxrError BAD_INPUT (other input size, no test image), those of `loadRun`, CANCELLED, UNAVAILABLE.
  */
@@ -85,11 +78,12 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   const { seed = 0, resamples = 2000, beforeWrite } = request;
   const { run, card } = loaded;
   const files = evaluationFiles(request.run, data);
-  const rows = data.rows('test');
-  const logits = await testLogits(loaded, data, files, request);
+  const { rows, excludedPatients } = scoredRows(run, data);
+  const scored: Scored = { loaded, data, rows, files };
+  const logits = await testLogits(scored, request);
   await beforeWrite?.();
   writeScores(files, data, rows, logits);
-  const pairs = await boxedPairs(loaded, data, files, request);
+  const pairs = await boxedPairs(scored, request);
   const head: Head = {
     format: 1,
     runId: run.id,
@@ -99,10 +93,12 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
     resamples,
     codeVersion: codeVersion(),
     createdAt: new Date().toISOString(),
+    excludedPatients,
   };
   const aucFile = { ...head, ...aucTable(data, rows, logits, { seed, resamples }) };
   const options = { seed, resamples };
-  const localizationFile = { ...head, run: localization(pairs, options), controls: localizationControls(pairs, options) };
+  const [main, ...others] = measure(run.method, pairs, options);
+  const localizationFile = { ...head, ...main, others };
   await beforeWrite?.();
   keepMaps(files, pairs);
   const camThresholds = chooseThresholds(card.camThresholds, thresholdsOf(localizationFile), run);
@@ -124,14 +120,20 @@ function checkFits(run: Run, data: PreparedData): void {
   if (data.rows('test').length === 0) throw new CxrError('BAD_INPUT', `${data.path} has no test image, so there is nothing to score.`);
 }
 
+/** What is scored, and where it is kept. */
+interface Scored {
+  loaded: LoadedRun;
+  data: PreparedData;
+  /** Of the test images, all but those that the run has trained on. */
+  rows: readonly number[];
+  files: EvaluationFiles;
+}
+
 /** Logits of the test images, [N * 14], in parts that survive an interruption. */
 async function testLogits(
-  { network, run, card }: LoadedRun,
-  data: PreparedData,
-  files: EvaluationFiles,
+  { loaded: { network, run, card }, data, rows, files }: Scored,
   { onProgress, signal, beforeWrite }: EvaluateRequest,
 ): Promise<Float32Array> {
-  const rows = data.rows('test');
   const what = `${METHODS[run.method].label}, test images`;
   const logits = new Float32Array(rows.length * FINDINGS.length);
   for (let start = 0; start < rows.length; start += PART) {
@@ -148,20 +150,17 @@ async function testLogits(
   return logits;
 }
 
-/** The (image, finding) pairs of the test images' boxes with their CAMs, kept as files on the way. */
+/** The (image, finding) pairs of the test images' boxes with their maps, kept as files on the way. */
 async function boxedPairs(
-  { network, run }: LoadedRun,
-  data: PreparedData,
-  files: EvaluationFiles,
+  { loaded, data, rows, files }: Scored,
   { onProgress, signal, beforeWrite }: EvaluateRequest,
 ): Promise<LocalizationPair[]> {
-  const asked = data
-    .rows('test')
+  const asked = rows
     .filter((row) => data.images[row]!.boxes.length > 0)
     .map((row) => ({ row, findings: data.images[row]!.boxes.map(({ finding }) => finding) }));
   const pairs: LocalizationPair[] = [];
-  await forCamMaps(network, data, asked, {
-    what: `${METHODS[run.method].label}, maps of boxed images`,
+  await forMaps(loaded, data, asked, {
+    what: `${METHODS[loaded.run.method].label}, maps of boxed images`,
     onProgress,
     signal,
     use: async (row, maps) => {
@@ -228,6 +227,6 @@ function chooseThresholds(had: Thresholds | null, found: Thresholds, run: Run): 
   const known = ({ values }: Thresholds): BoxedFinding[] => BOXED_FINDINGS.filter((finding) => values[finding] !== null);
   if (known(found).length === 0) return had;
   if (had === null || known(had).length === 0) return found;
-  const ownOrSame = [run.data.datasetHash, had.datasetHash].includes(found.datasetHash);
+  const ownOrSame = [run.data?.datasetHash, had.datasetHash].includes(found.datasetHash);
   return ownOrSame && known(had).every((finding) => found.values[finding] !== null) ? found : had;
 }

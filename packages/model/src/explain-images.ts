@@ -5,20 +5,18 @@ import {
   decodeImage,
   FINDINGS,
   type Finding,
-  isBoxedFinding,
-  NIH_SIZE,
   type OnProgress,
-  scaleBox,
   squash,
   throwIfCancelled,
 } from '@cxr-lens/data';
-import { GRID_SIZE, probability, region, regionBox, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
-import { type CamMap, camMaps, headColumns } from './cam-maps.ts';
+import { probability } from '@cxr-lens/eval';
 import { relieveMemory } from './engine/memory.ts';
 import { readOut } from './engine/read-out.ts';
 import { tf } from './engine/tensorflow.ts';
 import { inputGradients } from './explain.ts';
 import type { LoadedRun } from './load-run.ts';
+import { located } from './locate.ts';
+import { evidenceMaps } from './maps.ts';
 import { type Card, METHODS } from './spec/index.ts';
 
 /** A signed map as plain numbers, row-major. */
@@ -38,14 +36,19 @@ export interface FindingExplanation {
   operatingPoint: number | null;
   /** Whether the logit reaches the operating point. */
   decision: boolean | null;
-  /** 0..255, of the protocol in the card; null where the run was not evaluated or the finding has no boxes. */
+  /**
+   * On the map's own scale of 0 to 255. Of the protocol in the card, null where the run was not evaluated or the finding has no boxes; of
+   * patch scores the place of their 0.5: 0 where all are above it, 256 where none is.
+   */
   camThreshold: number | null;
   /** Around the largest connected part of the region, in pixels of the given image. */
   box: Box | null;
-  /** At the size of the last feature map, raw. */
+  /** What shows where: the raw CAM or the patches' scores at the size of the last feature map, or the change of the decoded image. */
   cam: PlainMap;
   /** d logit / dx at the size of the input, raw. */
   saliency: PlainMap;
+  /** Generative: a few images of the walk whose ends make the map, grey in [0, 1]. */
+  strip?: PlainMap[];
 }
 
 export interface ImageExplanation {
@@ -71,13 +74,12 @@ export interface ExplainRequest {
 export async function explainImages(loaded: LoadedRun, request: ExplainRequest): Promise<ImageExplanation[]> {
   const { images, findings = FINDINGS, onProgress, signal } = request;
   const what = `${METHODS[loaded.run.method].label}, explanations`;
-  const heads = headColumns(loaded.network);
   const explained: ImageExplanation[] = [];
   for (const { bytes, where } of images) {
     throwIfCancelled(signal, what);
     const image = await decodeImage(bytes, where);
     const { pixels } = await squash(image, loaded.run.inputSize);
-    explained.push({ where, image, findings: explainPixels(loaded, heads, { image, pixels, findings }) });
+    explained.push({ where, image, findings: explainPixels(loaded, { image, pixels, findings }) });
     relieveMemory();
     onProgress?.({ what, done: explained.length, total: images.length });
     await setImmediate();
@@ -85,36 +87,37 @@ export async function explainImages(loaded: LoadedRun, request: ExplainRequest):
   return explained;
 }
 
+// Images of a film strip: enough to see where something fades.
+const FRAMES = 8;
+
 function explainPixels(
-  { network, card }: LoadedRun,
-  heads: readonly Float32Array[],
+  loaded: LoadedRun,
   { image, pixels, findings }: { image: DecodedImage; pixels: Uint8Array; findings: readonly Finding[] },
 ): Partial<Record<Finding, FindingExplanation>> {
+  const { network, card } = loaded;
   const size = network.inputSize;
   const x = tf.tensor4d(
     Float32Array.from(pixels, (value) => value / 255),
     [1, size, size, 1],
   );
   try {
-    const [logits, features] = readOut(() => {
+    const [logits, maps] = readOut(() => {
       const output = network.forward(x, 'inference');
-      return [output.logits.dataSync<'float32'>(), output.features.dataSync<'float32'>()] as const;
+      const [own] = evidenceMaps(loaded, { x, output }, { findings: [findings], frames: FRAMES });
+      return [output.logits.dataSync<'float32'>(), own!] as const;
     });
-    const maps = camMaps(features, network, heads, findings);
     const indices = findings.map((finding) => FINDINGS.indexOf(finding));
     const gradients = inputGradients(network, x, indices);
-    const entries = maps.map((map, slot) => {
+    const entries = maps.map(({ finding, map, height, width, strip }, slot) => {
       const index = indices[slot]!;
-      const saliency = { values: gradients[slot]!, height: size, width: size };
-      const threshold = isBoxedFinding(map.finding) ? (card.camThresholds?.values[map.finding] ?? null) : null;
       return [
-        map.finding,
+        finding,
         {
-          ...decide(logits[index]!, card.calibration[map.finding]),
-          camThreshold: threshold,
-          box: threshold === null ? null : camBox(map, threshold, image),
-          cam: { values: map.map, height: map.height, width: map.width },
-          saliency,
+          ...decide(logits[index]!, card.calibration[finding]),
+          ...located({ finding, map, height, width }, { network, card, image }),
+          cam: { values: map, height, width },
+          saliency: { values: gradients[slot]!, height: size, width: size },
+          ...(strip ? { strip: strip.map((values) => ({ values, height, width })) } : {}),
         },
       ] as const;
     });
@@ -135,11 +138,4 @@ function decide(
     operatingPoint: operatingPoint?.probability ?? null,
     decision: operatingPoint ? logit >= operatingPoint.logit : null,
   };
-}
-
-/** The box of the largest part of a CAM's region by the protocol, in pixels of the image; null for a constant map. */
-function camBox({ map, height, width }: CamMap, threshold: number, image: { width: number; height: number }): Box | null {
-  const scaled = scaleTo255(upsampleBilinear(map, height, width, GRID_SIZE, GRID_SIZE));
-  const box = scaled && regionBox(region(scaled, threshold));
-  return box && scaleBox(box, { width: NIH_SIZE, height: NIH_SIZE }, image);
 }

@@ -1,10 +1,10 @@
 import { CxrError, FINDINGS, PREPROCESSING_VERSION } from '@cxr-lens/data';
-import { goldenLogits, isGolden, type Normalisation } from './card.ts';
+import { goldenLogits, isGolden } from './card.ts';
 import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
 import { readBytes, readCard, readRun, runFiles, sha256 } from './run-folder.ts';
 import { decodeSafetensors, type HostTensor } from './safetensors.ts';
-import { type Card, METHODS, type Run } from './spec/index.ts';
+import type { Card, Normalisation, Run } from './spec/index.ts';
 import { setNetwork } from './weights.ts';
 
 /** A trained network with its papers. */
@@ -18,9 +18,7 @@ export interface LoadedRun {
 
 /** The network of a run, with seeded initial weights. */
 export function buildNetwork(run: Run, { mean, std }: Pick<Normalisation, 'mean' | 'std'>): Network {
-  const { preset, seed } = run;
-  const { runningMomentum, pooling, lseSharpness } = run.options;
-  return networkOf(METHODS[run.method].network, { preset, mean, std, seed, runningMomentum, pooling, lseSharpness });
+  return networkOf(run.network, { ...run.options, preset: run.preset, mean, std, seed: run.seed });
 }
 
 /** Weights of a finished run, checked against its card. CxrError NOT_FOUND, CORRUPT. */

@@ -4,12 +4,13 @@ import { CxrError } from '@cxr-lens/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { type Evaluation, evaluateRun } from './evaluate.ts';
+import { evaluationFiles, readEvaluation } from './evaluation-folder.ts';
 import { exportRun } from './export-run.ts';
 import { objectiveOf, stepInputs, stepLoss } from './methods.ts';
 import { networkOf } from './networks/build.ts';
 import { writeReport } from './report.ts';
 import { readCard } from './run-folder.ts';
-import { EXPORT_FORMATS, featureShapeOf, METHOD_NAMES, METHODS, PRESET_NAMES, parseTrainOptions } from './spec/index.ts';
+import { defaultOptions, EXPORT_FORMATS, featureShapeOf, METHOD_NAMES, METHODS, PRESET_NAMES, parseTrainOptions } from './spec/index.ts';
 import { noiseBatch } from './testing.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
 import { trainRun } from './train.ts';
@@ -32,7 +33,7 @@ describe('perturbations', () => {
     (perturbation) => {
       const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
       const options = parseTrainOptions('robust', { perturbation });
-      const objective = objectiveOf('robust');
+      const objective = objectiveOf('robust', options);
       tf.tidy(() => {
         const batch = noiseBatch(network, 4, 1);
         const [first, second] = [0, 1].map(() => stepInputs(network, batch, { objective, options }));
@@ -50,7 +51,7 @@ describe('perturbations', () => {
 describe('the input-gradient penalty', () => {
   it('adds its share to the loss and to the gradient of the weights, and leaves the moving averages one step on', () => {
     const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
-    const objective = objectiveOf('robust');
+    const objective = objectiveOf('robust', defaultOptions('robust'));
     const batch = noiseBatch(network, 4, 1);
     const start = [...network.statistics.values()].map((variable) => variable.clone());
     const at = (gradientPenalty: number) => {
@@ -111,7 +112,16 @@ describe('every method', () => {
     for (const run of [method, `${method}-linf`]) evaluations.push(await evaluateRun({ run: inside(run), data, resamples: 20 }));
     const [{ folder: evaluation, localization }] = evaluations as [Evaluation];
     expect(localization.run.findings.Mass.pairs).toBe(10);
-    expect(writeReport(evaluations)).toContain(`${METHODS[method].label}, perturbation linf`);
+    expect(localization.run.protocol.name).toBe('paper');
+    const own = localization.others.map(({ run, controls }) => [run, ...Object.values(controls)].map(({ protocol }) => protocol.name));
+    expect(own).toEqual(method === 'nih' ? [['nih', 'nih', 'nih', 'nih']] : []);
+    const written = readEvaluation(evaluationFiles(inside(method), { path: data, datasetHash: localization.data.datasetHash }));
+    expect(written.localization).toEqual(localization);
+    if (method === 'nih') {
+      const { pairs, iobb, falsePositives } = written.localization.others[0]!.run.findings.Mass;
+      expect([pairs, iobb!.points.length, iobb!.falsePositives!.length, falsePositives!.length]).toEqual([10, 7, 7, 7]);
+    }
+    expect(await writeReport(evaluations, { data })).toContain(`${METHODS[method].label}, perturbation linf`);
     expect(readdirSync(evaluation)).toEqual(expect.arrayContaining(['auc.csv', 'auc.svg', 'localization.csv', 'localization.svg']));
     expect(tf.memory().numTensors).toBe(before);
   });

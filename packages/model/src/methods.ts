@@ -2,9 +2,11 @@ import { attack, type Losses } from './attack.ts';
 import { tf } from './engine/tensorflow.ts';
 import { gradientPenalty, penaltyDirection } from './gradient-penalty.ts';
 import { bceLosses } from './losses/bce.ts';
+import { generativeLosses } from './losses/elbo.ts';
+import { patchLosses } from './losses/patch.ts';
 import { weightedCeLosses } from './losses/weighted-ce.ts';
-import type { Mode, Network } from './networks/network.ts';
-import { METHODS, type MethodName, type TrainOptions } from './spec/index.ts';
+import type { Mode, Network, Output } from './networks/network.ts';
+import { METHODS, type MethodInfo, type MethodName, type TrainOptions } from './spec/index.ts';
 import { attackOptions, threatOf } from './threats/threats.ts';
 
 /** One training step's images. */
@@ -19,18 +21,31 @@ export interface Batch {
   perturbed: Uint8Array;
   /** Of what the perturbation draws at random. */
   seed: string;
+  /** Supervised: [B, P, P, 14], 1 where a patch overlaps the box of that finding; left out, no image has a box. */
+  boxes?: tf.Tensor4D | undefined;
+  /** Generative: [B, L], of the codes; left out, a code is its mean. */
+  noise?: tf.Tensor2D | undefined;
+  /** Generative: w of this step; left out, the warm-up is over. */
+  warmUp?: number | undefined;
 }
 
-/** What a method minimises, of every image: from logits and labels [B, 14] to [B]. Trainer and validation take the mean. */
-export type Objective = (logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number) => tf.Tensor1D;
+/** Of a batch, what a loss is computed with, at any images. */
+export type Targets = Pick<Batch, 'y' | 'beta' | 'boxes' | 'noise' | 'warmUp'>;
 
-const OBJECTIVES = {
-  bce: bceLosses,
-  'weighted-ce': weightedCeLosses,
-} as const satisfies Record<string, Objective>;
+/** What a method minimises, of every image: from what the network gives for the images x to [B]. Trainer and validation take the mean. */
+export type Objective = (output: Output, targets: Targets & { x: tf.Tensor4D }) => tf.Tensor1D;
 
-export function objectiveOf(method: MethodName): Objective {
-  return OBJECTIVES[METHODS[method].loss];
+const OBJECTIVES: Record<MethodInfo['loss'], (...given: [...Parameters<Objective>, TrainOptions]) => tf.Tensor1D> = {
+  bce: ({ logits }, { y, beta }) => bceLosses(logits, y, beta),
+  'weighted-ce': ({ logits }, { y, beta }) => weightedCeLosses(logits, y, beta),
+  patches: ({ patches }, { y, boxes = null }, { boxWeight, patchProducts }) =>
+    patchLosses(patches!, y, { boxes, boxWeight, products: patchProducts }),
+  elbo: (output, { x, y, beta, warmUp = 1 }) => generativeLosses(output, x, { y, beta, warmUp }),
+};
+
+export function objectiveOf(method: MethodName, options: TrainOptions): Objective {
+  const losses = OBJECTIVES[METHODS[method].loss];
+  return (output, targets) => losses(output, targets, options);
 }
 
 /**
@@ -53,13 +68,9 @@ export function stepInputs(
   });
 }
 
-/** The objective of the batch's labels as a function of its images. */
-export function lossesOf(
-  network: Network,
-  { y, beta }: Pick<Batch, 'y' | 'beta'>,
-  { objective, mode }: { objective: Objective; mode: Mode },
-): Losses {
-  return (input) => objective(network.forward(input, mode).logits, y, beta);
+/** The objective of the batch's targets as a function of its images. */
+export function lossesOf(network: Network, targets: Targets, { objective, mode }: { objective: Objective; mode: Mode }): Losses {
+  return (x) => objective(network.forward(x, mode, targets.noise), { ...targets, x });
 }
 
 // Euclidean length of the displaced image's change [ours]: small beside a radiograph's contrast, large beside float32's rounding.
@@ -71,7 +82,7 @@ const PENALTY_STEP = 0.1;
  */
 export function stepLoss(
   network: Network,
-  batch: Pick<Batch, 'x' | 'y' | 'beta'>,
+  batch: Targets & Pick<Batch, 'x'>,
   { objective, options }: { objective: Objective; options: TrainOptions },
 ): () => tf.Scalar {
   const { x } = batch;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochOrder, perturbedHalf, perturbedPositions, stepsOf } from './order.ts';
+import { epochOrder, mirroredPositions, perturbedHalf, perturbedPositions, stepsOf } from './order.ts';
 
 const rows = Array.from({ length: 50 }, (_, index) => 100 + index);
 const at = { seed: 0, epoch: 1, step: 2 };
@@ -23,6 +23,16 @@ describe('the order of training', () => {
     expect(perturbedPositions(33, 0.5, at)).toEqual(mask);
     expect(perturbedPositions(33, 0.5, { ...at, epoch: 2 })).not.toEqual(mask);
     expect(perturbedPositions(33, 0.5, { ...at, step: 3 })).not.toEqual(mask);
+  });
+
+  it('mirrors about half of the images, drawn anew each epoch and step', () => {
+    const mask = mirroredPositions(1000, at);
+    const share = mask.reduce((sum, one) => sum + one, 0) / 1000;
+    // four standard deviations
+    expect(Math.abs(share - 0.5)).toBeLessThan(4 * Math.sqrt(0.25 / 1000));
+    expect(mirroredPositions(1000, at)).toEqual(mask);
+    expect(mirroredPositions(1000, { ...at, epoch: 2 })).not.toEqual(mask);
+    expect(mirroredPositions(1000, { ...at, step: 3 })).not.toEqual(mask);
   });
 
   it('perturbs one fixed half of the validation images', () => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CxrError, type PreparedData } from '@cxr-lens/data';
 import { codeVersion } from './code-version.ts';
 import { engineInfo } from './engine/tensorflow.ts';
+import { isImported } from './interop/imported-folder.ts';
 import { stepsOf } from './order.ts';
 import { readRun, runFiles } from './run-folder.ts';
 import {
@@ -12,11 +13,12 @@ import {
   type MethodName,
   PRESETS,
   type PresetName,
-  parentMethod,
   parseTrainOptions,
   type Run,
   type TrainOptions,
 } from './spec/index.ts';
+import { planStart } from './start.ts';
+import { checkBoxes, trainingRows } from './supervision.ts';
 
 export interface TrainRequest {
   method: MethodName;
@@ -29,7 +31,7 @@ export interface TrainRequest {
   options?: Partial<TrainOptions> | undefined;
   /** What people call the run; default the folder's name. */
   name?: string | undefined;
-  /** The run folder whose weights it starts from, where the method needs one. */
+  /** The folder whose weights it starts from: a run where the method needs one, else imported weights. */
   from?: string | undefined;
   /** Goes on with the run in `out` where there is one; else an existing run is refused. */
   resume?: boolean | undefined;
@@ -50,11 +52,16 @@ export function planRun(request: TrainRequest, data: PreparedData): Run {
   if (found && !request.resume) {
     throw new CxrError('CONFLICT', `${request.out} already holds a run (${found.state}); resume it (--resume), or choose another folder.`);
   }
+  if (!found && isImported(request.out)) {
+    throw new CxrError('CONFLICT', `${request.out} holds imported weights; choose another folder for the run.`);
+  }
   checkData(data, preset);
   if (found) return continued(found, request, data);
-  checkImages(data, options);
-  const parent = planParent(request, options, data);
-  const { network } = METHODS[method];
+  checkBoxes(method, data);
+  const images = trainingRows({ method, options }, data).length;
+  checkImages(data, images, options);
+  const start = planStart(request, options, data);
+  if (start.parent && request.from !== undefined) checkFold(method, options, { from: request.from });
   const now = new Date().toISOString();
   const id = path.basename(path.resolve(request.out));
   return {
@@ -63,12 +70,10 @@ export function planRun(request: TrainRequest, data: PreparedData): Run {
     name: request.name ?? id,
     method,
     preset,
-    network,
+    ...start,
     inputSize: PRESETS[preset].inputSize,
-    featureShape: featureShapeOf(network, preset),
+    featureShape: featureShapeOf(start.network, preset, options),
     data: dataRef(data),
-    parent,
-    initialisation: parent ? 'run' : 'he-normal',
     seed: options.seed,
     options,
     codeVersion: codeVersion(),
@@ -77,7 +82,7 @@ export function planRun(request: TrainRequest, data: PreparedData): Run {
     error: null,
     epochs: [],
     bestEpoch: null,
-    stepsPerEpoch: stepsOf(data.rows('train').length, options.batchSize),
+    stepsPerEpoch: stepsOf(images, options.batchSize),
     weightsSha256: null,
     createdAt: now,
     updatedAt: now,
@@ -95,13 +100,23 @@ function checkData(data: PreparedData, preset: PresetName): void {
   }
 }
 
-function checkImages(data: PreparedData, { batchSize }: TrainOptions): void {
-  const train = data.rows('train').length;
-  if (train < batchSize) {
-    throw new CxrError('BAD_INPUT', `${data.path} has ${train} training images: fewer than one batch of ${batchSize}.`);
+function checkImages(data: PreparedData, images: number, { batchSize }: TrainOptions): void {
+  if (images < batchSize) {
+    throw new CxrError('BAD_INPUT', `${data.path} has ${images} training images: fewer than one batch of ${batchSize}.`);
   }
   if (data.rows('validation').length === 0) {
     throw new CxrError('BAD_INPUT', `${data.path} has no validation image, so nothing could decide when to stop.`);
+  }
+}
+
+/** What goes on from a Supervised run must leave out the same patients: the parent has seen the boxes of all others. */
+function checkFold(method: MethodName, { fold }: TrainOptions, { from }: { from: string }): void {
+  const had = readRun(from).options.fold;
+  if (METHODS[method].loss === 'patches' && had !== fold) {
+    throw new CxrError(
+      'BAD_INPUT',
+      `${from} left out fold ${had} and was trained on the boxes of fold ${fold}, which this run would be scored on: set fold=${had}, or start from a run of fold ${fold}.`,
+    );
   }
 }
 
@@ -115,40 +130,13 @@ function continued(run: Run, request: TrainRequest, data: PreparedData): Run {
     const had = run.options[name as keyof TrainOptions];
     if (asked !== undefined && asked !== had) throw differs(name, had, asked);
   }
-  if (run.data.datasetHash !== data.datasetHash)
-    throw differs('data set', run.data.datasetHash.slice(0, 12), data.datasetHash.slice(0, 12));
+  const had = run.data?.datasetHash ?? 'none';
+  if (had !== data.datasetHash) throw differs('data set', had.slice(0, 12), data.datasetHash.slice(0, 12));
   return run;
 }
 
-/** The run to start from, checked: the right method, converged, the same network and the same images. */
-function planParent({ method, preset, from }: TrainRequest, options: TrainOptions, data: PreparedData): Run['parent'] {
-  const startsFrom = parentMethod(method, options);
-  if (startsFrom === null) {
-    if (from === undefined) return null;
-    throw new CxrError('BAD_INPUT', `${method} starts from fresh weights; leave out --from ${from}.`);
-  }
-  if (from === undefined)
-    throw new CxrError('BAD_INPUT', `${method} starts from a converged ${startsFrom} run: name its folder with --from.`);
-  const parent = readRun(from);
-  if (parent.method !== startsFrom) {
-    throw new CxrError('BAD_INPUT', `${from} is a ${parent.method} run; ${method} starts from a ${startsFrom} run.`);
-  }
-  if (parent.state !== 'finished' || parent.weightsSha256 === null) {
-    throw new CxrError('BAD_INPUT', `${from} has not converged (it is ${parent.state}); finish its training first.`);
-  }
-  if (parent.preset !== preset) {
-    throw new CxrError('BAD_INPUT', `${from} has preset ${parent.preset}, asked is ${preset}: its weights do not fit.`);
-  }
-  if (parent.data.datasetHash !== data.datasetHash) {
-    throw new CxrError(
-      'BAD_INPUT',
-      `${from} was trained on other data than ${data.path}: validation images could be training images there.`,
-    );
-  }
-  return { id: parent.id, method: parent.method, weightsSha256: parent.weightsSha256 };
-}
-
-function describeEngine(): string {
+/** What computes. */
+export function describeEngine(): string {
   const { tensorflow, device } = engineInfo();
   return `TensorFlow ${tensorflow}, ${device}`;
 }

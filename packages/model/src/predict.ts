@@ -34,17 +34,17 @@ export async function predictLogits(
   return logits;
 }
 
-/** Calls `work` with each batch of rows and its start, letting other work run in between; CxrError CANCELLED once the signal is aborted. */
+/** Calls `work` with each batch of `size` rows and its start, letting other work run in between; CxrError CANCELLED once the signal is aborted. */
 export async function forBatches<T>(
   rows: readonly T[],
-  { what, onProgress, signal }: PredictOptions,
+  { what, onProgress, signal, size = INFERENCE_BATCH }: PredictOptions & { size?: number },
   work: (part: readonly T[], start: number) => void | Promise<void>,
 ): Promise<void> {
-  for (let start = 0; start < rows.length; start += INFERENCE_BATCH) {
+  for (let start = 0; start < rows.length; start += size) {
     throwIfCancelled(signal, what);
-    await work(rows.slice(start, start + INFERENCE_BATCH), start);
+    await work(rows.slice(start, start + size), start);
     relieveMemory();
-    onProgress?.({ what, done: Math.min(rows.length, start + INFERENCE_BATCH), total: rows.length });
+    onProgress?.({ what, done: Math.min(rows.length, start + size), total: rows.length });
     await setImmediate();
   }
 }

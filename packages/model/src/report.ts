@@ -1,89 +1,132 @@
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
+import { type OnProgress, renderSvg, throwIfCancelled } from '@cxr-lens/data';
+import { type Report, type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
+import { completeFolds, poolFolds } from './pool-folds.ts';
+import { type Pictures, reportPictures } from './report/pictures.ts';
 import { writeAtomic } from './run-folder.ts';
-import { defaultOptions, METHODS, optionsOf, type Run, type TrainOptionName, trainCommand } from './spec/index.ts';
+import { type LocalizationFile, labelOf, METHODS, type Run, trainCommand, variantOf } from './spec/index.ts';
+
+export interface ReportRequest {
+  /** The prepared file that the runs were evaluated on. */
+  data: string;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+  /** Called before the first file is written; what it throws stops the report. */
+  beforeWrite?: (() => Promise<void>) | undefined;
+}
 
 /**
- * One report of runs that were evaluated together on one data set, figures (SVG) and tables (CSV), written into the evaluation folder of each.
- * Returns its Markdown. Two runs of one method are told apart by their names.
+ * One report of runs that were evaluated together on one data set: Fig. 2 and 3, Fig. 1 and 4 with CAM and saliency of the runs on images
+ * chosen by rule (SVG, and a PNG beside each), and tables (CSV), written into the evaluation folder of each. Returns its Markdown. Two
+ * runs of one method are told apart by their names.
+ * CxrError CANCELLED, UNAVAILABLE, and those of `loadRun` and `openPrepared`.
  */
-export function writeReport(evaluations: readonly Evaluation[]): string {
+export async function writeReport(evaluations: readonly Evaluation[], request: ReportRequest): Promise<string> {
+  const { onProgress, signal, beforeWrite } = request;
+  const report = composed(evaluations, await reportPictures(evaluations, request));
+  const figures = Object.entries(report.figures);
+  const pngs: Record<string, Uint8Array> = {};
+  for (const [index, [name, svg]] of figures.entries()) {
+    throwIfCancelled(signal, 'Drawing the figures');
+    pngs[`${path.parse(name).name}.png`] = await renderSvg(svg);
+    onProgress?.({ what: 'Drawing the figures', done: index + 1, total: figures.length });
+  }
+  await beforeWrite?.();
+  return write(evaluations, report, pngs);
+}
+
+function composed(evaluations: readonly Evaluation[], pictures: Pictures): Report {
   const first = evaluations[0]!;
   const { data, seed, resamples, codeVersion } = first.auc;
-  const { markdown, figures, tables } = renderReport({
+  const runs = evaluations.map(({ run }) => run);
+  // a run that trained on some of the test images was not scored on them: the widest knows all that any was scored on
+  const widest = evaluations.reduce((most, one) => (one.auc.images > most.auc.images ? one : most), first);
+  return renderReport({
     title: `Evaluation on ${data.name}`,
-    dataSet: { ...data, images: first.auc.images },
-    runs: evaluations.map((evaluation) => reportRun(evaluation, labelOf(evaluation, evaluations))),
+    dataSet: { ...data, images: widest.auc.images },
+    runs: evaluations.map((evaluation) => reportRun(evaluation, evaluations)),
     controls: controlsOf(evaluations),
-    truth: first.truth,
+    truth: widest.truth,
+    ...pictures,
     seed,
     resamples,
     commands: [
-      ...evaluations.map(({ run }) => trainCommand(run)),
-      `cxr-lens evaluate ${evaluations.map(({ run }) => run.id).join(' ')} --data FILE --seed ${seed} --resamples ${resamples}`,
+      ...runs.map(trainCommand),
+      `cxr-lens evaluate ${runs.map(({ id }) => id).join(' ')} --data FILE --seed ${seed} --resamples ${resamples}`,
     ],
     details: {
       'Code version': codeVersion,
       Engine: first.run.engine,
-      Weights: evaluations
-        .map((evaluation) => `${labelOf(evaluation, evaluations)} ${evaluation.auc.weightsSha256.slice(0, 12)}`)
-        .join(', '),
+      Weights: evaluations.map(({ run, auc }) => `${labelOf(run, runs)} ${auc.weightsSha256.slice(0, 12)}`).join(', '),
     },
   });
+}
+
+/** What a report leaves in a folder; a later one of other runs may have fewer figures. */
+const REPORT_FILE = /^(auc|localization|comparison|explanations|epsilons)(-[\w-]+)?\.(svg|png|csv)$/;
+
+function write(evaluations: readonly Evaluation[], { markdown, figures, tables }: Report, pngs: Record<string, Uint8Array>): string {
+  const files = { ...figures, ...pngs, ...tables };
   for (const { folder } of evaluations) {
+    for (const [name, content] of Object.entries(files)) writeAtomic(path.join(folder, name), content);
+    for (const name of readdirSync(folder)) {
+      if (REPORT_FILE.test(name) && !(name in files)) rmSync(path.join(folder, name), { force: true });
+    }
+    // last: it names the others
     writeAtomic(path.join(folder, 'report.md'), markdown);
-    for (const [name, text] of Object.entries({ ...figures, ...tables })) writeAtomic(path.join(folder, name), text);
   }
   return markdown;
 }
 
-function labelOf({ run }: Evaluation, all: readonly Evaluation[]): string {
-  const nameOf = (one: Run): string => variantOf(one) ?? METHODS[one.method].label;
-  return all.filter((other) => nameOf(other.run) === nameOf(run)).length > 1 ? `${nameOf(run)} (${run.name})` : nameOf(run);
-}
-
-function reportRun({ run, auc, localization, scores }: Evaluation, label: string): ReportRun {
+function reportRun(evaluation: Evaluation, all: readonly Evaluation[]): ReportRun {
+  const { run, auc, localization, scores } = evaluation;
   const variant = variantOf(run);
+  const pool = poolOf(evaluation, all);
   return {
-    label,
+    label: labelOf(
+      run,
+      all.map((one) => one.run),
+    ),
     seed: run.seed,
     ...(variant ? { variant } : {}),
+    ...(pool ? { pool } : {}),
     scores,
     method: run.method,
     auc: auc.findings,
     meanAuc: auc.mean.auc,
     meanAucInterval: auc.mean.bootstrap,
     localization: localization.run,
+    further: localization.others.map((other) => other.run),
   };
 }
 
-/** Of every map size among the runs: what a map can reach depends on its grid. */
-function controlsOf(evaluations: readonly Evaluation[]): ReportControls[] {
-  const byGrid = new Map<string, ReportControls>();
-  for (const { run, localization } of evaluations) {
-    const grid = `${run.featureShape[0]} x ${run.featureShape[1]}`;
-    if (!byGrid.has(grid)) byGrid.set(grid, { ...localization.controls, grid });
-  }
-  return [...byGrid.values()];
+/** What the curve of five folds together is called; undefined for a run that is none of five. */
+function poolOf(evaluation: Evaluation, all: readonly Evaluation[]): string | undefined {
+  const sets = completeFolds(all);
+  const own = sets.find((set) => set.includes(evaluation));
+  if (!own) return undefined;
+  const { run } = evaluation;
+  const name = `${variantOf(run) ?? METHODS[run.method].label}, ${own.length} folds`;
+  return sets.length > 1 ? `${name}, seed ${run.seed}` : name;
 }
 
-/** Options of how long and in which order a run trained: they make no other method of it. */
-const SAME_METHOD: readonly TrainOptionName[] = [
-  'seed',
-  'learningRate',
-  'momentum',
-  'batchSize',
-  'patience',
-  'maxEpochs',
-  'runningMomentum',
-  'checkpointSeconds',
-];
-
-/** "Robust, epsilon 0.02"; null for a run of the method as it is. */
-function variantOf({ method, options }: Run): string | null {
-  const defaults = defaultOptions(method);
-  const changed = optionsOf(method, options).filter((name) => !SAME_METHOD.includes(name) && options[name] !== defaults[name]);
-  if (changed.length === 0) return null;
-  return [METHODS[method].label, ...changed.map((name) => `${name} ${options[name]}`)].join(', ');
+/**
+ * Of every protocol and map size among the runs: what a map can reach depends on its grid; Generative's is the image. Five folds have
+ * controls together, of the pairs of them all.
+ */
+function controlsOf(evaluations: readonly Evaluation[]): ReportControls[] {
+  const found = new Map<string, ReportControls>();
+  const add = (run: Run, controls: LocalizationFile['controls']): void => {
+    const [height, width] = METHODS[run.method].loss === 'elbo' ? [run.inputSize, run.inputSize] : run.featureShape;
+    const grid = `${height} x ${width}`;
+    const key = `${controls.random.protocol.name}\n${grid}`;
+    if (!found.has(key)) found.set(key, { ...controls, grid });
+  };
+  for (const five of completeFolds(evaluations)) add(five[0]!.run, poolFolds(five).controls);
+  for (const { run, localization } of evaluations) {
+    for (const { controls } of [localization, ...localization.others]) add(run, controls);
+  }
+  return [...found.values()];
 }

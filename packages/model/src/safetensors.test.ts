@@ -42,6 +42,11 @@ describe('safetensors', () => {
     expect(() => encodeSafetensors(new Map([['x', { shape: [3], data: new Float32Array(2) }]]))).toThrow('Tensor x is 3 and has 2 values');
   });
 
+  it("are read without PyTorch's counters of 64 bits", () => {
+    const counted = file({ 'norm.num_batches_tracked': entry([], 0, 8, 'I64'), 'norm.bias': entry([1], 8, 12) }, 12);
+    expect([...decodeSafetensors(counted, 'file').tensors]).toEqual([['norm.bias', { shape: [1], data: Float32Array.of(0) }]]);
+  });
+
   const whole = encodeSafetensors(tensors);
   it.each([
     ['nothing', new Uint8Array(3), 'CORRUPT', 'has 3 bytes'],
@@ -53,6 +58,8 @@ describe('safetensors', () => {
     ['a header that is a list', file([]), 'CORRUPT', 'no JSON object'],
     ['a tensor that is a number', file({ a: 3 }), 'UNSUPPORTED', 'tensor a has type undefined'],
     ['another type', file({ a: entry([1], 0, 2, 'F16') }, 2), 'UNSUPPORTED', 'type F16'],
+    ['whole numbers', file({ bias: entry([1], 0, 8, 'I64') }, 8), 'UNSUPPORTED', 'type I64'],
+    ['a counter cut short', file({ num_batches_tracked: entry([], 0, 4, 'I64') }, 4), 'CORRUPT', 'expected 8'],
     ['a negative offset', file({ a: entry([1], -4, 0) }), 'CORRUPT', 'no proper shape'],
     ['a shape with half a row', file({ a: entry([0.5], 0, 2) }, 2), 'CORRUPT', 'no proper shape'],
     ['fewer bytes than the shape', file({ a: entry([2], 0, 4) }, 4), 'CORRUPT', 'expected 8'],

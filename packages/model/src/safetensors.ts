@@ -45,7 +45,7 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, HostTensor>, meta
 }
 
 /**
- * Reads float32 tensors and metadata. The tensors are copies.
+ * Reads float32 tensors and metadata. The tensors are copies; PyTorch's `num_batches_tracked` (I64) are passed over.
  * @param where the file's name, for messages
  * CxrError CORRUPT: lengths that do not fit, a header that is no JSON object, tensors that overlap or leave gaps; UNSUPPORTED: another
  * type than F32.
@@ -63,12 +63,13 @@ export function decodeSafetensors(
       metadata = readMetadata(value, where);
       continue;
     }
-    const { shape, data_offsets } = readEntry(value, `${where}: tensor ${name}`);
+    const { dtype, shape, data_offsets } = readEntry(value, name, where);
     const [begin, end] = data_offsets;
     if (end > bytes.length - start) {
       throw new CxrError('CORRUPT', `${where}: tensor ${name} ends at byte ${start + end} of ${bytes.length}; the file is cut off.`);
     }
     parts.push(data_offsets);
+    if (isCounter(name, dtype)) continue;
     // A copy, which also aligns it; a Buffer's own slice is none.
     tensors.set(name, { shape, data: new Float32Array(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer) });
   }
@@ -98,16 +99,25 @@ function readMetadata(value: unknown, where: string): Record<string, string> {
   throw new CxrError('CORRUPT', `${where}: the metadata holds something that is no text.`);
 }
 
-function readEntry(value: unknown, where: string): Entry {
+function readEntry(value: unknown, name: string, file: string): Entry {
+  const where = `${file}: tensor ${name}`;
   const { dtype, shape, data_offsets: offsets } = Object(value) as Partial<Record<keyof Entry, unknown>>;
-  if (dtype !== 'F32') throw new CxrError('UNSUPPORTED', `${where} has type ${String(dtype)}; F32 is read.`);
+  if (dtype !== 'F32' && !isCounter(name, dtype)) {
+    throw new CxrError('UNSUPPORTED', `${where} has type ${String(dtype)}; F32 is read.`);
+  }
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2)
     throw new CxrError('CORRUPT', `${where} has no proper shape and place.`);
   const [begin, end] = offsets as [number, number];
-  if (end - begin !== 4 * volume(shape)) {
-    throw new CxrError('CORRUPT', `${where} is ${shape.join(' x ')} and takes ${end - begin} bytes; expected ${4 * volume(shape)}.`);
+  const expected = (dtype === 'F32' ? 4 : 8) * volume(shape);
+  if (end - begin !== expected) {
+    throw new CxrError('CORRUPT', `${where} is ${shape.join(' x ')} and takes ${end - begin} bytes; expected ${expected}.`);
   }
   return { dtype, shape, data_offsets: [begin, end] };
+}
+
+/** PyTorch's count of the batches that batch norm has seen: no weight. */
+function isCounter(name: string, dtype: unknown): dtype is 'I64' {
+  return dtype === 'I64' && /(^|\.)num_batches_tracked$/.test(name);
 }
 
 function isSizes(value: unknown): value is number[] {

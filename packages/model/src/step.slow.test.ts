@@ -6,7 +6,7 @@ import { tf } from './engine/tensorflow.ts';
 import { explainImages } from './explain-images.ts';
 import { loadRun } from './load-run.ts';
 import { networkOf } from './networks/build.ts';
-import { sgd } from './sgd.ts';
+import { optimiserOf } from './optimiser.ts';
 import { defaultOptions } from './spec/index.ts';
 import { robustStep } from './testing.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
@@ -33,7 +33,7 @@ async function staysFlat(name: string, work: (time: number) => void | Promise<vo
 
 it('500 training steps of Robust', async () => {
   const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
-  const optimiser = sgd(network, ROBUST);
+  const optimiser = optimiserOf(network, ROBUST);
   await staysFlat('steps', (seed) => {
     robustStep(network, optimiser, { size: 4, seed });
     relieveMemory();

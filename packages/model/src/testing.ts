@@ -3,14 +3,15 @@ import { tf } from './engine/tensorflow.ts';
 import { batchBeta } from './losses/bce.ts';
 import { type Batch, objectiveOf } from './methods.ts';
 import type { Network } from './networks/network.ts';
-import type { Sgd } from './sgd.ts';
+import type { Optimiser } from './optimiser.ts';
 import { defaultOptions } from './spec/index.ts';
 import { takeStep } from './train.ts';
 
 /** One step of Robust on a seeded batch of noise, as the trainer takes it; returns the loss. */
-export function robustStep(network: Network, optimiser: Sgd, { size, seed }: { size: number; seed: number }): number {
-  const training = { network, optimiser, objective: objectiveOf('robust'), options: defaultOptions('robust') };
-  return tf.tidy(() => takeStep(training, noiseBatch(network, size, seed)));
+export function robustStep(network: Network, optimiser: Optimiser, { size, seed }: { size: number; seed: number }): number {
+  const options = defaultOptions('robust');
+  const training = { network, optimiser, objective: objectiveOf('robust', options), options };
+  return tf.tidy(() => takeStep(training, [noiseBatch(network, size, seed)], { learningRate: options.learningRate, step: 1 }));
 }
 
 /** A batch of uniform noise whose first half is to be perturbed. */

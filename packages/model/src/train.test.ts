@@ -97,6 +97,21 @@ describe('training', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('goes on with Adam, mirrored images and a batch in parts as if it had not been stopped', async () => {
+    const options = { optimiser: 'adam', learningRate: 0.001, plateauPatience: 1, flip: 'horizontal', accumulation: 2 } as const;
+    const whole = await trainRun(request('adam', { options }));
+    await expect(trainRun(request('stopped-adam', { options, ...abortAfter(6) }))).rejects.toThrow(/epoch 2 was stopped/);
+    const resumed = await trainRun(request('stopped-adam', { options, resume: true }));
+    expect(resumed.weightsSha256).toBe(whole.weightsSha256);
+    expect(whole.weightsSha256).not.toBe(baseline.weightsSha256);
+    expect(resumed.epochs.map(({ validationLoss }) => validationLoss)).toEqual(whole.epochs.map(({ validationLoss }) => validationLoss));
+  });
+
+  it('ends with the epoch that uses up its steps', async () => {
+    const { epochs, stepsPerEpoch } = await trainRun(request('steps', { options: { maxSteps: 1, maxEpochs: 9 } }));
+    expect([epochs.length, stepsPerEpoch > 1]).toEqual([1, true]);
+  });
+
   it('returns a finished run as it is when it is asked to resume it', async () => {
     expect(await trainRun(request('baseline', { resume: true }))).toEqual(baseline);
   });

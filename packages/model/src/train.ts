@@ -1,21 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
-import { CxrError, FINDINGS, type OnProgress, openPrepared, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
+import { CxrError, type OnProgress, openPrepared, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
+import { batchesOf } from './batch.ts';
 import { makeCard } from './card.ts';
 import { type Position, readBest, removeBest, restoreCheckpoint, START, writeBest, writeCheckpoint } from './checkpoint.ts';
 import { relieveMemory } from './engine/memory.ts';
 import { tf } from './engine/tensorflow.ts';
-import { imageBatch, labelsOf } from './images.ts';
-import { buildNetwork, readWeights } from './load-run.ts';
-import { batchBeta } from './losses/bce.ts';
+import { learningRateAfter } from './learning-rate.ts';
+import { buildNetwork } from './load-run.ts';
 import { type Batch, type Objective, objectiveOf, stepInputs, stepLoss } from './methods.ts';
 import type { Network } from './networks/network.ts';
-import { epochOrder, perturbedPositions } from './order.ts';
+import { type Optimiser, optimiserOf, type StepSize } from './optimiser.ts';
+import { epochOrder } from './order.ts';
 import { planRun, type TrainRequest } from './plan.ts';
 import { predictLogits } from './predict.ts';
 import { type RunFiles, runFiles, sha256, writeAtomic, writeCard, writeRun } from './run-folder.ts';
 import { encodeSafetensors } from './safetensors.ts';
-import { type Sgd, sgd } from './sgd.ts';
 import { type Epoch, METHODS, type Run, type TrainOptions } from './spec/index.ts';
+import { normalisationOf, startNetwork } from './start.ts';
+import { trainingRows } from './supervision.ts';
 import { type ValidationSet, validate, validationSet } from './validate.ts';
 import { readNetwork, setNetwork } from './weights.ts';
 
@@ -34,9 +36,11 @@ interface Training extends TrainHooks {
   run: Run;
   options: TrainOptions;
   data: PreparedData;
+  /** Of the training images. */
+  rows: number[];
   validation: ValidationSet;
   network: Network;
-  optimiser: Sgd;
+  optimiser: Optimiser;
   objective: Objective;
   position: Position;
 }
@@ -63,11 +67,11 @@ export async function trainRun(request: TrainRequest & TrainHooks): Promise<Run>
 
 async function train(run: Run, data: PreparedData, request: TrainRequest & TrainHooks): Promise<Run> {
   const training = setUp(run, data, request);
-  const { position, options } = training;
+  const { position } = training;
   try {
     await record(training, { state: 'training', error: null });
     removeBest(training.files, position.bestEpoch);
-    while (!converged(position, options)) {
+    while (!converged(position, run)) {
       await trainEpoch(training);
       await finishEpoch(training);
     }
@@ -81,15 +85,15 @@ async function train(run: Run, data: PreparedData, request: TrainRequest & Train
   }
 }
 
-/** Network, optimiser and position: from the last checkpoint, else from the parent's weights, else from the initialisation. */
+/** Network, optimiser and position: from the last checkpoint, else from where the run starts. */
 function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks): Training {
   const files = runFiles(request.out);
   const { options } = run;
-  const network = buildNetwork(run, data.statistics);
-  const optimiser = sgd(network, options);
+  const network = buildNetwork(run, normalisationOf(run, data));
+  const optimiser = optimiserOf(network, options);
   try {
     const position = restoreCheckpoint(files, network, optimiser);
-    if (!position && run.parent) startFromParent(network, run.parent, request.from);
+    if (!position) startNetwork(network, run, request.from);
     const validation = validationSet(data, options.positiveWeight);
     const { onProgress, onEpoch, signal, beforeWrite } = request;
     const hooks = { onProgress, onEpoch, signal, beforeWrite };
@@ -102,7 +106,8 @@ function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks)
       validation,
       network,
       optimiser,
-      objective: objectiveOf(run.method),
+      rows: trainingRows(run, data),
+      objective: objectiveOf(run.method, options),
       position: position ?? { ...START },
     };
   } catch (error) {
@@ -112,31 +117,26 @@ function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks)
   }
 }
 
-function startFromParent(network: Network, parent: NonNullable<Run['parent']>, from: string | undefined): void {
-  if (from === undefined) throw new CxrError('BAD_INPUT', `The run starts from ${parent.id}: name its folder with --from.`);
-  const { run, tensors } = readWeights(from);
-  if (run.weightsSha256 !== parent.weightsSha256) {
-    throw new CxrError('CONFLICT', `${from} has changed since this run was planned; train into a new folder.`);
-  }
-  setNetwork(network, tensors, runFiles(from).weights);
-}
-
-/** Until the validation loss diverges: `patience` epochs without a smaller one. */
-function converged({ epochs, bestEpoch }: Position, { patience, maxEpochs }: TrainOptions): boolean {
+/** Until the validation loss diverges, `patience` epochs without a smaller one, or the epochs or steps are used up. */
+function converged({ epochs, bestEpoch }: Position, { options, stepsPerEpoch }: Run): boolean {
+  const { patience, maxEpochs, maxSteps } = options;
+  if (maxSteps > 0 && epochs.length * stepsPerEpoch >= maxSteps) return true;
   return epochs.length >= maxEpochs || (bestEpoch !== null && epochs.length - bestEpoch >= patience);
 }
 
 /** The rest of the epoch's steps from the position, with a checkpoint every `checkpointSeconds`. */
 async function trainEpoch(training: Training): Promise<void> {
-  const { data, run, options, position, onProgress, signal } = training;
+  const { rows: all, run, options, position, onProgress, signal } = training;
   const { epoch } = position;
   const what = `${METHODS[run.method].label}, epoch ${epoch}`;
-  const order = epochOrder(data.rows('train'), options.seed, epoch);
+  const order = epochOrder(all, options.seed, epoch);
+  const learningRate = learningRateAfter(position.epochs, options);
   let saved = Date.now();
   while (position.step < run.stepsPerEpoch) {
     const started = performance.now();
     const rows = order.slice(position.step * options.batchSize, (position.step + 1) * options.batchSize);
-    const loss = tf.tidy(() => takeStep(training, batchOf(training, rows)));
+    const size = { learningRate, step: (epoch - 1) * run.stepsPerEpoch + position.step + 1 };
+    const loss = tf.tidy(() => takeStep(training, batchesOf(training, rows), size));
     relieveMemory();
     if (!Number.isFinite(loss)) throw diverged('training loss', loss, training);
     position.lossSum += loss;
@@ -152,30 +152,29 @@ async function trainEpoch(training: Training): Promise<void> {
   }
 }
 
-/** The images of one step, which of them may be perturbed, and beta of them all. */
-function batchOf({ data, options, position }: Training, rows: readonly number[]): Batch {
-  const labels = labelsOf(data, rows);
-  return {
-    x: imageBatch(data, rows),
-    y: tf.tensor2d(Float32Array.from(labels), [rows.length, FINDINGS.length]),
-    beta: options.positiveWeight === 'batch' ? batchBeta(labels) : 1,
-    perturbed: perturbedPositions(rows.length, options.perturbedFraction, { ...position, seed: options.seed }),
-    seed: `attack/${options.seed}/${position.epoch}/${position.step}`,
-  };
-}
-
-/** One step: inputs of the objective, its gradient, SGD. Returns the loss. */
+/** One step: inputs of the objective, its gradient averaged over the parts of the batch, the optimiser. Returns the loss. */
 export function takeStep(
   { network, optimiser, objective, options }: Pick<Training, 'network' | 'optimiser' | 'objective' | 'options'>,
-  batch: Batch,
+  batches: readonly Batch[],
+  size: StepSize,
 ): number {
   return tf.tidy(() => {
-    const x = stepInputs(network, batch, { objective, options });
-    const loss = stepLoss(network, { ...batch, x }, { objective, options });
-    const { value, grads } = tf.variableGrads(loss, [...network.parameters.values()]);
-    optimiser.apply(grads);
-    return value.dataSync<'float32'>()[0]!;
+    const parts = batches.map((batch) =>
+      tf.tidy(() => {
+        const x = stepInputs(network, batch, { objective, options });
+        return tf.variableGrads(stepLoss(network, { ...batch, x }, { objective, options }), [...network.parameters.values()]);
+      }),
+    );
+    optimiser.apply(averaged(parts.map(({ grads }) => grads)), size);
+    return parts.reduce((sum, { value }) => sum + value.dataSync<'float32'>()[0]!, 0) / parts.length;
   });
+}
+
+function averaged(parts: readonly tf.NamedTensorMap[]): tf.NamedTensorMap {
+  const [first] = parts;
+  if (parts.length === 1) return first!;
+  const names = Object.keys(first!);
+  return Object.fromEntries(names.map((name) => [name, tf.div(tf.addN(parts.map((grads) => grads[name]!)), parts.length)]));
 }
 
 /** Validates, keeps the weights when they are the best so far, and moves the position to the next epoch. */
@@ -223,7 +222,7 @@ async function finish(training: Training): Promise<Run> {
   const logits = await predictLogits(network, data, validation.rows, { what: 'Calibration on the validation images', onProgress, signal });
   const bytes = encodeSafetensors(readNetwork(network));
   const weightsSha256 = sha256(bytes);
-  const normalisation = { ...data.statistics, source: 'training images' };
+  const normalisation = normalisationOf(training.run, data);
   const card = makeCard({ run: training.run, network, normalisation, validation: { ...validation, logits }, weightsSha256 });
   await beforeWrite?.();
   writeAtomic(files.weights, bytes);

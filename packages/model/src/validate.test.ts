@@ -1,29 +1,75 @@
-import { random } from '@cxr-lens/data';
+import { type PreparedData, random } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
-import { batchBeta, bceLosses } from './losses/bce.ts';
+import { batchBeta } from './losses/bce.ts';
 import { objectiveOf } from './methods.ts';
-import { setLoss, tableAuc } from './validate.ts';
+import type { Network } from './networks/network.ts';
+import { defaultOptions } from './spec/index.ts';
+import { cleanPass, mean, tableAuc } from './validate.ts';
 
+// More than one batch, the last one incomplete.
 const IMAGES = 40;
-const { next, normal } = random('validate');
-const logits = Float32Array.from({ length: IMAGES * 14 }, () => 3 * normal());
-const labels = Uint8Array.from({ length: IMAGES * 14 }, () => (next() < 0.1 ? 1 : 0));
+const SIDE = 4;
+const PIXELS = SIDE * SIDE;
+const rows = Array.from({ length: IMAGES }, (_, row) => row);
+
+/** A network whose logits are the first 14 pixels: -scale at black, scale at white. */
+function pixelNetwork(scale: number): Network {
+  return {
+    name: 'pixels',
+    inputSize: SIDE,
+    featureShape: [SIDE, SIDE, 1],
+    parameters: new Map(),
+    statistics: new Map(),
+    evidence: { kind: 'cam', headWeights: () => tf.ones([1, 14]) },
+    noiseSize: 0,
+    forward(x) {
+      const first = tf.slice(tf.reshape(x, [-1, PIXELS]), [0, 0], [-1, 14]);
+      return { features: x, logits: tf.mul(tf.sub(tf.mul(first, 2), 1), scale) };
+    },
+    dispose: () => undefined,
+  };
+}
+
+/** What a loss over images looks at. */
+function dataOf(pixels: (row: number) => Uint8Array, labels: Uint8Array): PreparedData {
+  const data: Pick<PreparedData, 'size' | 'pixels' | 'labels'> = { size: SIDE, pixels, labels };
+  return data as PreparedData;
+}
 
 describe('the validation loss', () => {
-  it('is Eq. 1 over the whole set, as the training loss would give it in one batch', () => {
+  const objective = objectiveOf('baseline', defaultOptions('baseline'));
+
+  it('is Eq. 1 over the whole set, beta once, mean over the images: in double precision by the formula', async () => {
+    const { next } = random('validate');
+    const images = rows.map(() => Uint8Array.from({ length: PIXELS }, () => 256 * next()));
+    const labels = Uint8Array.from({ length: IMAGES * 14 }, () => (next() < 0.1 ? 1 : 0));
     const beta = batchBeta(labels);
-    const expected = tf.tidy(
-      () =>
-        tf.mean(bceLosses(tf.tensor2d(logits, [IMAGES, 14]), tf.tensor2d(Float32Array.from(labels), [IMAGES, 14]), beta)).dataSync()[0]!,
+    const set = { rows, beta };
+    const before = tf.memory().numTensors;
+    const { logits, losses } = await cleanPass(
+      pixelNetwork(3),
+      dataOf((row) => images[row]!, labels),
+      set,
+      { what: 'test', objective },
     );
-    expect(setLoss(objectiveOf('baseline'), logits, { labels, beta })).toBeCloseTo(expected, 3);
+    expect(tf.memory().numTensors).toBe(before);
+    const expected = rows.map((row) =>
+      Array.from({ length: 14 }, (_, finding) => {
+        const z = 3 * ((2 * images[row]![finding]!) / 255 - 1);
+        expect(logits[row * 14 + finding]).toBeCloseTo(z, 5);
+        const p = 1 / (1 + Math.exp(-z));
+        return labels[row * 14 + finding] ? -beta * Math.log(p) : -Math.log(1 - p);
+      }).reduce((a, b) => a + b),
+    );
+    for (const [row, loss] of losses.entries()) expect(loss / expected[row]!).toBeCloseTo(1, 5);
+    expect(mean(losses) / (expected.reduce((a, b) => a + b) / IMAGES)).toBeCloseTo(1, 6);
   });
 
-  it('stays finite for logits that saturate the sigmoid', () => {
-    expect(setLoss(objectiveOf('baseline'), Float32Array.of(...new Array(14).fill(1000)), { labels: new Uint8Array(14), beta: 1 })).toBe(
-      14_000,
-    );
+  it('stays finite for logits that saturate the sigmoid', async () => {
+    const white = dataOf(() => new Uint8Array(PIXELS).fill(255), new Uint8Array(IMAGES * 14));
+    const { losses } = await cleanPass(pixelNetwork(1000), white, { rows, beta: 1 }, { what: 'test', objective });
+    expect(mean(losses)).toBe(14_000);
   });
 });
 

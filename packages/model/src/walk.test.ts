@@ -62,6 +62,12 @@ describe('on a linear network', () => {
     expect([...strip[0]!]).toEqual(close([1.6, 1.7, 1.5, 1.5]));
     expect([...strip[1]!]).toEqual(close([1.57, 1.74, 1.6, 1.5]));
     expect([...map]).toEqual(close([0.09, 0.12, 0.3, 0]));
+    // Of six places the first, the last, and the nearest to the middle; the map is the same.
+    const options = { belowLogit: -16, steps: 20, stepSize: 0.5 };
+    const [whole, few] = [walk(open, x(), 1, options), walk(open, x(), 1, { ...options, frames: 3 })];
+    expect(few.strip).toEqual([0, 3, 5].map((place) => whole.strip[place]));
+    expect([few.map, few.logits]).toEqual([whole.map, whole.logits]);
+    expect(walk(open, x(), 1, { ...options, frames: 9 })).toEqual(whole);
   });
 
   it('starts on the operating point and goes below it; starts below and goes on until the logit has fallen by 1', () => {

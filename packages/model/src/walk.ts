@@ -6,8 +6,10 @@ import type { Evidence, Network } from './networks/network.ts';
 interface WalkOptions {
   /** The finding's operating point as a logit: the walk ends below it. */
   belowLogit: number;
-  /** Most steps taken; the strip has one image more. */
+  /** Most steps taken. */
   steps: number;
+  /** Most images of the strip, spread evenly over the walk, its ends among them; left out, one of every place. */
+  frames?: number;
   /** Length of a step, in standard deviations of the code's prior. */
   stepSize?: number;
 }
@@ -17,7 +19,7 @@ export interface Walk {
   strip: Float32Array[];
   /** |decoded start - decoded end|, [S * S]: what is scored like a CAM. */
   map: Float32Array;
-  /** The finding's logit at each image of the strip, falling. */
+  /** The finding's logit at each place of the walk, falling. */
   logits: number[];
 }
 
@@ -45,7 +47,12 @@ const HALVINGS = 10;
  * @param x [1, S, S, 1], grey in [0, 1]
  * @param finding index of the logit
  */
-export function walk(network: Network, x: tf.Tensor4D, finding: number, { belowLogit, steps, stepSize = STEP_SIZE }: WalkOptions): Walk {
+export function walk(
+  network: Network,
+  x: tf.Tensor4D,
+  finding: number,
+  { belowLogit, steps, frames = Infinity, stepSize = STEP_SIZE }: WalkOptions,
+): Walk {
   const { evidence } = network;
   if (evidence.kind !== 'walk') {
     throw new CxrError(
@@ -61,9 +68,17 @@ export function walk(network: Network, x: tf.Tensor4D, finding: number, { belowL
     if (!next) break;
     places.push(next);
   }
-  const strip = places.map(({ code }) => readOut(() => evidence.decode(tf.tensor2d(code, [1, code.length])).dataSync<'float32'>()));
+  const strip = spread(places, frames).map(({ code }) =>
+    readOut(() => evidence.decode(tf.tensor2d(code, [1, code.length])).dataSync<'float32'>()),
+  );
   const end = strip.at(-1)!;
   return { strip, map: strip[0]!.map((value, i) => Math.abs(value - end[i]!)), logits: places.map(({ logit }) => logit) };
+}
+
+/** At most `count` of the items, the first and the last among them. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  if (items.length <= count) return [...items];
+  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!);
 }
 
 /** One step against the gradient, shorter where the whole would not lower the logit; null where none does. */

@@ -4,10 +4,10 @@ import type { Network } from './networks/network.ts';
 import type { HostTensor } from './safetensors.ts';
 
 /** Copies of variables, under their names. */
-export function readVariables(variables: ReadonlyMap<string, tf.Variable>, prefix = ''): Map<string, HostTensor> {
+export function readVariables(variables: ReadonlyMap<string, tf.Variable>): Map<string, HostTensor> {
   const copies = new Map<string, HostTensor>();
   for (const [name, variable] of variables) {
-    copies.set(`${prefix}${name}`, { shape: [...variable.shape], data: Float32Array.from(variable.dataSync<'float32'>()) });
+    copies.set(name, { shape: [...variable.shape], data: Float32Array.from(variable.dataSync<'float32'>()) });
   }
   return copies;
 }
@@ -23,19 +23,14 @@ export function setNetwork(network: Network, tensors: ReadonlyMap<string, HostTe
   setVariables(network.statistics, tensors, where);
 }
 
-/** Sets variables from tensors called `prefix` + their name; CxrError CORRUPT as `setNetwork`. */
-export function setVariables(
-  variables: ReadonlyMap<string, tf.Variable>,
-  tensors: ReadonlyMap<string, HostTensor>,
-  where: string,
-  prefix = '',
-): void {
+/** Sets variables from the tensors of their names; CxrError CORRUPT as `setNetwork`. */
+export function setVariables(variables: ReadonlyMap<string, tf.Variable>, tensors: ReadonlyMap<string, HostTensor>, where: string): void {
   for (const [name, variable] of variables) {
-    const tensor = tensors.get(`${prefix}${name}`);
+    const tensor = tensors.get(name);
     const expected = variable.shape.join(' x ');
-    if (!tensor) throw new CxrError('CORRUPT', `${where} has no tensor ${prefix}${name} (${expected}): it belongs to another network.`);
+    if (!tensor) throw new CxrError('CORRUPT', `${where} has no tensor ${name} (${expected}): it belongs to another network.`);
     if (tensor.shape.join(' x ') !== expected) {
-      throw new CxrError('CORRUPT', `${where}: tensor ${prefix}${name} is ${tensor.shape.join(' x ')}, expected ${expected}.`);
+      throw new CxrError('CORRUPT', `${where}: tensor ${name} is ${tensor.shape.join(' x ')}, expected ${expected}.`);
     }
     tf.tidy(() => variable.assign(tf.tensor(tensor.data, tensor.shape, 'float32')));
   }

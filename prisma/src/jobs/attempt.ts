@@ -1,18 +1,18 @@
 import { CxrError, type Progress } from '@cxr-lens/data';
-import type { Job, JobState, Prisma, PrismaClient } from '../../generated/client/client.ts';
+import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
+import { hasEnded, lockJob } from './row.ts';
+import { followPart } from './sweep.ts';
 
-const ENDED: readonly JobState[] = ['DONE', 'FAILED', 'CANCELLED'];
 const PROGRESS_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
-
-export const hasEnded = (job: Job): boolean => ENDED.includes(job.state);
 
 /** Makes attempt `attempt` the only one that may write, unless the job has ended, is gone, or a later attempt has begun: then null. */
 export async function claimJob(prisma: PrismaClient, id: string, attempt: number): Promise<Job | null> {
   return prisma.$transaction(async (tx) => {
     const job = await lockJob(tx, id);
     if (!job || hasEnded(job) || job.attempt >= attempt) return null;
-    return tx.job.update({
+    const message = attempt === 1 ? 'Started' : `Taken up again, attempt ${attempt}`;
+    const claimed = await tx.job.update({
       where: { id },
       data: {
         attempt,
@@ -23,9 +23,11 @@ export async function claimJob(prisma: PrismaClient, id: string, attempt: number
         progressTotal: null,
         errorCode: null,
         errorMessage: null,
-        events: { create: { message: attempt === 1 ? 'Started' : `Taken up again, attempt ${attempt}` } },
+        events: { create: { message } },
       },
     });
+    await followPart(tx, claimed, message);
+    return claimed;
   });
 }
 
@@ -43,7 +45,7 @@ export async function endJob(
     });
   }
   const words = { DONE: 'Done', CANCELLED: 'Cancelled', FAILED: `Failed: ${message}` };
-  return tx.job.update({
+  const ended = await tx.job.update({
     where: { id: job.id },
     data: {
       state: end.state,
@@ -53,12 +55,8 @@ export async function endJob(
       events: { create: { message: words[end.state] } },
     },
   });
-}
-
-/** The row, locked until the transaction ends; null when there is none. */
-export async function lockJob(tx: Prisma.TransactionClient, id: string): Promise<Job | null> {
-  await tx.$queryRaw`SELECT 1 FROM "Job" WHERE id = ${id} FOR UPDATE`;
-  return tx.job.findUnique({ where: { id } });
+  await followPart(tx, ended, words[end.state]);
+  return ended;
 }
 
 /** Thrown when another attempt owns the job by now, or its row is gone: whatever was to be written must not be. */

@@ -15,12 +15,17 @@ export function parseJobInput<Name extends JobName>(name: Name, request: unknown
   throw new CxrError('BAD_INPUT', `A ${name} job cannot be made of this: ${z.prettifyError(parsed.error)}`);
 }
 
-/** Writes the rows of a new job, after checking what it refers to. */
-export async function createJobRow<Name extends JobName>(tx: Tx, name: Name, request: unknown): Promise<Job> {
+/** Writes the rows of a new job, of a sweep's training where `sweepId` names one, after checking what it refers to. */
+export async function createJobRow<Name extends JobName>(
+  tx: Tx,
+  name: Name,
+  request: unknown,
+  sweepId: string | null = null,
+): Promise<Job> {
   const input = parseJobInput(name, request);
   const references = await REFERENCES[name](tx, input);
   return tx.job.create({
-    data: { id: randomUUID(), kind: JOB_KINDS[name], input, ...references, events: { create: { message: 'Queued' } } },
+    data: { id: randomUUID(), kind: JOB_KINDS[name], input, ...references, sweepId, events: { create: { message: 'Queued' } } },
   });
 }
 
@@ -74,7 +79,7 @@ async function findDataSet(tx: Tx, id: string): Promise<DataSet> {
   return dataSet;
 }
 
-async function findFinishedRuns(tx: Tx, ids: readonly string[]): Promise<Run[]> {
+export async function findFinishedRuns(tx: Tx, ids: readonly string[]): Promise<Run[]> {
   const runs = await tx.run.findMany({ where: { id: { in: [...ids] } } });
   for (const id of ids) {
     const run = runs.find((candidate) => candidate.id === id);

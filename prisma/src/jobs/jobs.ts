@@ -2,10 +2,13 @@ import { CxrError, type Progress } from '@cxr-lens/data';
 import { fromPrisma, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
 import { subscribeEvents } from '../events.ts';
-import { AttemptWriter, claimJob, endJob, hasEnded, lockJob, StaleAttempt } from './attempt.ts';
+import { AttemptWriter, claimJob, endJob, StaleAttempt } from './attempt.ts';
 import { createJobRow, parseJobInput } from './enqueue.ts';
 import { JOB_KINDS, JOB_NAMES, type JobInput, type JobName, type JobRequest } from './inputs.ts';
 import { DEAD_LETTERS, RETRIES } from './queues.ts';
+import { reopenJob } from './reopen.ts';
+import { hasEnded, lockJob, lockWork } from './row.ts';
+import { createSweepRows, followPart, type SweepRequest } from './sweep.ts';
 
 /** One attempt at a job, as a worker's handler gets it. */
 export interface JobAttempt<Name extends JobName> {
@@ -32,8 +35,12 @@ export interface Jobs {
    * A train job also makes the Run row, in state TRAINING. CxrError BAD_INPUT, NOT_FOUND or CONFLICT for what can be known now.
    */
   enqueue<Name extends JobName>(name: Name, request: JobRequest<Name>, options?: { tx?: Prisma.TransactionClient }): Promise<Job>;
-  /** Cancels a queued or running job; one that has ended is left as it is. CxrError NOT_FOUND for an unknown id. */
+  /** Puts one training per epsilon into the queue, for as many workers as there are; returns the row of the sweep they make up. */
+  sweep(request: SweepRequest): Promise<Job>;
+  /** Cancels a queued or running job, a sweep with all its trainings; one that has ended is left as it is. CxrError NOT_FOUND. */
   cancel(id: string): Promise<Job>;
+  /** Puts a training that failed or was cancelled back into its queue, or those of a sweep, to go on from its checkpoint. CxrError CONFLICT. */
+  resume(id: string): Promise<Job>;
   /** Takes jobs from now on, one of each kind at a time. */
   work(handlers: JobHandlers): Promise<void>;
   /** Lets go: running attempts are aborted, and their jobs go back into the queue for another worker. */
@@ -47,6 +54,7 @@ export interface JobsOptions {
 }
 
 const STOP_TIMEOUT_MS = 60_000;
+const SWEEP_TIMEOUT_MS = 60_000;
 
 /** Jobs that go on where they were stopped. */
 const RESUMED: ReadonlySet<JobName> = new Set(['train']);
@@ -84,14 +92,41 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
     return options.tx ? make(options.tx) : prisma.$transaction(make);
   }
 
+  async function sweep(request: SweepRequest): Promise<Job> {
+    const make = async (tx: Prisma.TransactionClient): Promise<Job> => {
+      const made = await createSweepRows(tx, request);
+      for (const { id } of made.parts) await boss.send('train', {}, { id, db: fromPrisma(tx) });
+      return made.sweep;
+    };
+    return prisma.$transaction(make, { timeout: SWEEP_TIMEOUT_MS });
+  }
+
   async function cancel(id: string): Promise<Job> {
-    return prisma.$transaction(async (tx) => {
-      const job = await lockJob(tx, id);
-      if (!job) throw new CxrError('NOT_FOUND', `There is no job ${id}.`);
-      if (hasEnded(job)) return job;
-      await boss.cancel(queueOf(job), id, { db: fromPrisma(tx) });
-      return endJob(tx, job, { state: 'CANCELLED' });
-    });
+    const end = async (tx: Prisma.TransactionClient): Promise<Job> => {
+      for (const job of await lockWork(tx, id)) {
+        if (hasEnded(job)) continue;
+        await boss.cancel(queueOf(job), job.id, { db: fromPrisma(tx) });
+        await endJob(tx, job, { state: 'CANCELLED' });
+      }
+      return tx.job.findUniqueOrThrow({ where: { id } });
+    };
+    return prisma.$transaction(end, { timeout: SWEEP_TIMEOUT_MS });
+  }
+
+  async function resume(id: string): Promise<Job> {
+    const reopen = async (tx: Prisma.TransactionClient): Promise<Job> => {
+      const jobs = (await lockWork(tx, id)).filter(isResumable);
+      if (jobs.length === 0) {
+        const { kind, state } = await tx.job.findUniqueOrThrow({ where: { id } });
+        const message = `Job ${id} (${kind}) is ${state}: only a training or a sweep that failed or was cancelled goes on where it was.`;
+        throw new CxrError('CONFLICT', message);
+      }
+      for (const job of jobs) {
+        if (!(await reopenJob(tx, job))) await boss.send(queueOf(job), {}, { id: job.id, db: fromPrisma(tx) });
+      }
+      return tx.job.findUniqueOrThrow({ where: { id } });
+    };
+    return prisma.$transaction(reopen, { timeout: SWEEP_TIMEOUT_MS });
   }
 
   async function work(handlers: JobHandlers): Promise<void> {
@@ -169,7 +204,11 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
             ? 'The worker was stopped; another one goes on'
             : 'Its time is up; it goes on from its checkpoint'
           : `Attempt ${job.attempt} failed and is made again: ${failure.message}`;
-        await tx.job.update({ where: { id: job.id }, data: { state: 'QUEUED', events: { create: { message } } } });
+        await followPart(
+          tx,
+          await tx.job.update({ where: { id: job.id }, data: { state: 'QUEUED', events: { create: { message } } } }),
+          message,
+        );
         // Neither is a failure of the job. Said before: pg-boss would fail a last attempt for good, and edits no job that runs.
         if (stopping) {
           const retryLimit = delivered.retryCount + 1 + RETRIES;
@@ -203,11 +242,16 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
     await boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });
   }
 
-  return { enqueue, cancel, work, stop };
+  return { enqueue, sweep, cancel, resume, work, stop };
 }
 
 /** What may go well the next time: everything else is the input's fault and fails at once. */
 const RETRIED_CODES: ReadonlySet<string> = new Set(['INTERNAL', 'UNAVAILABLE', 'CANCELLED']);
+
+/** Whether `resume` has something to do: a training's checkpoint is there to go on from. */
+export function isResumable({ kind, state }: Pick<Job, 'kind' | 'state'>): boolean {
+  return (kind === 'TRAIN' || kind === 'SWEEP') && (state === 'FAILED' || state === 'CANCELLED');
+}
 
 function queueOf(job: Job): JobName {
   return JOB_NAMES.find((name) => JOB_KINDS[name] === job.kind)!;

@@ -8,7 +8,7 @@ import { type TestDatabase, testDatabase } from '../testing.ts';
 import { registerRun } from './run.ts';
 
 const WEIGHTS = '1'.repeat(64);
-const data: Run['data'] = {
+const data: NonNullable<Run['data']> = {
   name: 'phantom',
   size: 96,
   datasetHash: 'd'.repeat(64),
@@ -51,7 +51,9 @@ function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home
     featureShape: [12, 12, 132],
     data,
     parent: null,
+    imported: null,
     initialisation: 'he-normal',
+    normalisation: null,
     seed: 3,
     options: { ...defaultOptions(change.method ?? 'baseline'), seed: 3 },
     codeVersion: '0.1.0',
@@ -89,6 +91,7 @@ function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = 
     resamples: 10,
     codeVersion: '0.1.0',
     createdAt: '2026-01-02T10:00:00.000Z',
+    excludedPatients: 0,
     ...head,
   };
   const row = { auc: 0.75, variance: 0.01, ci: [0.6, 0.9] as [number, number], bootstrap: null, positives: 5, negatives: 15 };
@@ -106,7 +109,8 @@ function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = 
     seed: 0,
     findings: Object.fromEntries(BOXED_FINDINGS.map((finding) => [finding, curve])) as LocalizationFile['run']['findings'],
   };
-  const localization: LocalizationFile = { ...common, run: result, controls: { random: result, centre: result, bestReachable: result } };
+  const controls = { random: result, centre: result, bestReachable: result };
+  const localization: LocalizationFile = { ...common, run: result, controls, others: [] };
   write(path.join(folder, 'evaluation', name, 'auc.json'), auc);
   write(path.join(folder, 'evaluation', name, 'localization.json'), localization);
 }
@@ -162,6 +166,19 @@ describe('registerRun', () => {
     expect(await rowsOf('base')).toMatchObject({ active: true });
     expect(await registerRun(database.prisma, writeRun('later'))).toMatchObject({ active: false });
     expect(await registerRun(database.prisma, writeRun('going', { state: 'training', bestEpoch: null }))).toMatchObject({ active: false });
+  });
+
+  it("never puts a sweep's control into use: at epsilon 0 Robust has seen nothing perturbed", async () => {
+    const robust = (epsilon: number): Partial<Run> => ({ method: 'robust', options: { ...defaultOptions('robust'), seed: 3, epsilon } });
+    expect(await registerRun(database.prisma, writeRun('epsilon-0', robust(0)))).toMatchObject({ active: false, epsilon: 0 });
+    expect(await registerRun(database.prisma, writeRun('epsilon-0.01', robust(0.01)))).toMatchObject({ active: true, epsilon: 0.01 });
+  });
+
+  it('takes an imported network, which no data set is known of', async () => {
+    const imported = { id: 'i', network: 'densenet121' as const, sourceSha256: WEIGHTS, weightsSha256: WEIGHTS, head: 'findings' as const };
+    const change = { method: 'chexnet', data: null, imported, initialisation: 'imported', bestEpoch: null } as const;
+    const row = await registerRun(database.prisma, writeRun('i', { ...change, epochs: [] }));
+    expect(row).toMatchObject({ state: 'FINISHED', active: true, datasetHash: null, dataSetId: null, bestEpoch: null });
   });
 
   it.each(['FAILED', 'CANCELLED'] as const)('leaves a run %s whose job ended so, though its file still says training', async (state) => {

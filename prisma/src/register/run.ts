@@ -25,7 +25,8 @@ export async function writeRunRows(tx: Tx, folder: string): Promise<Run> {
   const known = await tx.run.findUnique({ where: { id: run.id } });
   if (known) checkSameFolder(known, found.folder);
   const parentId = await registeredParent(tx, found);
-  const dataSet = await tx.dataSet.findUnique({ where: { datasetHash: run.data.datasetHash }, select: { id: true } });
+  const datasetHash = run.data?.datasetHash ?? null;
+  const dataSet = datasetHash === null ? null : await tx.dataSet.findUnique({ where: { datasetHash }, select: { id: true } });
   const data = {
     ...columnsOf(found),
     ...(await endOf(tx, known, found)),
@@ -57,7 +58,7 @@ function columnsOf({ folder, run, card }: RunFolder) {
     ...(card ? { card: card.value } : {}),
     bestEpoch: run.bestEpoch,
     error: run.error?.message ?? null,
-    datasetHash: run.data.datasetHash,
+    datasetHash: run.data?.datasetHash ?? null,
     createdAt: run.createdAt,
     finishedAt: run.finishedAt,
   };
@@ -89,8 +90,15 @@ async function registeredParent(tx: Tx, { folder, run }: RunFolder): Promise<str
 async function shallBeActive(tx: Tx, known: Run | null, { run }: RunFolder): Promise<boolean> {
   if (run.state !== 'finished') return false;
   if (known?.state === 'FINISHED') return known.active;
+  if (await isOfSweep(tx, run)) return false;
   await lockActiveRun(tx, run.method);
   return (await tx.run.count({ where: { method: run.method, active: true, id: { not: run.id } } })) === 0;
+}
+
+/** A sweep's runs are measured against each other, and epsilon 0 is its control: which to use is for people to say. */
+async function isOfSweep(tx: Tx, run: RunFolder['run']): Promise<boolean> {
+  if (optionsOf(run.method, run.options).includes('epsilon') && run.options.epsilon === 0) return true;
+  return (await tx.job.count({ where: { runId: run.id, sweepId: { not: null } } })) > 0;
 }
 
 /** Until the transaction ends, nobody else chooses which run of the method is in use. */

@@ -41,8 +41,10 @@ async function evaluatedRun(method: 'baseline' | 'robust', { finds, seed = 0 }: 
     resamples: 50,
     codeVersion: 'test',
     createdAt: new Date().toISOString(),
+    excludedPatients: 0,
     run: result,
     controls: { random: result, centre: result, bestReachable: result },
+    others: [],
   };
   mkdirSync(path.join(folder, 'evaluation/phantom-96'), { recursive: true });
   writeFileSync(path.join(folder, 'evaluation/phantom-96/localization.json'), JSON.stringify(file));

@@ -1,9 +1,9 @@
 import { CxrError, FINDINGS } from '@cxr-lens/data';
-import { METHOD_NAMES, PRESET_NAMES, TrainOptionsSchema } from '@cxr-lens/model/spec';
-import { JobKind, JobState } from '@cxr-lens/prisma';
+import { METHOD_NAMES, PRESET_NAMES, SWEEP_EPSILONS, TrainOptionsSchema } from '@cxr-lens/model/spec';
+import { isResumable, JobKind, JobState } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { ByIdSchema, FindingNamesSchema, PageSchema, RunIdsSchema, TextSchema } from '../input.ts';
-import { evaluateRun, explainImage, trainRun } from '../jobs.ts';
+import { evaluateRun, explainImage, sweepEpsilon, trainRun } from '../jobs.ts';
 import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
 import { FindingNameEnum } from './finding.ts';
@@ -41,7 +41,12 @@ const JobType = builder.prismaObject('Job', {
       nullable: true,
       resolve: ({ errorCode, errorMessage }) => (errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' }),
     }),
-    run: t.relation('run', { nullable: true }),
+    run: t.relation('run', { nullable: true, description: 'The run it is about; of a sweep the Baseline that it starts from.' }),
+    parts: t.relation('parts', {
+      query: { orderBy: [{ run: { epsilon: 'asc' } }, { id: 'asc' }] },
+      description: 'The trainings of a sweep, by epsilon; any other job has none.',
+    }),
+    resumable: t.boolean({ description: 'Whether resumeJob makes it go on.', resolve: isResumable }),
     image: t.relation('image', { nullable: true }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
@@ -72,7 +77,21 @@ const TrainInput = builder.inputType('TrainInput', {
   }),
 });
 
+const SweepInput = builder.inputType('SweepInput', {
+  fields: (t) => ({
+    fromRun: t.id({ required: true, description: 'The finished Baseline; its preset and data set are those of every run.' }),
+    epsilons: t.floatList({ description: 'In [0, 1] pixels; those of sweepEpsilons unless asked. 0 trains on unperturbed.' }),
+    name: t.string({ description: 'Each run is called by it and its epsilon.' }),
+    seed: t.int(),
+    options: t.field({ type: 'JSON', description: 'Every further option by its name, for all runs.' }),
+  }),
+});
+
 // Which options there are depends on the method: the service hands them to the schema of its training.
+const OptionsSchema = z
+  .record(TextSchema, z.unknown(), 'expected an object of option names and values, for example { "maxEpochs": 10 }')
+  .nullish();
+
 const TrainSchema = z.strictObject({
   method: z.enum(METHOD_NAMES),
   dataSet: TextSchema,
@@ -81,7 +100,15 @@ const TrainSchema = z.strictObject({
   fromRun: TextSchema.nullish(),
   seed: TrainOptionsSchema.shape.seed.unwrap().nullish(),
   epsilon: TrainOptionsSchema.shape.epsilon.unwrap().nullish(),
-  options: z.record(TextSchema, z.unknown(), 'expected an object of option names and values, for example { "maxEpochs": 10 }').nullish(),
+  options: OptionsSchema,
+});
+
+const SweepSchema = z.strictObject({
+  fromRun: TextSchema,
+  epsilons: z.array(z.number()).max(20, 'expected at most 20 epsilons').nullish(),
+  name: TextSchema.max(150, 'expected at most 150 characters').nullish(),
+  seed: TrainOptionsSchema.shape.seed.unwrap().nullish(),
+  options: OptionsSchema,
 });
 
 const ExplainSchema = z.strictObject({
@@ -95,10 +122,10 @@ builder.queryFields((t) => ({
     {
       type: 'Job',
       cursor: 'id',
-      description: 'Newest first; 20 unless asked, 100 at most.',
+      description: "Newest first; 20 unless asked, 100 at most. A sweep's trainings are its parts.",
       parse: PageSchema,
-      totalCount: (_root, _args, { prisma }) => prisma.job.count(),
-      resolve: (query, _root, _args, { prisma }) => prisma.job.findMany({ ...query, orderBy: NEWEST_FIRST }),
+      totalCount: (_root, _args, { prisma }) => prisma.job.count({ where: { sweepId: null } }),
+      resolve: (query, _root, _args, { prisma }) => prisma.job.findMany({ ...query, where: { sweepId: null }, orderBy: NEWEST_FIRST }),
     },
     { name: 'JobConnection' },
     { name: 'JobEdge' },
@@ -111,6 +138,10 @@ builder.queryFields((t) => ({
     resolve: (query, _root, { id }, { prisma }) => prisma.job.findUnique({ ...query, where: { id } }),
   }),
 }));
+
+builder.queryField('sweepEpsilons', (t) =>
+  t.floatList({ description: 'What a sweep trains unless asked: the epsilons of Fig. 4.', resolve: () => [...SWEEP_EPSILONS] }),
+);
 
 builder.mutationFields((t) => ({
   explainImage: t.prismaField({
@@ -136,6 +167,16 @@ builder.mutationFields((t) => ({
       return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
     },
   }),
+  sweepEpsilon: t.prismaField({
+    type: 'Job',
+    description: 'Trains one Robust run per epsilon from a finished Baseline (Fig. 4), as one job, on as many workers as there are.',
+    args: { input: t.arg({ type: SweepInput, required: true }) },
+    parse: z.strictObject({ input: SweepSchema }),
+    resolve: async (query, _root, { input }, { prisma, jobs }) => {
+      const { id } = await sweepEpsilon({ prisma, jobs }, input);
+      return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
   evaluateRun: t.prismaField({
     type: 'Job',
     description: 'Evaluates a finished run on its own data set, or on another one of its size.',
@@ -148,11 +189,21 @@ builder.mutationFields((t) => ({
   }),
   cancelJob: t.prismaField({
     type: 'Job',
-    description: 'Cancels a queued or running job; one that has ended stays as it is.',
+    description: 'Cancels a queued or running job, a sweep with all its trainings; one that has ended stays as it is.',
     args: { id: t.arg.id({ required: true }) },
     parse: ByIdSchema,
     resolve: async (query, _root, { id }, { prisma, jobs }) => {
       await jobs.cancel(id);
+      return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+  resumeJob: t.prismaField({
+    type: 'Job',
+    description: 'A training or a sweep that failed or was cancelled goes on from its checkpoints; runs that are finished stay.',
+    args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
+    resolve: async (query, _root, { id }, { prisma, jobs }) => {
+      await jobs.resume(id);
       return prisma.job.findUniqueOrThrow({ ...query, where: { id } });
     },
   }),

@@ -26,7 +26,7 @@ async function evaluate(runs: string[], options: Options): Promise<void> {
   const { evaluateRun, writeReport } = await import('@cxr-lens/model');
   const evaluations: Evaluation[] = [];
   for (const run of runs) evaluations.push(await evaluateRun({ run, data: options.data, seed, resamples, onProgress, signal }));
-  const markdown = writeReport(evaluations);
+  const markdown = await writeReport(evaluations, { data: options.data, onProgress, signal });
   const value = { evaluations: evaluations.map(({ folder, auc, localization }) => ({ folder, auc, localization: localization.run })) };
   printResult(options, value, `${markdown}\nWritten to ${evaluations.map(({ folder }) => folder).join(', ')}`);
 }

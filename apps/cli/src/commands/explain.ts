@@ -15,7 +15,7 @@ import {
   writeNpy,
 } from '@cxr-lens/data';
 import { scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
-import type { FindingExplanation, ImageExplanation, LoadedRun } from '@cxr-lens/model';
+import type { FindingExplanation, ImageExplanation, LoadedRun, PlainMap } from '@cxr-lens/model';
 import type { CommandModule } from '../command.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
 
@@ -31,7 +31,7 @@ interface Options {
 }
 
 /** A finding as `--json` prints it: numbers, and the paths of the arrays. */
-type Written = Omit<FindingExplanation, 'cam' | 'saliency'> & { cam: string; saliency: string; overlay: string };
+type Written = Omit<FindingExplanation, 'cam' | 'saliency' | 'strip'> & { cam: string; saliency: string; overlay: string; strip?: string };
 
 async function explain(run: string, files: string[], options: Options): Promise<void> {
   const findings = options.finding.length > 0 ? options.finding.map(parseFinding) : FINDINGS;
@@ -116,7 +116,7 @@ async function writeInto(folder: string, stem: string, explained: ImageExplanati
 
 async function write({ image, findings }: ImageExplanation, stem: string): Promise<Partial<Record<Finding, Written>>> {
   const written: Partial<Record<Finding, Written>> = {};
-  for (const [finding, { cam, saliency, ...numbers }] of Object.entries(findings) as [Finding, FindingExplanation][]) {
+  for (const [finding, { cam, saliency, strip, ...numbers }] of Object.entries(findings) as [Finding, FindingExplanation][]) {
     const paths = {
       cam: `${stem}.${finding}.cam.npy`,
       saliency: `${stem}.${finding}.saliency.npy`,
@@ -128,9 +128,18 @@ async function write({ image, findings }: ImageExplanation, stem: string): Promi
     const overlay = overlayCam(image, { map });
     if (numbers.box) outlineBox(overlay, numbers.box);
     await writeFile(paths.overlay, await encodeRgbPng(overlay));
-    written[finding] = { ...numbers, ...paths };
+    written[finding] = { ...numbers, ...paths, ...(strip ? { strip: await writeStrip(`${stem}.${finding}.strip.npy`, strip) } : {}) };
   }
   return written;
+}
+
+/** Images of one size as one array: [N, height, width]. */
+async function writeStrip(file: string, strip: NonNullable<FindingExplanation['strip']>): Promise<string> {
+  const [{ height, width }] = strip as [PlainMap];
+  const values = new Float32Array(strip.length * height * width);
+  for (const [index, one] of strip.entries()) values.set(one.values, index * height * width);
+  await writeNpy(file, values, [strip.length, height, width]);
+  return file;
 }
 
 function text({ image, run, findings }: { image: string; run: string; findings: Partial<Record<Finding, Written>> }): string {

@@ -52,7 +52,7 @@ function row(run: Run): string[] {
     String(run.bestEpoch ?? '-'),
     best?.validationLoss.toFixed(4) ?? '-',
     best?.validationAuc?.toFixed(4) ?? '-',
-    run.data.name,
+    run.data?.name ?? 'imported',
   ];
 }
 

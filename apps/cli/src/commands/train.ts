@@ -61,7 +61,8 @@ function settings({ set, epsilon, seed }: Options): Partial<TrainOptions> {
   return parseSettings([...flags, ...set]) as Partial<TrainOptions>;
 }
 
-function epochLine({ epoch, trainLoss, validationLoss, perturbedValidationLoss, probe, validationAuc, seconds }: Epoch): string {
+/** What happened in an epoch, on one line. */
+export function epochLine({ epoch, trainLoss, validationLoss, perturbedValidationLoss, probe, validationAuc, seconds }: Epoch): string {
   const perturbed = perturbedValidationLoss === null ? '' : `, half perturbed ${perturbedValidationLoss.toFixed(4)}`;
   const auc = validationAuc === null ? '' : `, AUC ${validationAuc.toFixed(4)}`;
   const warning = probe?.overfitted ? '; CATASTROPHIC OVERFITTING: the training attack misses most of what a strong one finds' : '';
@@ -93,7 +94,7 @@ export const command: CommandModule = {
       .option('--preset <name>', `size of the network: ${PRESET_NAMES.join(' or ')}`, 'paper')
       .option(
         '--from <run>',
-        'run folder whose weights it starts from (robust: a finished baseline; other methods with a perturbation: a finished run of their own)',
+        'folder whose weights it starts from (robust: a finished baseline; other methods with a perturbation: a finished run of their own; else imported weights)',
       )
       .option('--epsilon <number>', 'size of the perturbation in pixels of [0, 1] (robust, or --set perturbation=...)')
       .option('--seed <number>', 'of weights, order and perturbation')

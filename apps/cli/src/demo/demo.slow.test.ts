@@ -73,12 +73,12 @@ async function graphql<T>(port: number, query: string): Promise<T> {
 }
 
 const historyOf = (run: string): unknown[] =>
-  (JSON.parse(readFileSync(path.join(home, 'runs', run, 'run.json'), 'utf8')) as { epochs: unknown[] }).epochs;
+  (JSON.parse(readFileSync(path.join(home, 'runs', `demo-${run}`, 'run.json'), 'utf8')) as { epochs: unknown[] }).epochs;
 
 describe('npm run demo', () => {
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-  it('goes on after kill -9, serves two measured runs, stops everything, and starts again without training', async () => {
+  it('goes on after kill -9, serves four measured runs, stops everything, and starts again without training', async () => {
     const port = await freePort();
     for (const step of ['Drawing phantoms', 'Training Baseline']) {
       const killed = demo(port);
@@ -96,17 +96,17 @@ describe('npm run demo', () => {
       port,
       '{ runs(first: 10) { edges { node { id state evaluations { meanAuc localization { points { accuracy } } } } } } }',
     );
-    expect(runs.edges).toHaveLength(2);
+    expect(runs.edges).toHaveLength(4);
     const { comparisons } = await graphql<{
       comparisons: { finding: { boxed: boolean }; runs: { curve: { points: unknown[] } | null }[] }[];
     }>(port, '{ comparisons { finding { name boxed } runs { run { id } curve { points { accuracy low high } } } controls { kind } } }');
     expect(comparisons).toHaveLength(14);
     for (const { finding, runs: compared } of comparisons) {
-      expect(compared).toHaveLength(2);
+      expect(compared).toHaveLength(4);
       if (finding.boxed) expect(compared.every(({ curve }) => curve?.points.length === 7)).toBe(true);
     }
     await explained(port);
-    const epochs = [historyOf('demo-baseline'), historyOf('demo-robust')];
+    const epochs = ['baseline', 'robust', 'chexnet', 'nih-star'].map(historyOf);
     second.process.kill('SIGINT');
     expect(await second.exit).toBe(0);
     await nothingIsLeft();
@@ -114,14 +114,14 @@ describe('npm run demo', () => {
     const third = demo(port);
     await third.saw('CXR Lens is ready');
     expect(third.output()).not.toContain('Training');
-    expect([historyOf('demo-baseline'), historyOf('demo-robust')]).toEqual(epochs);
+    expect(['baseline', 'robust', 'chexnet', 'nih-star'].map(historyOf)).toEqual(epochs);
     expect(await answers(`http://127.0.0.1:${port}/studies`, AbortSignal.timeout(10_000), 10_000)).toBe(true);
     third.process.kill('SIGINT');
     expect(await third.exit).toBe(0);
   });
 });
 
-/** Waits until every example study has its explanations by both runs. */
+/** Waits until every example study has its explanations by all four runs. */
 async function explained(port: number): Promise<void> {
   const query = '{ studies(first: 20) { edges { node { images { boxes { finding { name } } explanations { run { id } } } } } } }';
   for (let second = 0; second < 120; second++) {
@@ -130,7 +130,7 @@ async function explained(port: number): Promise<void> {
     }>(port, query);
     const images = studies.edges.flatMap(({ node }) => node.images);
     const runs = images.map((image) => new Set(image.explanations.map(({ run }) => run.id)).size);
-    if (images.length > 0 && runs.every((count) => count === 2)) {
+    if (images.length > 0 && runs.every((count) => count === 4)) {
       expect(images.every((image) => image.boxes.length > 0)).toBe(true);
       return;
     }

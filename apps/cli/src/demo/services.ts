@@ -65,12 +65,12 @@ const ended = ({ name, code }: { name: string; code: number }): CxrError =>
     `The ${name} process ended with exit code ${code}: see its message above and ${logFile(name)}, then run npm run demo again.`,
   );
 
-/** Shows the data set and both runs in the database; says how many studies it holds. */
+/** Shows the data set and the runs in the database; says how many studies it holds. */
 async function register(url: string, paths: DemoPaths): Promise<{ studies: number }> {
   const prisma = createPrisma(url);
   try {
     await registerDataSet(prisma, paths.prepared);
-    for (const folder of [paths.baseline, paths.robust]) await registerRun(prisma, folder);
+    for (const folder of Object.values(paths.runs)) await registerRun(prisma, folder);
     return { studies: await prisma.study.count() };
   } finally {
     await prisma.$disconnect();

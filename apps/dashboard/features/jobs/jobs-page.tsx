@@ -11,9 +11,9 @@ import { Table } from '../../components/table.tsx';
 import { count, dateTime, duration, plural } from '../../lib/format.ts';
 import { UploadButton } from '../upload/upload-area.tsx';
 import { elapsed, JobFailure, useNow } from './job-steps.tsx';
-import { cancelJob, isOpen, type Job, jobsOptions, PAGE } from './queries.ts';
+import { cancelJob, isOpen, type Job, jobsOptions, PAGE, resumeJob } from './queries.ts';
 
-const KINDS = { TRAIN: 'Train', EVALUATE: 'Evaluate', EXPLAIN: 'Explain' } as const;
+const KINDS = { TRAIN: 'Train', SWEEP: 'Sweep', EVALUATE: 'Evaluate', EXPLAIN: 'Explain' } as const;
 
 export function JobsPage() {
   const [first, setFirst] = useState(PAGE);
@@ -53,10 +53,12 @@ export function JobsPage() {
 function JobTable({ jobs }: { jobs: readonly Job[] }) {
   const queries = useQueryClient();
   const now = useNow(jobs.some(isOpen));
-  const cancel = useMutation({ mutationFn: cancelJob, onSettled: () => queries.invalidateQueries({ queryKey: ['jobs'] }) });
+  const onSettled = () => queries.invalidateQueries({ queryKey: ['jobs'] });
+  const cancel = useMutation({ mutationFn: cancelJob, onSettled });
+  const resume = useMutation({ mutationFn: resumeJob, onSettled });
   return (
     <>
-      <InlineError error={cancel.error} />
+      <InlineError error={cancel.error ?? resume.error} />
       <Table
         caption="Jobs, newest first"
         rows={jobs}
@@ -88,12 +90,23 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
             name: 'Action',
             right: true,
             className: 'w-0',
-            cell: (job) =>
-              isOpen(job) && (
-                <Button look="quiet" aria-label={`Cancel ${KINDS[job.kind]} ${job.run?.name ?? ''}`} onClick={() => cancel.mutate(job.id)}>
-                  Cancel
-                </Button>
-              ),
+            cell: (job) => {
+              const what = `${KINDS[job.kind]} ${job.run?.name ?? ''}`;
+              if (isOpen(job)) {
+                return (
+                  <Button look="quiet" aria-label={`Cancel ${what}`} onClick={() => cancel.mutate(job.id)}>
+                    Cancel
+                  </Button>
+                );
+              }
+              return (
+                job.resumable && (
+                  <Button look="quiet" aria-label={`Resume ${what}`} onClick={() => resume.mutate(job.id)}>
+                    Resume
+                  </Button>
+                )
+              );
+            },
           },
         ]}
       />
@@ -101,18 +114,19 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
   );
 }
 
+const LINK = 'underline decoration-line underline-offset-4 hover:decoration-ink break-all';
+
 function Subject({ job }: { job: Job }) {
-  const link = 'underline decoration-line underline-offset-4 hover:decoration-ink break-all';
   if (job.image) {
     return (
-      <Link href={`/studies/${encodeURIComponent(job.image.study.id)}`} className={link}>
+      <Link href={`/studies/${encodeURIComponent(job.image.study.id)}`} className={LINK}>
         {job.image.fileName ?? 'Image'}
       </Link>
     );
   }
   if (!job.run) return <span className="text-muted">deleted</span>;
   return (
-    <Link href={`/runs/${encodeURIComponent(job.run.id)}`} className={link}>
+    <Link href={`/runs/${encodeURIComponent(job.run.id)}`} className={LINK}>
       {job.run.name}
     </Link>
   );
@@ -132,6 +146,33 @@ function Now({ job }: { job: Job }) {
       </span>
       {isOpen(job) && progress && <ProgressBar label={progress.what} done={progress.done} total={progress.total} />}
       {job.error && <JobFailure error={job.error} />}
+      {job.parts.length > 0 && <Parts parts={job.parts} />}
     </div>
+  );
+}
+
+/** The trainings of a sweep, each with its run. */
+function Parts({ parts }: { parts: Job['parts'] }) {
+  return (
+    <ul aria-label="Runs of the sweep" className="flex flex-col gap-1">
+      {parts.map(({ id, state, progress, run }) => (
+        <li key={id} className="grid grid-cols-[3rem_1fr] gap-x-3 sm:grid-cols-[7rem_1fr]">
+          {run && (
+            <Link href={`/runs/${encodeURIComponent(run.id)}`} className={LINK}>
+              <span className="max-sm:sr-only">epsilon </span>
+              {run.epsilon}
+            </Link>
+          )}
+          <span className="flex flex-wrap gap-x-3">
+            <StateMark state={state} />
+            {state === 'RUNNING' && progress && (
+              <span className="text-muted max-sm:hidden">
+                {progress.what}, {count(progress.done)} of {count(progress.total)}
+              </span>
+            )}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -22,9 +22,23 @@ graphql(/* GraphQL */ `
       code
       message
     }
+    resumable
     run {
       id
       name
+    }
+    parts {
+      id
+      state
+      progress {
+        what
+        done
+        total
+      }
+      run {
+        id
+        epsilon
+      }
     }
     image {
       id
@@ -65,6 +79,15 @@ const CancelDocument = graphql(/* GraphQL */ `
   }
 `);
 
+const ResumeDocument = graphql(/* GraphQL */ `
+  mutation ResumeJob($id: ID!) {
+    resumeJob(id: $id) {
+      id
+      state
+    }
+  }
+`);
+
 export const JobDocument = graphql(/* GraphQL */ `
   subscription FollowJob($id: ID!) {
     job(id: $id) {
@@ -92,3 +115,4 @@ export const jobsOptions = (first: number) =>
   });
 
 export const cancelJob = (id: string) => request(CancelDocument, { id });
+export const resumeJob = (id: string) => request(ResumeDocument, { id });

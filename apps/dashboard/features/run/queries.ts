@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import type { RunQuery, RunsQuery, TrainInput } from '../../gql/graphql.ts';
+import type { RunQuery, RunsQuery, SweepInput, TrainInput } from '../../gql/graphql.ts';
 import { graphql } from '../../gql/index.ts';
 import { request } from '../../lib/request.ts';
 
@@ -193,6 +193,20 @@ const TrainDocument = graphql(/* GraphQL */ `
   }
 `);
 
+const EpsilonsDocument = graphql(/* GraphQL */ `
+  query SweepEpsilons {
+    sweepEpsilons
+  }
+`);
+
+const SweepDocument = graphql(/* GraphQL */ `
+  mutation SweepEpsilon($input: SweepInput!) {
+    sweepEpsilon(input: $input) {
+      id
+    }
+  }
+`);
+
 const EvaluateDocument = graphql(/* GraphQL */ `
   mutation EvaluateRun($id: ID!, $dataSet: ID) {
     evaluateRun(id: $id, dataSet: $dataSet) {
@@ -233,9 +247,16 @@ export const methodsOptions = queryOptions({
   queryFn: ({ signal }) => request(MethodsDocument, {}, signal),
 });
 
+export const epsilonsOptions = queryOptions({
+  queryKey: ['sweepEpsilons'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: ({ signal }) => request(EpsilonsDocument, {}, signal),
+});
+
 export const runOptions = (id: string) =>
   queryOptions({ queryKey: ['run', id], queryFn: ({ signal }) => request(RunDocument, { id }, signal) });
 
 export const trainRun = (input: TrainInput) => request(TrainDocument, { input });
+export const sweepEpsilon = (input: SweepInput) => request(SweepDocument, { input });
 export const evaluateRun = (id: string) => request(EvaluateDocument, { id });
 export const activateRun = (id: string) => request(ActivateDocument, { id });

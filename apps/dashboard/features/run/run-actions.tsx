@@ -7,8 +7,9 @@ import { Button } from '../../components/controls.tsx';
 import { InlineError } from '../../components/states.tsx';
 import { useSubscription } from '../../lib/subscribe.ts';
 import { JobNow } from '../jobs/job-steps.tsx';
-import { cancelJob, isOpen, type Job, JobDocument } from '../jobs/queries.ts';
+import { cancelJob, isOpen, type Job, JobDocument, resumeJob } from '../jobs/queries.ts';
 import { activateRun, evaluateRun, methodsOptions, type Run, runOptions } from './queries.ts';
+import { SweepDialog } from './sweep-dialog.tsx';
 import { TrainDialog } from './train-dialog.tsx';
 
 /** What can be done with the run now. */
@@ -16,6 +17,7 @@ export function RunActions({ run }: { run: Run }) {
   const router = useRouter();
   const queries = useQueryClient();
   const [training, setTraining] = useState(false);
+  const [sweeping, setSweeping] = useState(false);
   const [evaluation, setEvaluation] = useState<Job | null>(null);
   const refresh = (): void => {
     for (const queryKey of [runOptions(run.id).queryKey, ['runs'], ['compare'], ['jobs']]) void queries.invalidateQueries({ queryKey });
@@ -23,12 +25,14 @@ export function RunActions({ run }: { run: Run }) {
   const evaluate = useMutation({ mutationFn: () => evaluateRun(run.id), onSuccess: (data) => setEvaluation(data.evaluateRun) });
   const activate = useMutation({ mutationFn: () => activateRun(run.id), onSuccess: refresh });
   const cancel = useMutation({ mutationFn: cancelJob, onSuccess: refresh });
+  const resume = useMutation({ mutationFn: resumeJob, onSuccess: refresh });
   useSubscription(JobDocument, evaluation && isOpen(evaluation) ? { id: evaluation.id } : null, ({ job }) => {
     setEvaluation(job);
     if (!isOpen(job)) refresh();
   });
   const methods = useQuery(methodsOptions).data?.methods ?? [];
   const canStart = methods.some(({ startsFrom }) => startsFrom === run.method.name);
+  const canSweep = methods.some(({ name, startsFrom }) => name === 'ROBUST' && startsFrom === run.method.name);
   const finished = run.state === 'FINISHED';
   const job = run.job;
   return (
@@ -37,6 +41,11 @@ export function RunActions({ run }: { run: Run }) {
         {job && isOpen(job) && (
           <Button look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate(job.id)}>
             Cancel training
+          </Button>
+        )}
+        {job?.resumable && (
+          <Button disabled={resume.isPending} onClick={() => resume.mutate(job.id)}>
+            Resume training
           </Button>
         )}
         {finished && run.evaluations.length > 0 && (
@@ -57,8 +66,9 @@ export function RunActions({ run }: { run: Run }) {
           </Button>
         )}
         {finished && canStart && <Button onClick={() => setTraining(true)}>Train from it</Button>}
+        {finished && canSweep && <Button onClick={() => setSweeping(true)}>Sweep epsilon</Button>}
       </div>
-      <InlineError error={evaluate.error ?? activate.error ?? cancel.error} />
+      <InlineError error={evaluate.error ?? activate.error ?? cancel.error ?? resume.error} />
       {evaluation && (
         <div className="w-80 max-w-full">
           <p className="text-small text-muted">Evaluation</p>
@@ -66,6 +76,7 @@ export function RunActions({ run }: { run: Run }) {
         </div>
       )}
       <TrainDialog open={training} onClose={() => setTraining(false)} from={run} />
+      <SweepDialog open={sweeping} onClose={() => setSweeping(false)} from={run} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jsonParts } from './json-parts.ts';
-import { parseSettings } from './settings.ts';
+import { parseEpsilons, parseSettings } from './settings.ts';
 import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch } from './training.ts';
 
 const method = { name: 'ROBUST', label: 'Robust', description: '' } as const;
@@ -22,6 +22,17 @@ describe('settings', () => {
 
   it.each(['maxEpochs', '=3', 'maxEpochs='])('refuse %j', (line) => {
     expect(() => parseSettings(line)).toThrow(/expected name=value/);
+  });
+});
+
+describe('epsilons', () => {
+  it('are read between commas or blanks', () => {
+    expect(parseEpsilons(' 0, 0.005,1e-2\n0.02 ')).toEqual([0, 0.005, 0.01, 0.02]);
+    expect(parseEpsilons(' ')).toEqual([]);
+  });
+
+  it('are numbers', () => {
+    expect(() => parseEpsilons('0, small')).toThrow('"small" is no number: expected epsilons like 0, 0.005, 0.01.');
   });
 });
 

@@ -1,5 +1,17 @@
 import { ApiError } from '../../lib/request.ts';
 
+/** Numbers from a text like `0, 0.005, 0.01`; the API checks their range. ApiError names what is no number. */
+export function parseEpsilons(text: string): number[] {
+  return text
+    .split(/[\s,;]+/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const value = Number(part);
+      if (Number.isFinite(value)) return value;
+      throw new ApiError('BAD_INPUT', `"${part}" is no number: expected epsilons like 0, 0.005, 0.01.`);
+    });
+}
+
 /** Options from lines of `name=value`; numbers as numbers. The API checks names and ranges. ApiError names a line without a value. */
 export function parseSettings(text: string): Record<string, string | number> {
   const options: Record<string, string | number> = {};

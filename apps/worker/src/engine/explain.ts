@@ -24,7 +24,8 @@ export async function explain(
     cardSha256,
     preprocessingVersion: run.card.preprocessingVersion,
     codeVersion: codeVersion(),
-    datasetHash: run.run.data.datasetHash,
+    // what imported weights were trained on is not known
+    datasetHash: run.run.data?.datasetHash ?? 'unknown',
   };
   return { output: { findings: explained!.findings, pins }, transfer: wholeBuffers(maps) };
 }

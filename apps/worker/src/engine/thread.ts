@@ -76,8 +76,7 @@ async function perform(
       const { runs, data } = request.input;
       const evaluations: Evaluation[] = [];
       for (const run of runs) evaluations.push(await evaluateRun({ run, data, ...common }));
-      await common.beforeWrite();
-      writeReport(evaluations);
+      await writeReport(evaluations, { data, ...common });
       return { output: null };
     }
     case 'explain':

@@ -26,10 +26,12 @@ export function compareAucs(tables: Tables, { labels, claimOf, seed, resamples }
     seed: `auc difference/${seed}`,
   });
   const adjustedDelong = holm(delongs.map(({ p }) => p));
-  const adjustedBootstrap = holm(bootstrap.columns.map(({ p }) => p));
+  // drawn again and again, a single image of a class is always itself: its resamples say nothing of other patients
+  const drawn = bootstrap.columns.map((one, index) => (delongs[index]!.variance === null ? { ...one, interval: null, p: null } : one));
+  const adjustedBootstrap = holm(drawn.map(({ p }) => p));
   const findings = columns.map(({ finding }, index): AucComparison => {
     const delong = adjusted(delongs[index]!, adjustedDelong[index]!);
-    const tested = adjusted(bootstrap.columns[index]!, adjustedBootstrap[index]!);
+    const tested = adjusted(drawn[index]!, adjustedBootstrap[index]!);
     const sentence = aucSentence({ ...labels, finding }, { ...tested, reason: delong.reason });
     return { finding, delong, bootstrap: tested, ...judged(sentence, claimOf(finding), tested) };
   });

@@ -175,6 +175,18 @@ describe('compareRuns, AUC', () => {
     expect(of('Mass').bootstrap.adjustedP).toBeGreaterThan(of('Mass').bootstrap.p!);
   });
 
+  it('tells nothing of a finding that a single image shows: resamples that hold it would agree with each other', () => {
+    const single = { ...truth, labels: { ...truth.labels, Mass: images.map((_, i) => (i === 0 ? 1 : 0)) } };
+    const first = (scores: ScoreTable, value: number): ScoreTable => {
+      return { images, scores: { ...scores.scores, Mass: Array.from(scores.scores.Mass!, (own, i) => (i === 0 ? value : own)) } };
+    };
+    const [a, b] = [first(chexnet.scores!, 9), first(other.scores!, -9)];
+    const { findings } = compareRuns({ a: { ...chexnet, scores: a }, b: { ...other, scores: b }, truth: single, resamples: 1000 }).auc!;
+    const mass = findings.find(({ finding }) => finding === 'Mass')!;
+    expect(mass.bootstrap).toEqual({ difference: 1, interval: null, p: null, adjustedP: null, direction: 'cannot be told' });
+    expect(mass.sentence).toMatch(/can be told for Mass: one positive image: no variance\./);
+  });
+
   it('pairs by image name, on the images that both scored', () => {
     const shuffled = images.toReversed().slice(0, 600);
     const scores = table((j) =>

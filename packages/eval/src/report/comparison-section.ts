@@ -22,10 +22,17 @@ export function comparisonSection(
 ): string[] {
   const compared = methods.filter(({ comparisons }) => comparisons.some(({ localization, auc }) => localization.length > 0 || auc));
   if (compared.length === 0) return [];
-  const few = resamples !== undefined && resamples < ENOUGH_RESAMPLES;
   return [
     `## What can be said${dataSet.synthetic ? ', measured on phantoms' : ''}`,
     ...compared.flatMap(methodSection),
+    ...testNotes(resamples),
+  ];
+}
+
+/** How the differences were tested, and whether the resamples were enough for it. */
+export function testNotes(resamples: number | undefined): string[] {
+  const few = resamples !== undefined && resamples < ENOUGH_RESAMPLES;
+  return [
     TESTS,
     ...(few ? [`${resamples} resamples are too few for adjusted p-values: with fewer than ${ENOUGH_RESAMPLES} little can be told.`] : []),
   ];
@@ -34,7 +41,8 @@ export function comparisonSection(
 function methodSection({ a, b, comparisons }: MethodComparison): string[] {
   const [only, ...others] = comparisons;
   const notes = [...(only ? protocolNote(only) : []), ...[a, b].flatMap((group) => pooledNote(group, comparisons))];
-  const body = only && others.length === 0 ? [...single(only), ...singleAuc(only)] : [...several(comparisons), ...severalAuc(comparisons)];
+  const body =
+    only && others.length === 0 ? [...curveComparison(only), ...singleAuc(only)] : [...several(comparisons), ...severalAuc(comparisons)];
   return [`### ${a.label} over ${b.label}`, ...notes, ...body];
 }
 
@@ -49,7 +57,8 @@ function protocolNote({ a, b, protocols }: RunComparison): string[] {
   return [`Two protocols: ${a} is measured by protocol ${protocols.a.name}, ${b} by protocol ${protocols.b.name}.`];
 }
 
-function single({ a, b, localization }: RunComparison): string[] {
+/** What can be said of each boxed pathology, two runs side by side; nothing without curves. */
+export function curveComparison({ a, b, localization }: RunComparison): string[] {
   if (localization.length === 0) return [];
   const names = (wanted: string) =>
     localization.filter(({ mean }) => mean.direction === wanted).map(({ finding }) => findingLabel(finding));
@@ -73,23 +82,28 @@ function several(comparisons: readonly RunComparison[]): string[] {
 }
 
 /** All findings where the paper speaks of them; else the mean and those that differ. */
-function singleAuc({ auc }: RunComparison): string[] {
+function singleAuc(comparison: RunComparison): string[] {
+  const { auc } = comparison;
   if (!auc) return [];
-  if (!auc.mean.claim) {
-    const told = auc.findings.filter(({ bootstrap }) => bootstrap.direction !== 'cannot be told').map(({ sentence }) => sentence);
-    const others = auc.findings.length - told.length;
-    return [[auc.mean.sentence, ...told, `No difference of AUC can be told for ${others} of ${auc.findings.length} findings.`].join(' ')];
-  }
+  if (auc.mean.claim) return aucComparison(comparison);
+  const told = auc.findings.filter(({ bootstrap }) => bootstrap.direction !== 'cannot be told').map(({ sentence }) => sentence);
+  const others = auc.findings.length - told.length;
+  return [[auc.mean.sentence, ...told, `No difference of AUC can be told for ${others} of ${auc.findings.length} findings.`].join(' ')];
+}
+
+/** The mean in words and all findings as a table, two runs side by side; nothing without scores. */
+export function aucComparison({ auc }: RunComparison): string[] {
+  if (!auc) return [];
   const rows = auc.findings.map(({ finding, bootstrap, delong, claim, verdict }) => [
     findingLabel(finding),
     differenceCell(bootstrap, 3),
-    delong.adjustedP === null ? (delong.reason ?? '') : pText(delong.adjustedP),
-    claim?.says ?? '',
-    verdict ?? '',
+    delong.adjustedP === null ? (delong.reason ?? '') : differenceCell({ ...delong, interval: delong.ci }, 3),
+    ...(auc.mean.claim ? [claim?.says ?? '', verdict ?? ''] : []),
   ]);
   const { bootstrap, claim, verdict } = auc.mean;
-  const mean = ['mean', differenceCell(bootstrap, 3), '', claim.says, verdict ?? ''];
-  return [auc.mean.sentence, table(['AUC', 'difference, adjusted p', 'by DeLong', 'the paper', 'in this data'], [...rows, mean])];
+  const mean = ['mean', differenceCell(bootstrap, 3), '', ...(claim ? [claim.says, verdict ?? ''] : [])];
+  const header = ['AUC', 'difference over patients, adjusted p', 'by DeLong, adjusted p'];
+  return [auc.mean.sentence, table(claim ? [...header, 'the paper', 'in this data'] : header, [...rows, mean])];
 }
 
 function severalAuc(comparisons: readonly RunComparison[]): string[] {

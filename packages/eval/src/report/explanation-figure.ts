@@ -1,17 +1,19 @@
 import { CxrError, findingLabel, inferno } from '@cxr-lens/data';
 import { methodColor, QUIET } from './colors.ts';
 import { type EpsilonFigureInput, type ExplanationFigureInput, type FigureImage, type Picture, tile } from './picture.ts';
-import { figure, text } from './svg.ts';
+import { figure, round, text, textWidth, wrapText } from './svg.ts';
 
 const SIZE = 180;
 const GAP = 8;
 const LEFT = 16;
 const HEAD = 78;
 const ROW = SIZE + 34;
-const FOOT = 40;
+const NOTE = 10;
+const LEGEND_LINE = 18;
+const NOTE_LINE = 15;
 
 /** Fig. 1: per image the CAM over it and the saliency, network beside network, with the box of the radiologist. */
-export function explanationFigure({ rows, synthetic }: ExplanationFigureInput): string {
+export function explanationFigure({ rows, synthetic, rule }: ExplanationFigureInput): string {
   const networks = sameColumns(rows, ({ explanations }) => explanations.map(({ label }) => label));
   const title = `CAM and saliency${synthetic ? ', synthetic radiographs' : ''}`;
   const columns = 1 + 2 * networks.length;
@@ -38,12 +40,20 @@ export function explanationFigure({ rows, synthetic }: ExplanationFigureInput): 
       }),
     ];
   });
-  const dashed = rows.some(({ explanations }) => explanations.some(({ box }) => box)) ? '; dashed: around the region of the CAM' : '';
-  return whole({ title, columns, rows: rows.length, head, body, boxes: `white: the box of the list${dashed}`, withCam: true });
+  const dashed = rows.some(({ explanations }) => explanations.some(({ box }) => box)) ? ` ${DASHED}` : '';
+  return whole({
+    title,
+    columns,
+    rows: rows.length,
+    head,
+    body,
+    note: `${WHITE}${dashed} ${rule}`,
+    legends: [CAM_LEGEND, SALIENCY_LEGEND],
+  });
 }
 
 /** Fig. 4: the saliency of one image as epsilon grows, with the box. */
-export function epsilonFigure({ rows, synthetic }: EpsilonFigureInput): string {
+export function epsilonFigure({ rows, synthetic, rule }: EpsilonFigureInput): string {
   const epsilons = sameColumns(rows, ({ saliencies }) => saliencies.map(({ epsilon }) => String(epsilon)));
   const title = `Saliency over epsilon${synthetic ? ', synthetic radiographs' : ''}`;
   const head = epsilons.map((epsilon, index) => text(column(1 + index), HEAD - 10, `\u03B5 = ${epsilon}`, { size: 12, weight: 600 }));
@@ -56,7 +66,15 @@ export function epsilonFigure({ rows, synthetic }: EpsilonFigureInput): string {
       ),
     ];
   });
-  return whole({ title, columns: 1 + epsilons.length, rows: rows.length, head, body, boxes: 'white: the box of the list', withCam: false });
+  return whole({
+    title,
+    columns: 1 + epsilons.length,
+    rows: rows.length,
+    head,
+    body,
+    note: `${WHITE} ${rule}`,
+    legends: [SALIENCY_LEGEND],
+  });
 }
 
 function column(index: number): number {
@@ -89,44 +107,68 @@ interface Whole {
   rows: number;
   head: string[];
   body: string[];
-  boxes: string;
-  withCam: boolean;
+  legends: readonly Legend[];
+  note: string;
 }
 
-function whole({ title, columns, rows, head, body, boxes, withCam }: Whole): string {
-  const y = HEAD + rows * ROW + 4;
-  const legends = [
-    ...(withCam ? legend(LEFT, { y, id: 'inferno', stops: INFERNO, from: 'CAM lowest of the image', to: 'highest' }) : []),
-    ...legend(LEFT + (withCam ? 330 : 0), { y, id: 'grey', stops: GREY, from: 'saliency -3 sd (grey: zero)', to: '+3 sd' }),
-    text(column(columns) - GAP, y + 10, boxes, { color: QUIET, size: 10, anchor: 'end' }),
-  ];
+/** Title, pictures, the legends in a row where they fit, and what must be said beneath. */
+function whole({ title, columns, rows, head, body, legends, note }: Whole): string {
+  const width = column(columns) - GAP + LEFT;
+  const inner = width - 2 * LEFT;
+  const below = HEAD + rows * ROW + 4;
+  const oneRow = legends.reduce((total, legend) => total + legendWidth(legend) + LEGEND_GAP, -LEGEND_GAP) <= inner;
+  const places = legends.map((_, index) => ({
+    x: LEFT + (oneRow ? legends.slice(0, index).reduce((total, legend) => total + legendWidth(legend) + LEGEND_GAP, 0) : 0),
+    y: below + (oneRow ? 0 : index * LEGEND_LINE),
+  }));
+  const noteTop = below + (oneRow ? 1 : legends.length) * LEGEND_LINE + 12;
+  const lines = wrapText(note, { size: NOTE, width: inner });
   return figure({
-    width: column(columns) - GAP + LEFT,
-    height: HEAD + rows * ROW + FOOT,
+    width,
+    height: noteTop + lines.length * NOTE_LINE,
     title,
-    body: [text(LEFT, 28, title, { size: 14, weight: 600 }), ...head, ...body, ...legends],
+    body: [
+      text(LEFT, 28, title, { size: 14, weight: 600 }),
+      ...head,
+      ...body,
+      ...legends.flatMap((legend, index) => colorBar(legend, places[index]!)),
+      ...lines.map((line, index) => text(LEFT, noteTop + index * NOTE_LINE, line, { size: NOTE, color: QUIET })),
+    ],
   });
 }
 
-const INFERNO = Array.from({ length: 9 }, (_, i) => `rgb(${inferno((i * 255) / 8).join(' ')})`);
-const GREY = ['#000000', '#808080', '#FFFFFF'];
+const WHITE = 'White: the box of the list.';
+const DASHED = "Dashed: around the largest part of the CAM's region at the threshold of the run's card.";
 
+/** A colour bar between two words. */
 interface Legend {
-  y: number;
   id: string;
   stops: readonly string[];
   from: string;
   to: string;
 }
 
-/** A colour bar between two words. */
-function legend(x: number, { y, id, stops, from, to }: Legend): string[] {
-  const bar = x + from.length * 5.6 + 8;
+const CAM_LEGEND: Legend = {
+  id: 'inferno',
+  stops: Array.from({ length: 9 }, (_, i) => `rgb(${inferno((i * 255) / 8).join(' ')})`),
+  from: 'CAM lowest of the image',
+  to: 'highest',
+};
+const SALIENCY_LEGEND: Legend = { id: 'grey', stops: ['#000000', '#808080', '#FFFFFF'], from: 'saliency -3 sd (grey: zero)', to: '+3 sd' };
+const BAR = 90;
+const LEGEND_GAP = 28;
+
+function legendWidth({ from, to }: Legend): number {
+  return textWidth(from, NOTE) + 8 + BAR + 8 + textWidth(to, NOTE);
+}
+
+function colorBar({ id, stops, from, to }: Legend, { x, y }: { x: number; y: number }): string[] {
+  const bar = round(x + textWidth(from, NOTE) + 8);
   const offsets = stops.map((color, i) => `<stop offset="${i / (stops.length - 1)}" stop-color="${color}"/>`);
   return [
-    text(x, y + 10, from, { color: QUIET, size: 10 }),
+    text(x, y + 10, from, { color: QUIET, size: NOTE }),
     `<defs><linearGradient id="${id}">${offsets.join('')}</linearGradient></defs>`,
-    `<rect x="${bar}" y="${y + 1}" width="90" height="10" fill="url(#${id})" stroke="${QUIET}" stroke-width="0.5"/>`,
-    text(bar + 98, y + 10, to, { color: QUIET, size: 10 }),
+    `<rect x="${bar}" y="${y + 1}" width="${BAR}" height="10" fill="url(#${id})" stroke="${QUIET}" stroke-width="0.5"/>`,
+    text(bar + BAR + 8, y + 10, to, { color: QUIET, size: NOTE }),
   ];
 }

@@ -32,6 +32,8 @@ interface Explanation {
 /** Fig. 1. */
 export interface ExplanationFigureInput {
   synthetic: boolean;
+  /** How the images were chosen, in whole sentences: a figure that does not say it may show anything. */
+  rule: string;
   /** Every row with explanations of the same networks in the same order. */
   rows: readonly (FigureImage & { explanations: readonly Explanation[] })[];
 }
@@ -39,6 +41,8 @@ export interface ExplanationFigureInput {
 /** Fig. 4. */
 export interface EpsilonFigureInput {
   synthetic: boolean;
+  /** How the images were chosen, and which runs stand for the epsilons. */
+  rule: string;
   /** Every row with the same epsilons in the same order. */
   rows: readonly (FigureImage & { saliencies: readonly { epsilon: number; saliency: Picture }[] })[];
 }

@@ -87,8 +87,8 @@ function picturesSection({ explanations, epsilons }: ReportInput): string[] {
   if (!explanations && !epsilons) return [];
   return [
     '## Explanations',
-    ...(explanations ? [`![CAM and saliency, network beside network](${EXPLANATIONS_FIGURE})`] : []),
-    ...(epsilons ? [`![Saliency as epsilon grows](${EPSILONS_FIGURE})`] : []),
+    ...(explanations ? [`![CAM and saliency, network beside network](${EXPLANATIONS_FIGURE})`, explanations.rule] : []),
+    ...(epsilons ? [`![Saliency as epsilon grows](${EPSILONS_FIGURE})`, epsilons.rule] : []),
     'CAM: scaled from its lowest to its highest value, image by image. Saliency: the gradient of the logit, clipped at three standard deviations, grey is zero. A box is where a radiologist saw the pathology.',
   ];
 }

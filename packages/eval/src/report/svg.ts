@@ -61,6 +61,20 @@ export function textWidth(content: string, size: number): number {
   return content.length * size * 0.56;
 }
 
+/** The lines of a text that fit into a width, broken between words. */
+export function wrapText(content: string, { size, width }: { size: number; width: number }): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of content.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && textWidth(longer, size) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
 export function polygon(points: readonly (readonly [number, number])[], color: string, opacity: number): string {
   return `<polygon points="${pointList(points)}" fill="${color}" fill-opacity="${opacity}"/>`;
 }

@@ -4,12 +4,13 @@ import { CxrError, FINDINGS } from '@cxr-lens/data';
 import type { Network } from '../networks/network.ts';
 import { writeAtomic } from '../run-folder.ts';
 import { encodeSafetensors, type HostTensor } from '../safetensors.ts';
+import { TORCHVISION_NETWORKS } from '../spec/imported.ts';
 import type { PresetName } from '../spec/presets.ts';
 import { readNetwork } from '../weights.ts';
 import { toChannelsFirst } from './layout.ts';
 import { encodeOnnx } from './onnx.ts';
 import { encodeSavedModel } from './saved-model.ts';
-import { sharedTensors, TORCHVISION_NETWORKS } from './torchvision.ts';
+import { sharedTensors } from './torchvision.ts';
 import { trace } from './trace.ts';
 
 /** Where an exported network comes from. */

@@ -4,19 +4,18 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { tf } from '../engine/tensorflow.ts';
 import { networkOf } from '../networks/build.ts';
 import type { Network } from '../networks/network.ts';
-import { error, formula, image, readReference, TOLERANCE } from '../networks/testing.ts';
+import { error, image, TOLERANCE } from '../networks/testing.ts';
 import { sha256 } from '../run-folder.ts';
 import { decodeSafetensors, type HostTensor } from '../safetensors.ts';
+import { TORCHVISION_NETWORKS } from '../spec/imported.ts';
 import { temporaryFolder } from '../tests/tiny-data.ts';
 import { setNetwork } from '../weights.ts';
 import { exportSafetensors } from './export.ts';
+import { emptyWeights, reference, torchvisionWeights, zeros } from './import-testing.ts';
 import { IMAGENET, importTensors } from './import-weights.ts';
 import { shapeChannelsFirst } from './layout.ts';
 import { ORIGIN } from './testing.ts';
-import { sharedTensors, TORCHVISION_NETWORKS, type TorchvisionNetwork } from './torchvision.ts';
-
-/** Made by torchvision: packages/model/reference/interop.py. */
-const reference = readReference<Record<TorchvisionNetwork, { shapes: Record<string, number[]>; logits: number[] }>>('interop.json');
+import { sharedTensors } from './torchvision.ts';
 
 let open: Network | null = null;
 afterEach(() => {
@@ -25,31 +24,10 @@ afterEach(() => {
   tf.disposeVariables();
 });
 
-/** interop.py's `parameter` of every tensor of torchvision's network. */
-function torchvisionWeights(network: TorchvisionNetwork): Map<string, HostTensor> {
-  const tensors = Object.entries(reference[network].shapes).map(([name, shape]): [string, HostTensor] => {
-    const size = shape.reduce((product, side) => product * side, 1);
-    const fanIn = shape.slice(1).reduce((product, side) => product * side, 1);
-    const scale = shape.length > 1 ? Math.sqrt(6 / fanIn) : 0.2;
-    const shift = shape.length === 1 && /\.(running_var|weight)$/.test(name) ? 1 : 0;
-    return [name, { shape, data: Float32Array.from(formula(name, size), (value) => shift + scale * value) }];
-  });
-  return new Map(tensors);
-}
-
 /** Shape and SHA-256 of each tensor: vitest takes minutes to compare 25 million numbers. */
 function hashes(tensors: Map<string, HostTensor>): Record<string, [number[], string]> {
   const hashed = [...tensors].map(([name, { shape, data }]) => [name, [shape, sha256(new Uint8Array(data.buffer))]]);
   return Object.fromEntries(hashed) as Record<string, [number[], string]>;
-}
-
-/** densenet121's weights without their numbers. */
-function emptyWeights(): Map<string, HostTensor> {
-  const tensors = Object.entries(reference.densenet121.shapes).map(([name, shape]): [string, HostTensor] => [
-    name,
-    { shape, data: new Float32Array(shape.reduce((product, side) => product * side, 1)) },
-  ]);
-  return new Map(tensors);
 }
 
 describe.each(TORCHVISION_NETWORKS)('%s', (name) => {
@@ -94,9 +72,9 @@ describe('other ways to write the same weights', () => {
   });
 
   it("leaves ImageNet's head of 1000 out", () => {
-    const given = emptyWeights();
-    given.set('classifier.weight', { shape: [1000, 1024], data: new Float32Array(1000 * 1024) });
-    given.set('classifier.bias', { shape: [1000], data: new Float32Array(1000) });
+    const given = emptyWeights('densenet121');
+    given.set('classifier.weight', zeros(1000, 1024));
+    given.set('classifier.bias', zeros(1000));
     const { tensors, head } = importTensors('densenet121', given);
     expect(head).toBe('none');
     expect(tensors.size).toBe(given.size - 2);
@@ -105,7 +83,6 @@ describe('other ways to write the same weights', () => {
 });
 
 describe('refuses', () => {
-  const one = (shape: number[]): HostTensor => ({ shape, data: new Float32Array(shape.reduce((product, side) => product * side, 1)) });
   it.each([
     [
       'a missing tensor',
@@ -114,25 +91,25 @@ describe('refuses', () => {
     ],
     [
       'a network of one channel',
-      (given: Map<string, HostTensor>) => given.set('features.conv0.weight', one([64, 1, 7, 7])),
+      (given: Map<string, HostTensor>) => given.set('features.conv0.weight', zeros(64, 1, 7, 7)),
       'features.conv0.weight is 64 x 1 x 7 x 7, expected 64 x 3 x 7 x 7; import the state_dict of torchvision',
     ],
-    ['an unknown tensor', (given: Map<string, HostTensor>) => given.set('fc.weight', one([14, 2])), 'fc.weight (14 x 2) is none of'],
+    ['an unknown tensor', (given: Map<string, HostTensor>) => given.set('fc.weight', zeros(14, 2)), 'fc.weight (14 x 2) is none of'],
     ['half a head', (given: Map<string, HostTensor>) => given.delete('classifier.bias'), 'no tensor classifier.bias (expected 14)'],
     [
       'a tensor under two names',
-      (given: Map<string, HostTensor>) => given.set('module.classifier.bias', one([14])),
+      (given: Map<string, HostTensor>) => given.set('module.classifier.bias', zeros(14)),
       'classifier.bias twice, once as module.classifier.bias',
     ],
   ])('%s', (_, spoil, message) => {
-    const given = emptyWeights();
+    const given = emptyWeights('densenet121');
     spoil(given);
     const importing = () => importTensors('densenet121', given);
     expect(importing).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(message) }));
   });
 
   it("another network's weights", () => {
-    expect(() => importTensors('resnet50', emptyWeights())).toThrow('no tensor conv1.weight (expected 64 x 3 x 7 x 7)');
+    expect(() => importTensors('resnet50', emptyWeights('densenet121'))).toThrow('no tensor conv1.weight (expected 64 x 3 x 7 x 7)');
   });
 });
 

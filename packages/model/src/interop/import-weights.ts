@@ -1,7 +1,8 @@
 import { CxrError, FINDINGS } from '@cxr-lens/data';
 import type { HostTensor } from '../safetensors.ts';
+import type { TorchvisionNetwork } from '../spec/imported.ts';
 import { fromChannelsFirst, shapeChannelsFirst } from './layout.ts';
-import { HEADS, sharedTensors, type TorchvisionNetwork } from './torchvision.ts';
+import { HEADS, sharedTensors } from './torchvision.ts';
 
 /** Pixels' mean and standard deviation per channel that ImageNet's weights were trained with, of pixels in [0, 1]. */
 export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;

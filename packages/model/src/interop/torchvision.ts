@@ -1,11 +1,7 @@
 import { FINDINGS } from '@cxr-lens/data';
+import type { TorchvisionNetwork } from '../spec/imported.ts';
 import { type DensenetTable, NETWORKS, type ResnetTable } from '../spec/networks.ts';
 import type { PresetName } from '../spec/presets.ts';
-
-export const TORCHVISION_NETWORKS = ['densenet121', 'resnet50'] as const;
-
-/** Networks that torchvision has too, with parameters of the same meaning under other names. */
-export type TorchvisionNetwork = (typeof TORCHVISION_NETWORKS)[number];
 
 /** One parameter or moving average by both names. */
 export interface SharedTensor {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tf } from '../engine/tensorflow.ts';
 import type { Output } from '../networks/network.ts';
 import { error, formula, image, readReference } from '../networks/testing.ts';
-import { elboLosses } from './elbo.ts';
+import { elboLosses, generativeLosses } from './elbo.ts';
 
 /** Made by PyTorch: packages/model/reference/vae.py. */
 const { elbo: reference } = readReference<{
@@ -85,4 +85,16 @@ it('refuses the output of a network without a code', () => {
     const plain = { features: tf.zeros<tf.Rank.R4>([1, 1, 1, 1]), logits: tf.zeros<tf.Rank.R2>([1, 14]) };
     expect(() => elboLosses(plain, tf.zeros([1, 2, 2, 1]))).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
   });
+});
+
+it("Generative's loss: reconstruction in full, KL and Eq. 1 by the warm-up, against the images it is given", () => {
+  const total = (warmUp: number): number =>
+    tf.tidy(() => {
+      const given = output(tf.tensor2d([[3, -1]]), tf.zeros([1, 2]), { decoded: tf.tensor4d([0.5, 0.6, 0.3, 0.5], [1, 2, 2, 1]) });
+      const y = tf.tensor2d([[1, ...new Array<number>(13).fill(0)]]);
+      return generativeLosses(given, tf.fill([1, 2, 2, 1], 0.5), { y, beta: 4, warmUp }).dataSync()[0]!;
+    });
+  // Logits of 0: log 2 of every finding, four times that of the positive one.
+  const [reconstruction, kl, entropy] = [0.05 / 0.02 / 4, 10 / 2 / 4, (13 + 4) * Math.LN2];
+  for (const warmUp of [0, 0.25, 1]) expect(total(warmUp)).toBeCloseTo(reconstruction + warmUp * (kl + entropy), 4);
 });

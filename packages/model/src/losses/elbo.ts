@@ -1,6 +1,8 @@
 import { CxrError } from '@cxr-lens/data';
 import { tf } from '../engine/tensorflow.ts';
 import type { Output } from '../networks/network.ts';
+import type { Run } from '../spec/run.ts';
+import { bceLosses } from './bce.ts';
 
 // Standard deviation of a pixel in [0, 1] around the decoded one [ours].
 const PIXEL_SD = 0.1;
@@ -24,4 +26,30 @@ export function elboLosses({ latent, decoded }: Output, x: tf.Tensor4D): { recon
     const terms = tf.sub(tf.add(tf.exp(logVariance), tf.square(mean)), tf.add(logVariance, 1)); // [B, L]
     return { reconstruction, kl: tf.div(tf.sum(terms, 1), 2 * pixels) as tf.Tensor1D };
   });
+}
+
+/**
+ * What Generative minimises, of every image: reconstruction + w (KL + Eq. 1), w the warm-up.
+ * @param y [B, 14], 0 or 1
+ * @param beta of Eq. 1
+ * @returns [B]
+ */
+export function generativeLosses(
+  output: Output,
+  x: tf.Tensor4D,
+  { y, beta, warmUp }: { y: tf.Tensor2D; beta: number; warmUp: number },
+): tf.Tensor1D {
+  return tf.tidy(() => {
+    const { reconstruction, kl } = elboLosses(output, x);
+    return tf.add(reconstruction, tf.mul(tf.add(kl, bceLosses(output.logits, y, beta)), warmUp));
+  });
+}
+
+/** The weight w of a step: from 0 at the first one linearly to 1 at the end of the warm-up's last epoch. */
+export function warmUpAt(
+  { epoch, step }: { epoch: number; step: number },
+  { stepsPerEpoch, options }: Pick<Run, 'stepsPerEpoch' | 'options'>,
+): number {
+  const { warmupEpochs } = options;
+  return warmupEpochs === 0 ? 1 : Math.min(1, (epoch - 1 + step / stepsPerEpoch) / warmupEpochs);
 }

@@ -1,22 +1,36 @@
-import { CxrError } from '@cxr-lens/data';
 import { NETWORKS, type NetworkName } from '../spec/networks.ts';
 import type { TrainOptions } from '../spec/options.ts';
 import { PRESETS, type PresetName } from '../spec/presets.ts';
 import { densenet } from './densenet.ts';
 import type { Network, NetworkOptions } from './network.ts';
+import { patchResnet } from './patch-resnet.ts';
 import { resnet } from './resnet.ts';
+import { vae } from './vae.ts';
 
-type BuildOptions = NetworkOptions & { preset: PresetName } & Pick<TrainOptions, 'pooling' | 'lseSharpness'>;
+/** The training options that a network is built by. */
+type NetworkTraits = Pick<TrainOptions, 'pooling' | 'lseSharpness' | 'patchGrid' | 'patchProducts' | 'patchInitialBias'>;
 
 /** The network of that name and size, with seeded initial weights. */
 export function networkOf(
   name: NetworkName,
-  { preset, pooling = 'average', lseSharpness = 10, ...options }: Omit<BuildOptions, 'pooling' | 'lseSharpness'> & Partial<BuildOptions>,
+  {
+    preset,
+    pooling = 'average',
+    lseSharpness = 10,
+    patchGrid: grid = 20,
+    patchProducts: products = 'mapped',
+    patchInitialBias: initialBias = 0,
+    ...options
+  }: NetworkOptions & { preset: PresetName } & Partial<NetworkTraits>,
 ): Network {
   const { inputSize } = PRESETS[preset];
-  const table = NETWORKS[name][preset];
-  if ('growth' in table) return densenet({ ...table, name, inputSize }, options);
-  if ('latent' in table || name.endsWith('-patches')) throw new CxrError('INTERNAL', `${name} is in no method.`);
+  const table = { ...NETWORKS[name][preset], name, inputSize };
+  if ('growth' in table) return densenet(table, options);
+  if ('latent' in table) return vae(table, options);
+  if (name === 'resnet50-patches' || name === 'preact-resnet50-patches') {
+    const preactivation = name === 'preact-resnet50-patches';
+    return patchResnet({ ...table, preactivation }, { ...options, grid, products, initialBias });
+  }
   const transition = name === 'resnet50-transition' ? table.transition : null;
-  return resnet({ ...table, name, inputSize, transition }, { ...options, pooling, lseSharpness });
+  return resnet({ ...table, transition }, { ...options, pooling, lseSharpness });
 }

@@ -1,6 +1,8 @@
 import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
 import { z } from 'zod';
 import { ProtocolSchema } from './evaluation.ts';
+import { ImportedSchema } from './imported.ts';
+import { NormalisationSchema } from './normalisation.ts';
 import { TrainOptionsSchema } from './options.ts';
 
 /**
@@ -25,7 +27,9 @@ export const CardSchema = z.object({
   inputSize: z.int(),
   featureShape: z.tuple([z.int(), z.int(), z.int()]),
   pixelRange: z.tuple([z.literal(0), z.literal(1)]),
-  normalisation: z.object({ mean: z.number(), std: z.number(), source: z.string() }),
+  normalisation: NormalisationSchema,
+  /** The weights of another program that the training started from, or that these are. */
+  imported: ImportedSchema.nullable().default(null),
   preprocessingVersion: z.string(),
   /** How the feature map becomes one number a channel; `average` makes the CAM an exact decomposition of the logit. */
   pooling: TrainOptionsSchema.shape.pooling.unwrap(),

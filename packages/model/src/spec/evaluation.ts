@@ -15,6 +15,8 @@ const EvaluationHeadSchema = z.object({
   resamples: z.int(),
   codeVersion: z.string(),
   createdAt: z.iso.datetime(),
+  /** Patients of the test images that were not scored, because the run had trained on them (Supervised, on its own data). */
+  excludedPatients: z.int().default(0),
 });
 
 const AucRowSchema = z.object({
@@ -31,6 +33,7 @@ const AucRowSchema = z.object({
 
 /** `auc.json`: AUC of the test images, per finding and their mean. */
 export const AucFileSchema = EvaluationHeadSchema.extend({
+  /** Scored. */
   images: z.int(),
   findings: z.record(z.enum(FINDINGS), AucRowSchema),
   mean: z.object({ auc: z.number().nullable(), bootstrap: z.tuple([z.number(), z.number()]).nullable(), findings: z.int() }),
@@ -46,6 +49,9 @@ const CurvePointSchema = z.object({
   sd: z.number().nullable(),
 });
 
+/** At every T(IoU) the detected boxes per image that do not hit; null without an image. */
+const FalsePositivesSchema = z.array(z.number()).nullable();
+
 const CurveSchema = z.object({
   pairs: z.int(),
   /** 0..255. */
@@ -57,6 +63,10 @@ const CurveSchema = z.object({
   foldThresholds: z.array(z.number().nullable()),
   /** IoU of every pair in every fold; null in the fold whose threshold it helped to choose. Runs are compared pair by pair on it. */
   scored: z.array(z.object({ image: z.string(), patientId: z.string(), ious: z.array(z.number().nullable()) })),
+  /** Of protocol `nih`, which makes boxes from the map. */
+  falsePositives: FalsePositivesSchema.exactOptional(),
+  /** The same by intersection over the detected box. */
+  iobb: z.object({ points: z.array(CurvePointSchema), falsePositives: FalsePositivesSchema }).exactOptional(),
 });
 
 /** All curves of one run or one control: `LocalizationResult` of the eval package. */
@@ -66,10 +76,16 @@ const LocalizationSchema = z.object({
   findings: z.record(z.enum(BOXED_FINDINGS), CurveSchema),
 });
 
-/** `localization.json`: accuracy over T(IoU) per boxed finding, of the run and of the controls on the same images. */
-export const LocalizationFileSchema = EvaluationHeadSchema.extend({
+/** The run by one protocol, and the controls by the same on the same images. */
+const MeasuredSchema = z.object({
   run: LocalizationSchema,
   controls: z.object({ random: LocalizationSchema, centre: LocalizationSchema, bestReachable: LocalizationSchema }),
+});
+
+/** `localization.json`: accuracy over T(IoU) per boxed finding by the method's main protocol, beside it by others. */
+export const LocalizationFileSchema = EvaluationHeadSchema.extend({
+  ...MeasuredSchema.shape,
+  others: z.array(MeasuredSchema).default([]),
 });
 
 export type Protocol = z.infer<typeof ProtocolSchema>;

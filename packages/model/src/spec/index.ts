@@ -12,8 +12,20 @@ export {
   ProtocolSchema,
 } from './evaluation.ts';
 export { EXPORT_FORMATS, type ExportFormat, parseExportFormat } from './formats.ts';
+export {
+  type Imported,
+  type ImportedFile,
+  ImportedFileSchema,
+  methodsOnImported,
+  networkOnImported,
+  parseTorchvisionNetwork,
+  TORCHVISION_NETWORKS,
+  type TorchvisionNetwork,
+} from './imported.ts';
+export { changedOptions, labelOf, variantOf } from './labels.ts';
 export { METHOD_NAMES, METHODS, type MethodInfo, type MethodName, parseMethod } from './methods.ts';
 export { featureShapeOf, NETWORKS, type NetworkName } from './networks.ts';
+export type { Normalisation } from './normalisation.ts';
 export {
   defaultOptions,
   fillOptions,
@@ -28,3 +40,4 @@ export {
 } from './options.ts';
 export { PRESET_NAMES, PRESETS, type PresetInfo, type PresetName, parsePreset } from './presets.ts';
 export { type DataRef, DataRefSchema, type Epoch, EpochSchema, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
+export { parseEpsilons, SWEEP_EPSILONS, sweepOptions } from './sweep.ts';

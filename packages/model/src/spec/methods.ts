@@ -8,12 +8,16 @@ export interface MethodInfo {
   section: string;
   description: string;
   network: NetworkName;
-  /** What is minimised: Eq. 1, or Wang et al.'s weighted cross entropy. */
-  loss: 'bce' | 'weighted-ce';
+  /** What is minimised: Eq. 1, Wang et al.'s weighted cross entropy, Li et al.'s loss of patches and boxes, or the ELBO with Eq. 1. */
+  loss: 'bce' | 'weighted-ce' | 'patches' | 'elbo';
   /** The method whose converged run the training starts from (`--from RUN`), or null: from the initialisation. */
   startsFrom: string | null;
+  /** How its localisation is measured, the main way first: the paper's section 3.3, NIH's own, or that of patch scores. */
+  protocols: readonly ['paper' | 'nih' | 'patches', ...('paper' | 'nih' | 'patches')[]];
   /** Option values of the method's own recipe, where they are not the paper's for all. */
   defaults: Readonly<Record<string, string | number>>;
+  /** Option values of the recipe that the network was published with; null where the paper's is its own. */
+  published: Readonly<Record<string, string | number>> | null;
 }
 
 /** The methods that can be trained, in the order in which tables and plots show them. */
@@ -26,7 +30,9 @@ export const METHODS = {
     network: 'truncated-densenet121',
     loss: 'bce',
     startsFrom: null,
+    protocols: ['paper'],
     defaults: {},
+    published: null,
   },
   robust: {
     name: 'robust',
@@ -36,7 +42,9 @@ export const METHODS = {
     network: 'truncated-densenet121',
     loss: 'bce',
     startsFrom: 'baseline',
+    protocols: ['paper'],
     defaults: { perturbation: 'linf' },
+    published: null,
   },
   chexnet: {
     name: 'chexnet',
@@ -46,7 +54,9 @@ export const METHODS = {
     network: 'densenet121',
     loss: 'bce',
     startsFrom: null,
+    protocols: ['paper'],
     defaults: { positiveWeight: 'none' },
+    published: { optimiser: 'adam', learningRate: 0.001, plateauPatience: 1, batchSize: 16, flip: 'horizontal' },
   },
   nih: {
     name: 'nih',
@@ -56,7 +66,9 @@ export const METHODS = {
     network: 'resnet50-transition',
     loss: 'weighted-ce',
     startsFrom: null,
+    protocols: ['paper', 'nih'],
     defaults: { pooling: 'lse' },
+    published: { batchSize: 80, accumulation: 5, maxSteps: 10_000 },
   },
   'nih-star': {
     name: 'nih-star',
@@ -66,7 +78,33 @@ export const METHODS = {
     network: 'resnet50',
     loss: 'weighted-ce',
     startsFrom: null,
+    protocols: ['paper'],
     defaults: {},
+    published: null,
+  },
+  supervised: {
+    name: 'supervised',
+    label: 'Supervised',
+    section: 'Section 3.1; Li et al. 2018',
+    description: 'Patch scores on a pre-activation ResNet-50, trained with four fifths of the boxes; scored on the patients of the rest.',
+    network: 'preact-resnet50-patches',
+    loss: 'patches',
+    startsFrom: null,
+    protocols: ['patches'],
+    defaults: {},
+    published: null,
+  },
+  generative: {
+    name: 'generative',
+    label: 'Generative',
+    section: 'Section 1 (cited); Biffi et al. 2018, our addition',
+    description: 'A variational autoencoder with a classifier on its code; its map is what changes in the decoded image.',
+    network: 'vae',
+    loss: 'elbo',
+    startsFrom: null,
+    protocols: ['paper'],
+    defaults: {},
+    published: null,
   },
 } as const satisfies Record<string, MethodInfo>;
 

@@ -65,8 +65,17 @@ export const NETWORKS = {
 
 export type NetworkName = keyof typeof NETWORKS;
 
-/** [height, width, channels] of the network's last feature map. */
-export function featureShapeOf(name: NetworkName, preset: PresetName): [number, number, number] {
+export const NETWORK_NAMES = Object.keys(NETWORKS) as [NetworkName, ...NetworkName[]];
+
+/**
+ * [height, width, channels] of the network's last feature map.
+ * @param patchGrid P of a network of patch scores
+ */
+export function featureShapeOf(
+  name: NetworkName,
+  preset: PresetName,
+  { patchGrid = 20 }: { patchGrid?: number } = {},
+): [number, number, number] {
   const table = NETWORKS[name][preset];
   const { inputSize } = PRESETS[preset];
   if ('growth' in table) {
@@ -76,5 +85,6 @@ export function featureShapeOf(name: NetworkName, preset: PresetName): [number, 
   }
   const side = inputSize / 32;
   if ('latent' in table) return [side, side, table.channels.at(-1)!];
+  if (name.endsWith('-patches')) return [patchGrid, patchGrid, table.patch];
   return [side, side, name === 'resnet50-transition' ? table.transition : 32 * table.width];
 }

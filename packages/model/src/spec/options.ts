@@ -1,6 +1,6 @@
 import { CxrError } from '@cxr-lens/data';
 import { z } from 'zod';
-import { METHOD_NAMES, METHODS, type MethodName } from './methods.ts';
+import { METHOD_NAMES, METHODS, type MethodInfo, type MethodName } from './methods.ts';
 
 /**
  * Every value of a training run that the paper states or leaves open, with its default; `--set name=value` reaches each.
@@ -8,11 +8,24 @@ import { METHOD_NAMES, METHODS, type MethodName } from './methods.ts';
  */
 export const TrainOptionsSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe('Decides initial weights, order of the images and which are perturbed'),
-  learningRate: z.number().positive().default(0.01).describe('Learning rate of SGD'),
+  recipe: z
+    .enum(['paper', 'published'])
+    .default('paper')
+    .describe("The paper's recipe for all networks, or the one that the network was published with, as the defaults of the other options"),
+  optimiser: z.enum(['sgd', 'adam']).default('sgd').describe('SGD with momentum, or Adam (0.9, 0.999)'),
+  learningRate: z.number().positive().default(0.01).describe('Learning rate at the start'),
+  plateauPatience: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Epochs without a smaller validation loss after which the learning rate is divided by 10; 0: never'),
   momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD, as PyTorch: v = m v + g, w = w - lr v'),
   batchSize: z.int().min(2).default(32).describe('Images a step; the last incomplete batch of an epoch is dropped'),
+  accumulation: z.int().min(1).default(1).describe('Equal parts of a batch whose gradients are averaged into one step, to save memory'),
+  flip: z.enum(['none', 'horizontal']).default('none').describe('Whether each training image is mirrored with a chance of one half'),
   patience: z.int().min(1).default(3).describe('Epochs without a smaller validation loss after which training stops'),
   maxEpochs: z.int().min(1).default(100).describe('Epochs after which training stops in any case'),
+  maxSteps: z.int().min(0).default(0).describe('Steps after which training stops at the end of an epoch; 0: no limit'),
   positiveWeight: z.enum(['batch', 'none']).default('batch').describe('beta of Eq. 1: negatives / positives of the batch, or 1'),
   runningMomentum: z.number().gt(0).max(1).default(0.1).describe("Share of a batch's statistics in batch norm's moving averages"),
   pooling: z
@@ -44,6 +57,15 @@ export const TrainOptionsSchema = z.strictObject({
     .describe(
       'Weight of half the squared length of the input gradient in the loss: a control beside the perturbations (Finlay and Oberman 2019)',
     ),
+  fold: z.int().min(0).max(4).default(0).describe('Which fifth of the boxed patients a run of supervised leaves out, to be scored on'),
+  patchGrid: z.literal([20, 16]).default(20).describe('P of the P x P patches whose scores supervised learns'),
+  boxWeight: z.number().positive().default(5).describe('lambda_box of Li et al.: weight of the findings that have a box'),
+  patchProducts: z
+    .enum(['mapped', 'raw'])
+    .default('mapped')
+    .describe('What is multiplied over the patches: each v as 0.98 + 0.02 v (Li et al.), or as it is'),
+  patchInitialBias: z.number().default(0).describe("Of the patches' logits; raw products need a negative one"),
+  warmupEpochs: z.int().min(0).default(5).describe("Epochs over which the weight of generative's KL and cross entropy grows from 0 to 1"),
   checkpointSeconds: z.number().min(0).default(30).describe('Seconds between two checkpoints inside an epoch'),
 });
 
@@ -76,14 +98,28 @@ const WORST_OF_TEN = { attackSteps: 0, attackCandidates: 10 } as const;
 
 const POOLING_OPTIONS: readonly TrainOptionName[] = ['pooling', 'lseSharpness'];
 
+/** Options of one loss alone. */
+const LOSS_OPTIONS: Partial<Record<MethodInfo['loss'], readonly TrainOptionName[]>> = {
+  patches: ['fold', 'patchGrid', 'boxWeight', 'patchProducts', 'patchInitialBias'],
+  elbo: ['warmupEpochs'],
+};
+const OF_ONE_LOSS = Object.values(LOSS_OPTIONS).flat();
+
 /** The names of the options that mean something in such a run, in the schema's order. */
 export function optionsOf(
   method: MethodName,
-  { perturbation, pooling }: Pick<TrainOptions, 'perturbation' | 'pooling'>,
+  { perturbation, pooling, optimiser }: Pick<TrainOptions, 'perturbation' | 'pooling' | 'optimiser'>,
 ): TrainOptionName[] {
-  const resnet = METHODS[method].network.startsWith('resnet50');
+  const { loss, network, published } = METHODS[method];
+  const resnet = network.startsWith('resnet50');
   return TRAIN_OPTION_NAMES.filter((name) => {
-    if (name === 'positiveWeight') return METHODS[method].loss === 'bce'; // W-CEL is its weights
+    if (name === 'recipe') return published !== null;
+    if (name === 'momentum') return optimiser === 'sgd';
+    if (name === 'flip') return loss !== 'patches'; // the boxes stay where they are
+    if (name === 'positiveWeight') return loss === 'bce' || loss === 'elbo'; // W-CEL is its weights, the patches' loss has none
+    // What goes on from converged weights is warm.
+    if (name === 'warmupEpochs') return loss === 'elbo' && perturbation === 'none';
+    if (OF_ONE_LOSS.includes(name)) return LOSS_OPTIONS[loss]?.includes(name) ?? false;
     if (name === 'perturbation') return method !== 'baseline'; // a perturbed Baseline is Robust
     if (name === 'gradientPenalty') return method === 'robust'; // the control that Robust is compared with
     if (ADVERSARIAL_OPTIONS.includes(name)) return !IDLE_OPTIONS[perturbation].includes(name);
@@ -91,14 +127,15 @@ export function optionsOf(
   });
 }
 
-/** What a run of the method has where nothing else is said. */
-export function defaultOptions(method: MethodName): TrainOptions {
-  return TrainOptionsSchema.parse(METHODS[method].defaults);
+/** What a run of the method has where nothing but the recipe is said. */
+export function defaultOptions(method: MethodName, recipe: TrainOptions['recipe'] = 'paper'): TrainOptions {
+  return TrainOptionsSchema.parse({ ...METHODS[method].defaults, ...(recipe === 'published' ? METHODS[method].published : {}) });
 }
 
 /** The options given, and beside them what the method and the perturbation have of their own; the schema's defaults fill the rest. */
 function withOwnDefaults(method: MethodName, given: unknown): Record<string, unknown> {
-  const own = Object(given).perturbation === 'spatial' ? WORST_OF_TEN : {};
+  const { perturbation, recipe } = Object(given);
+  const own = { ...(recipe === 'published' ? METHODS[method].published : {}), ...(perturbation === 'spatial' ? WORST_OF_TEN : {}) };
   return { ...METHODS[method].defaults, ...own, ...Object(given) };
 }
 
@@ -123,6 +160,11 @@ export function parseTrainOptions(method: MethodName, given: unknown): TrainOpti
       'Option perturbation: robust without a perturbation is the Baseline; name another one, set gradientPenalty, or train baseline.',
     );
   }
+  if (METHODS[method].loss === 'patches') checkPatches(method, parsed.data);
+  const { batchSize, accumulation } = parsed.data;
+  if (batchSize % accumulation !== 0) {
+    throw new CxrError('BAD_INPUT', `Option accumulation: a batch of ${batchSize} has no ${accumulation} equal parts; choose a divisor.`);
+  }
   const { perturbation, attackSteps, attackStart, attackCandidates } = parsed.data;
   if (used.includes('attackSteps') && attackSteps === 0 && attackStart === 'image' && attackCandidates === 1) {
     const remedy = 'set attackCandidates above 1 or attackStart=random as well';
@@ -131,8 +173,31 @@ export function parseTrainOptions(method: MethodName, given: unknown): TrainOpti
   return parsed.data;
 }
 
+function checkPatches(method: MethodName, { perturbation, patchProducts, patchInitialBias }: TrainOptions): void {
+  if (perturbation === 'spatial') {
+    throw new CxrError('BAD_INPUT', `Option perturbation: spatial moves the images of ${method} away from their boxes; name another one.`);
+  }
+  if (patchProducts === 'raw' && patchInitialBias >= 0) {
+    const reason = 'the raw product over hundreds of patches rounds to 0: an image without a box has no gradient';
+    throw new CxrError('BAD_INPUT', `Option patchInitialBias: at ${patchInitialBias} ${reason}; set a negative one, for example -6.`);
+  }
+}
+
 function whyUnused(method: MethodName, name: TrainOptionName, { perturbation }: TrainOptions): string {
-  if (name === 'positiveWeight') return `${method}'s loss is weighted by the labels of the batch; leave it out.`;
+  const { loss } = METHODS[method];
+  if (name === 'recipe') return `${method} has no other recipe than the paper's; leave it out.`;
+  if (name === 'momentum') return 'Adam has moments of its own; leave it out.';
+  if (name === 'flip') return 'mirrored images would leave their boxes; leave it out.';
+  if (name === 'positiveWeight') {
+    return loss === 'patches'
+      ? `${method}'s loss has no beta; leave it out.`
+      : `${method}'s loss is weighted by the labels of the batch; leave it out.`;
+  }
+  if (name === 'warmupEpochs' && loss === 'elbo') return 'a run that goes on from converged weights is warm; leave it out.';
+  if (OF_ONE_LOSS.includes(name)) {
+    const owner = METHOD_NAMES.find((other) => LOSS_OPTIONS[METHODS[other].loss]?.includes(name));
+    return `it belongs to ${owner}, not to ${method}; leave it out.`;
+  }
   if (name === 'gradientPenalty') return 'it is a control of robust; leave it out.';
   if (method === 'baseline' && name === 'perturbation') return 'a Baseline with perturbed images is the method robust; train that.';
   if (method === 'baseline' && ADVERSARIAL_OPTIONS.includes(name)) return 'baseline does not perturb its images; leave it out.';
@@ -141,6 +206,7 @@ function whyUnused(method: MethodName, name: TrainOptionName, { perturbation }: 
       ? 'nothing is perturbed; set perturbation=linf (or l2, spatial, noise) as well, or leave it out.'
       : `it means nothing with perturbation ${perturbation}; leave it out.`;
   }
+  if (loss === 'patches' || loss === 'elbo') return `${method} pools nothing; leave it out.`;
   if (name === 'lseSharpness') return 'the pooling is not lse; leave it out.';
   return `${method} pools by the average; leave it out.`;
 }

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { ImportedSchema } from './imported.ts';
 import { METHOD_NAMES } from './methods.ts';
+import { NETWORK_NAMES } from './networks.ts';
+import { NormalisationSchema } from './normalisation.ts';
 import { fillOptions, TrainOptionsSchema } from './options.ts';
 import { PRESET_NAMES } from './presets.ts';
 
@@ -47,15 +50,20 @@ const WholeRunSchema = z.object({
   name: z.string().min(1),
   method: z.enum(METHOD_NAMES),
   preset: z.enum(PRESET_NAMES),
-  network: z.string(),
+  network: z.enum(NETWORK_NAMES),
   inputSize: z.int(),
   /** [height, width, channels] of the last feature map. */
   featureShape: z.tuple([z.int(), z.int(), z.int()]),
-  data: DataRefSchema,
+  /** Null: the weights were imported, and what they were trained on is not known here. */
+  data: DataRefSchema.nullable(),
   /** The run whose weights it started from. */
   parent: z.object({ id: z.string(), method: z.enum(METHOD_NAMES), weightsSha256: Sha256Schema }).nullable(),
-  /** `he-normal`, or `run` when it started from `parent`. */
-  initialisation: z.enum(['he-normal', 'run']),
+  /** The weights of another program that it started from, and whether their head came along. */
+  imported: ImportedSchema.nullable().default(null),
+  /** `he-normal`, `run` when it started from `parent`, or `imported`; layers that the imported network has not are He normal. */
+  initialisation: z.enum(['he-normal', 'run', 'imported']),
+  /** The network's first step; null in runs written before it was recorded: that of the training images. */
+  normalisation: NormalisationSchema.nullable().default(null),
   seed: z.int(),
   options: TrainOptionsSchema,
   codeVersion: z.string(),

@@ -63,6 +63,30 @@ describe('training options', () => {
     expect([defaultOptions('nih').pooling, defaultOptions('nih-star').pooling]).toEqual(['lse', 'average']);
   });
 
+  it('follow the published recipe where the network has one, and what is said beside it', () => {
+    expect(parseTrainOptions('chexnet', { recipe: 'published', batchSize: 8 })).toMatchObject({
+      optimiser: 'adam',
+      learningRate: 0.001,
+      plateauPatience: 1,
+      batchSize: 8,
+      flip: 'horizontal',
+      positiveWeight: 'none',
+    });
+    expect(parseTrainOptions('nih', { recipe: 'published' })).toMatchObject({
+      batchSize: 80,
+      accumulation: 5,
+      maxSteps: 10_000,
+      pooling: 'lse',
+    });
+    expect(defaultOptions('chexnet')).toMatchObject({
+      optimiser: 'sgd',
+      learningRate: 0.01,
+      plateauPatience: 0,
+      batchSize: 32,
+      flip: 'none',
+    });
+  });
+
   it('are read from name=value', () => {
     const given = parseSettings(['epsilon=0.01', 'maxEpochs=5', 'attackBatchNorm=inference']);
     const expected = { ...defaultOptions('robust'), epsilon: 0.01, maxEpochs: 5, attackBatchNorm: 'inference' };
@@ -96,6 +120,10 @@ describe('training options', () => {
   it.each([
     ['robust', { epsilon: 2 }, /Option epsilon: /],
     ['robust', { batchSize: 1.5 }, /Option batchSize: /],
+    ['robust', { recipe: 'published' }, /Option recipe: robust has no other recipe than the paper's; leave it out/],
+    ['chexnet', { recipe: 'published', momentum: 0.5 }, /Option momentum: Adam has moments of its own/],
+    ['supervised', { flip: 'horizontal' }, /Option flip: mirrored images would leave their boxes/],
+    ['baseline', { accumulation: 5 }, /Option accumulation: a batch of 32 has no 5 equal parts; choose a divisor/],
     ['robust', { patience: 'long' }, /Option patience: .*expected.*received string/],
     ['robust', { colour: 1 }, /Option colour: no such option/],
     ['baseline', { epsilon: 0.01 }, /Option epsilon: baseline does not perturb its images/],

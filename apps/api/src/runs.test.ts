@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { commandOf } from './runs.ts';
+
+const SHA256 = '1'.repeat(64);
+const imported = { id: 'imagenet', network: 'densenet121', sourceSha256: SHA256, weightsSha256: SHA256, head: 'none' };
+const run = {
+  method: 'baseline',
+  preset: 'paper',
+  path: '/runs/b',
+  options: {},
+  card: null,
+  datasetHash: 'd',
+  dataSet: { path: '/data/nih.cxr' },
+  parent: null,
+};
+
+describe('the command that makes a run again', () => {
+  it.each([
+    [run, 'train baseline --data /data/nih.cxr --out /runs/b-again --preset paper'],
+    [{ ...run, card: { imported: null } }, 'train baseline --data /data/nih.cxr --out /runs/b-again --preset paper'],
+    [{ ...run, card: { imported } }, 'train baseline --data /data/nih.cxr --out /runs/b-again --preset paper --from imagenet'],
+    [
+      { ...run, method: 'robust', parent: { path: '/runs/a b' }, options: { epsilon: 0.01 } },
+      "train robust --data /data/nih.cxr --out /runs/b-again --preset paper --from '/runs/a b' --set epsilon=0.01",
+    ],
+    [
+      { ...run, method: 'chexnet', card: { imported }, datasetHash: null, dataSet: null },
+      'import FILE --network densenet121 --out /runs/b-again',
+    ],
+  ])('%#', (row, command) => {
+    expect(commandOf(row)).toBe(`npx --no cxr-lens ${command}`);
+  });
+});
