@@ -1,3 +1,4 @@
+import { SWEEP_EPSILONS } from '@cxr-lens/model/spec';
 import { type Experiment, ONE_GPU } from './experiment.ts';
 
 const COMPARED = ['baseline', 'robust', 'chexnet', 'nih', 'nih-star'];
@@ -13,6 +14,8 @@ export const experiment: Experiment = {
     const folders = (names: readonly string[]): string[] => names.map((name) => `${runs}/${name}`);
     return [
       ['evaluate', ...folders([...COMPARED, ...FOLDS]), '--data', data],
+      // Fig. 4, of runs that differ in epsilon alone.
+      ['evaluate', ...folders(SWEEP_EPSILONS.map((epsilon) => `epsilon-sweep/epsilon-${epsilon}`)), '--data', data],
       ['compare', ...folders(COMPARED), '--data', data],
     ];
   },

@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
+import { cxrLens, left, resumed } from './cli.ts';
 import { EXPERIMENTS } from './index.ts';
-
-const BIN = path.resolve(import.meta.dirname, '../apps/cli/bin/cxr-lens.mjs');
 
 const USAGE = `Usage: npm run reproduce -- [options] [experiment...]
 
@@ -18,17 +14,6 @@ Runs the experiments of the paper in order, or the named ones; given again, it g
 
 ${EXPERIMENTS.map(({ name, row }) => `  ${name.padEnd(20)}${row}`).join('\n')}
 `;
-
-/** What the command left behind that says where it is: a run, or imported weights. */
-function left(args: readonly string[], file: string): boolean {
-  const out = args[args.indexOf('--out') + 1];
-  return out !== undefined && existsSync(path.join(out, file));
-}
-
-function start(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: 'inherit' });
-  return new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ? 128 : (code ?? 1))));
-}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -54,11 +39,13 @@ async function main(): Promise<number> {
   process.on('SIGINT', () => {});
   for (const { name, row, commands } of EXPERIMENTS.filter((one) => positionals.length === 0 || positionals.includes(one.name))) {
     stderr.write(`\n${name}: ${row}\n`);
-    for (const given of commands(values)) {
-      const args = given[0] === 'train' && left(given, 'run.json') ? [...given, '--resume'] : given;
-      (values.print ? stdout : stderr).write(`npx --no cxr-lens ${args.join(' ')}\n`);
-      if (values.print || (args[0] === 'import' && left(args, 'imported.json'))) continue;
-      const code = await start(args);
+    for (const args of commands(values)) {
+      if (values.print) {
+        stdout.write(`npx --no cxr-lens ${args.join(' ')}\n`);
+        continue;
+      }
+      if (args[0] === 'import' && left(args, 'imported.json')) continue;
+      const code = await cxrLens(resumed(args));
       if (code !== 0) return code;
     }
   }

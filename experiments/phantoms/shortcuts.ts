@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { stderr, stdout } from 'node:process';
+import { parseArgs } from 'node:util';
+import { AucFileSchema, LocalizationFileSchema } from '@cxr-lens/model/spec';
+import { cxrLens, resumed } from '../cli.ts';
+
+// npx tsx experiments/phantoms/shortcuts.ts --out FOLDER
+// Two cores without a GPU, about 45 minutes; docs/paper.md holds what came out.
+
+/** Findings that a sign, or the view, goes with where the dial stands at 1 (docs/phantom.md). */
+const AFFECTED = [
+  'Atelectasis',
+  'Cardiomegaly',
+  'Effusion',
+  'Infiltration',
+  'Pneumonia',
+  'Pneumothorax',
+  'Consolidation',
+  'Edema',
+  'Fibrosis',
+] as const;
+
+const CONTINUED = ['maxEpochs=4', 'patience=4'];
+/** Baseline, and what goes on from it for as many epochs: Robust and its controls. */
+const NETWORKS = [
+  { name: 'baseline', label: 'Baseline', method: 'baseline', settings: ['maxEpochs=10', 'patience=10'] },
+  { name: 'unperturbed', label: 'trained on, nothing perturbed', method: 'robust', settings: ['epsilon=0', ...CONTINUED] },
+  { name: 'noise', label: 'Gaussian noise of the same size', method: 'robust', settings: ['perturbation=noise', ...CONTINUED] },
+  {
+    name: 'penalty',
+    label: 'input-gradient penalty 0.05',
+    method: 'robust',
+    settings: ['perturbation=none', 'gradientPenalty=0.05', ...CONTINUED],
+  },
+  { name: 'robust', label: 'Robust', method: 'robust', settings: CONTINUED },
+] as const;
+
+const SEEDS = [0, 1, 2];
+/** Training and validation with all signs; test once without and once with them, the same patients. */
+const TESTS = { without: 0, with: 1 } as const;
+type Test = keyof typeof TESTS;
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+async function must(args: readonly string[]): Promise<void> {
+  const code = await cxrLens(args, 'ignore');
+  if (code !== 0) throw new Error(`It ended with exit code ${code}; the same command goes on from here.`);
+}
+
+async function make(out: string): Promise<void> {
+  const file = (test: Test): string => path.join(out, `${test}.cxr`);
+  for (const test of Object.keys(TESTS) as Test[]) {
+    if (existsSync(file(test))) continue;
+    const folder = path.join(out, test);
+    const drawing = ['--images', '2000', '--size', '192', '--seed', '3', '--prevalence', 'enriched'];
+    await must(['phantom', folder, ...drawing, '--shortcuts', `train=1,val=1,test=${TESTS[test]}`]);
+    await must(['prepare', folder, '--out', file(test), '--size', '96']);
+  }
+  for (const seed of SEEDS) {
+    const runs = NETWORKS.map(({ name }) => path.join(out, 'runs', `${name}-${seed}`));
+    for (const [index, { method, settings }] of NETWORKS.entries()) {
+      const args = ['train', method, '--data', file('without'), '--out', runs[index]!, '--preset', 'small', '--seed', String(seed)];
+      if (method === 'robust') args.push('--from', runs[0]!);
+      await must(resumed([...args, ...settings.flatMap((setting) => ['--set', setting])]));
+    }
+    for (const test of Object.keys(TESTS) as Test[]) {
+      if (runs.every((run) => existsSync(path.join(run, 'evaluation', test, 'report.md')))) continue;
+      await must(['evaluate', ...runs, '--data', file(test)]);
+    }
+  }
+}
+
+/** AUC, mean over the affected findings or the others, and localisation accuracy at T(IoU) = 0.1, mean over the boxed findings. */
+function measured(out: string, name: string, test: Test): { affected: number; others: number; located: number } {
+  const folder = path.join(out, 'runs', name, 'evaluation', test);
+  const read = (file: string): unknown => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+  const aucs = Object.entries(AucFileSchema.parse(read('auc.json')).findings).map(([finding, { auc }]) => ({ finding, auc: auc! }));
+  const isAffected = ({ finding }: { finding: string }): boolean => AFFECTED.some((one) => one === finding);
+  const curves = Object.values(LocalizationFileSchema.parse(read('localization.json')).run.findings);
+  return {
+    affected: mean(aucs.filter(isAffected).map(({ auc }) => auc)),
+    others: mean(aucs.filter((one) => !isAffected(one)).map(({ auc }) => auc)),
+    located: mean(curves.map(({ points }) => points[0]!.accuracy!)),
+  };
+}
+
+/** The mean over the seeds, and every seed's own value. */
+function cell(values: readonly number[]): string {
+  return `${mean(values).toFixed(3)} (${values.map((value) => value.toFixed(3)).join(', ')})`;
+}
+
+function table(out: string): string {
+  const rows = NETWORKS.map(({ name, label }) => {
+    const of = (test: Test, what: 'affected' | 'others' | 'located'): number[] =>
+      SEEDS.map((seed) => measured(out, `${name}-${seed}`, test)[what]);
+    const [kept, lost] = [of('with', 'affected'), of('without', 'affected')];
+    const drop = kept.map((value, index) => value - lost[index]!);
+    return `| ${label} | ${cell(kept)} | ${cell(lost)} | ${cell(drop)} | ${cell(of('without', 'others'))} | ${cell(of('without', 'located'))} |`;
+  });
+  return [
+    '| network | AUC of affected findings, with shortcuts | without | fall | AUC of the others, without | located at T 0.1, without |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+const { values } = parseArgs({ options: { out: { type: 'string', default: 'shortcuts' } } });
+process.on('SIGINT', () => {});
+try {
+  await make(values.out);
+  stdout.write(`${table(values.out)}\n`);
+} catch (error) {
+  stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
