@@ -16,9 +16,13 @@ export interface LoadedRun {
   dispose(): void;
 }
 
-/** The network of a run, with seeded initial weights. */
-export function buildNetwork(run: Run, { mean, std }: Pick<Normalisation, 'mean' | 'std'>): Network {
-  return networkOf(run.network, { ...run.options, preset: run.preset, mean, std, seed: run.seed });
+/** The network of a run, with seeded initial weights, or with none yet (`seed` null). */
+export function buildNetwork(
+  run: Run,
+  { mean, std }: Pick<Normalisation, 'mean' | 'std'>,
+  { seed }: { seed: number | null } = run,
+): Network {
+  return networkOf(run.network, { ...run.options, preset: run.preset, mean, std, seed });
 }
 
 /** Weights of a finished run, checked against its card. CxrError NOT_FOUND, CORRUPT. */
@@ -52,7 +56,7 @@ export function loadRun(folder: string): LoadedRun {
       `${folder} wants preprocessing ${card.preprocessingVersion} and its own order of findings, here is ${PREPROCESSING_VERSION}: train again.`,
     );
   }
-  const network = buildNetwork(run, card.normalisation);
+  const network = buildNetwork(run, card.normalisation, { seed: null });
   try {
     setNetwork(network, tensors, runFiles(folder).weights);
     const logits = goldenLogits(network, card.golden.seed);

@@ -120,7 +120,7 @@ function runOf(imported: Imported, { name, normalisation, now }: Pick<Run, 'name
 }
 
 function cardOf(run: Run, tensors: ReadonlyMap<string, HostTensor>, normalisation: Card['normalisation']): Card {
-  const network = buildNetwork(run, normalisation);
+  const network = buildNetwork(run, normalisation, { seed: null });
   try {
     setNetwork(network, tensors, 'the imported weights');
     return makeCard({ run, network, normalisation, validation: null, weightsSha256: run.weightsSha256! });

@@ -25,19 +25,22 @@ export interface Layers {
  * Layers with He normal weights (He et al. 2015, fan in), zero bias, scale 1, offset 0. Each parameter draws from its own seeded
  * stream, so that it does not depend on what else the network has.
  */
-export function layers({ seed, runningMomentum }: { seed: number; runningMomentum: number }): Layers {
+export function layers({ seed, runningMomentum }: { seed: number | null; runningMomentum: number }): Layers {
   const parameters = new Map<string, tf.Variable>();
   const statistics = new Map<string, tf.Variable>();
 
-  function variable(name: string, shape: number[], value: () => number): tf.Variable {
+  function variable(name: string, shape: number[], value: number | (() => number)): tf.Variable {
     const trainable = !/\.(mean|variance)$/.test(name);
-    const values = Float32Array.from({ length: shape.reduce((product, side) => product * side, 1) }, value);
+    const values = new Float32Array(shape.reduce((product, side) => product * side, 1));
+    if (typeof value === 'number') values.fill(value);
+    else for (let i = 0; i < values.length; i++) values[i] = value();
     const made = tf.tidy(() => tf.variable(tf.tensor(values, shape), trainable));
     (trainable ? parameters : statistics).set(`network.${name}`, made);
     return made;
   }
 
   function heNormal(name: string, shape: number[]): tf.Variable {
+    if (seed === null) return variable(name, shape, 0);
     const { normal } = random(`weights/${seed}/${name}`);
     const fanIn = shape.slice(0, -1).reduce((product, side) => product * side, 1);
     const sd = Math.sqrt(2 / fanIn);
@@ -57,10 +60,10 @@ export function layers({ seed, runningMomentum }: { seed: number; runningMomentu
 
   function norm(name: string, channels: number): Layer {
     const state = {
-      scale: variable(`${name}.scale`, [channels], () => 1),
-      offset: variable(`${name}.offset`, [channels], () => 0),
-      mean: variable(`${name}.mean`, [channels], () => 0),
-      variance: variable(`${name}.variance`, [channels], () => 1),
+      scale: variable(`${name}.scale`, [channels], 1),
+      offset: variable(`${name}.offset`, [channels], 0),
+      mean: variable(`${name}.mean`, [channels], 0),
+      variance: variable(`${name}.variance`, [channels], 1),
     };
     return (x, mode) => {
       if (mode === 'inference') return batchNormOfAverages(x, state);
@@ -75,7 +78,7 @@ export function layers({ seed, runningMomentum }: { seed: number; runningMomentu
 
   function head(channels: number, initialBias = 0): { weights: tf.Variable; logits: (pooled: tf.Tensor2D) => tf.Tensor2D } {
     const weights = heNormal('head.kernel', [channels, FINDINGS.length]);
-    const bias = variable('head.bias', [FINDINGS.length], () => initialBias);
+    const bias = variable('head.bias', [FINDINGS.length], initialBias);
     return { weights, logits: (pooled) => tf.add(tf.matMul(pooled, weights as tf.Variable<tf.Rank.R2>), bias) };
   }
 

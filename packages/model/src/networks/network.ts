@@ -13,8 +13,8 @@ export interface NetworkOptions {
   /** Mean and standard deviation of the pixels in [0, 1], the network's first step: of all three channels, or of each (ImageNet's). */
   mean: number | readonly [number, number, number];
   std: number | readonly [number, number, number];
-  /** Of the initial weights. */
-  seed: number;
+  /** Of the initial weights; null: zeros, for a network whose weights are set before its first use. */
+  seed: number | null;
   /** Share of a batch's statistics in the moving averages; 0.1 as PyTorch. */
   runningMomentum?: number;
 }
