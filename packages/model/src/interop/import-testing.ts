@@ -22,7 +22,10 @@ export function torchvisionWeights(network: TorchvisionNetwork): Map<string, Hos
     const fanIn = shape.slice(1).reduce((product, side) => product * side, 1);
     const scale = shape.length > 1 ? Math.sqrt(6 / fanIn) : 0.2;
     const shift = shape.length === 1 && /\.(running_var|weight)$/.test(name) ? 1 : 0;
-    return [name, { shape, data: Float32Array.from(formula(name, size), (value) => shift + scale * value) }];
+    const exact = formula(name, size);
+    const data = new Float32Array(size);
+    for (let i = 0; i < size; i++) data[i] = shift + scale * exact[i]!;
+    return [name, { shape, data }];
   });
   return new Map(tensors);
 }

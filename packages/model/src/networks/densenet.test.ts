@@ -43,7 +43,7 @@ describe('against torchvision', () => {
     ['densenet121', 'densenet121'],
     ['truncated', 'truncated-densenet121'],
   ] as const)('%s: logits, CAM and input gradient', (key, name) => {
-    open = fill(networkOf(name, { ...PIXELS, preset: 'paper' }), SPREAD);
+    open = fill(networkOf(name, { ...PIXELS, seed: null, preset: 'paper' }), SPREAD);
     const errors = explainedErrors(open, reference[key], reference.finding);
     expect(worst(errors), JSON.stringify(errors)).toBeLessThan(TOLERANCE);
   });

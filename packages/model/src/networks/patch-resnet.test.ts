@@ -20,7 +20,8 @@ function build(
   preset: PresetName,
   given: Partial<{ grid: number; products: Products; initialBias: number }> = {},
 ): Network {
-  const options = { ...PIXELS, grid: 20, products: 'mapped' as const, initialBias: 0, ...given };
+  const seed = preset === 'paper' ? null : 0;
+  const options = { ...PIXELS, seed, grid: 20, products: 'mapped' as const, initialBias: 0, ...given };
   return patchResnet(
     { ...NETWORKS[name][preset], name, inputSize: PRESETS[preset].inputSize, preactivation: name === 'preact-resnet50-patches' },
     options,

@@ -38,12 +38,14 @@ export function readReference<T>(file: string): T {
 /** `formula` of the reference scripts. */
 export function formula(name: string, length: number): Float64Array {
   const seed = crc32(name);
-  return Float64Array.from({ length }, (_, index) => {
+  const values = new Float64Array(length);
+  for (let index = 0; index < length; index++) {
     let x = (Math.imul(index, 0x9e3779b1) + seed) >>> 0;
     x = Math.imul(x ^ (x >>> 16), 0x85ebca6b) >>> 0;
     x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35) >>> 0;
-    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
-  });
+    values[index] = ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
+  }
+  return values;
 }
 
 /**
@@ -56,7 +58,9 @@ export function fill(network: Network, spread: number): Network {
     const fanIn = variable.shape.slice(0, -1).reduce((product, side) => product * side, 1);
     const scale = kind === 'kernel' ? Math.sqrt(spread / fanIn) : 0.2;
     const shift = kind === 'scale' || kind === 'variance' ? 1 : 0;
-    const values = Float32Array.from(formula(name, variable.size), (value) => shift + scale * value);
+    const exact = formula(name, variable.size);
+    const values = new Float32Array(exact.length);
+    for (let i = 0; i < values.length; i++) values[i] = shift + scale * exact[i]!;
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
   }
   return network;
