@@ -32,7 +32,10 @@ const SPREAD = 3;
 function build(name: 'resnet50' | 'resnet50-transition', preset: PresetName, pooling: Pooling): Network {
   const table = NETWORKS[name][preset];
   const transition = name === 'resnet50-transition' ? table.transition : null;
-  return resnet({ ...table, name, inputSize: PRESETS[preset].inputSize, transition }, { ...PIXELS, seed: preset === 'paper' ? null : 0, pooling, lseSharpness: 10 });
+  return resnet(
+    { ...table, name, inputSize: PRESETS[preset].inputSize, transition },
+    { ...PIXELS, seed: preset === 'paper' ? null : 0, pooling, lseSharpness: 10 },
+  );
 }
 
 let open: Network | null = null;
