@@ -1,13 +1,14 @@
 import { findingLabel, isBoxedFinding, parseFinding } from '@cxr-lens/data';
-import { PAPER_PROTOCOL } from '@cxr-lens/eval';
-import { METHODS, parseMethod } from '@cxr-lens/model/spec';
+import { METHOD_NAMES, METHODS, parseMethod } from '@cxr-lens/model/spec';
 import type { AucResult, PrismaClient } from '@cxr-lens/prisma';
+import { mainProtocol } from './methods.ts';
 import { interval, percent } from './words.ts';
 
 /** T(IoU) at which an explanation says how far to trust it: the one that the comparison's sentences use too. */
 export const TRUST_IOU = 0.3;
 
 export interface Evidence {
+  protocol: string;
   iouThreshold: number;
   accuracy: number | null;
   low: number | null;
@@ -20,13 +21,16 @@ export interface Evidence {
 /** Key of one run's evidence for one finding; a run id holds no slash, as it names a folder. */
 export const evidenceKey = (runId: string, finding: string): string => `${runId}/${finding}`;
 
-/** Evidence for each key, null for a run without evaluation: one query for all of them. */
+/** Evidence for each key by the main protocol of the run's method, null for a run without such an evaluation: one query for all of them. */
 export async function loadEvidence(prisma: PrismaClient, keys: readonly string[]): Promise<(Evidence | null)[]> {
   const wanted = keys.map((key) => ({ runId: key.slice(0, key.lastIndexOf('/')), finding: key.slice(key.lastIndexOf('/') + 1) }));
   const runIds = [...new Set(wanted.map(({ runId }) => runId))];
   const findings = [...new Set(wanted.map(({ finding }) => finding))];
   const newest = await prisma.evaluation.findMany({
-    where: { runId: { in: runIds }, protocol: PAPER_PROTOCOL.name },
+    where: {
+      runId: { in: runIds },
+      OR: METHOD_NAMES.map((method) => ({ run: { method }, protocol: mainProtocol(method) })),
+    },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     distinct: ['runId'],
     include: {
@@ -43,6 +47,7 @@ export async function loadEvidence(prisma: PrismaClient, keys: readonly string[]
     const auc = evaluation.auc.find((candidate) => candidate.finding === finding);
     const point = curve?.points[0];
     const measured = {
+      protocol: evaluation.protocol,
       iouThreshold: TRUST_IOU,
       accuracy: point?.accuracy ?? null,
       low: point?.low ?? null,
@@ -61,13 +66,13 @@ function statementOf(method: string, finding: string, measured: Measured, auc: A
   return `${locationSentence(method, finding, measured, where)} ${aucSentence(auc, finding)}`;
 }
 
-function locationSentence(method: string, finding: string, { accuracy, low, high, pairs }: Measured, where: string): string {
+function locationSentence(method: string, finding: string, { protocol, accuracy, low, high, pairs }: Measured, where: string): string {
   const label = findingLabel(parseFinding(finding));
   if (!isBoxedFinding(parseFinding(finding)))
     return `No boxes of ${label} exist: nobody has measured whether its map points to the right place.`;
   if (accuracy === null) return `Too few test images${where} have a box of ${label} (${pairs}) to say how often it is located right.`;
   const band = low === null || high === null ? '' : ` (${percent(low)} to ${percent(high)})`;
-  return `${method} located ${label} right in ${percent(accuracy)} %${band} of ${pairs} boxed test images${where}, at T(IoU) = ${TRUST_IOU}.`;
+  return `${method} located ${label} right in ${percent(accuracy)} %${band} of ${pairs} boxed test images${where}, at T(IoU) = ${TRUST_IOU} by protocol ${protocol}.`;
 }
 
 function aucSentence(auc: AucResult | undefined, finding: string): string {

@@ -24,6 +24,10 @@ describe('the command that makes a run again', () => {
       "train robust --data /data/nih.cxr --out /runs/b-again --preset paper --from '/runs/a b' --set epsilon=0.01",
     ],
     [
+      { ...run, method: 'nih', options: { recipe: 'published', batchSize: 80, accumulation: 5, maxSteps: 10_000, pooling: 'max' } },
+      'train nih --data /data/nih.cxr --out /runs/b-again --preset paper --set recipe=published --set pooling=max',
+    ],
+    [
       { ...run, method: 'chexnet', card: { imported }, datasetHash: null, dataSet: null },
       'import FILE --network densenet121 --out /runs/b-again',
     ],

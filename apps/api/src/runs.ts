@@ -1,5 +1,5 @@
 import { CxrError } from '@cxr-lens/data';
-import { CardSchema, defaultOptions, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
+import { CardSchema, defaultOptions, type Imported, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
 import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
 export interface OptionValue {
@@ -9,10 +9,11 @@ export interface OptionValue {
   changed: boolean;
 }
 
-/** The options that the run's method uses, those that differ from the default first. */
+/** The options that the run's method uses, those that differ from the default of its recipe first. */
 export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
   const method = parseMethod(run.method);
-  const defaults = defaultOptions(method);
+  const recipe = TrainOptionsSchema.shape.recipe.catch('paper').parse(Object(run.options).recipe);
+  const defaults = { ...defaultOptions(method, recipe), recipe: 'paper' as const };
   const options = TrainOptionsSchema.catch(defaults).parse({ ...defaults, ...Object(run.options) });
   const values = optionsOf(method, options).map((name) => {
     const standard = defaults[name];
@@ -29,7 +30,7 @@ type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options' | 'card' |
 
 /** The command line that makes the run again, into a folder beside it. */
 export function commandOf(run: RepeatedRun): string {
-  const imported = CardSchema.shape.imported.catch(null).parse(Object(run.card).imported);
+  const imported = importedOf(run);
   if (imported && run.datasetHash === null) {
     return `npx --no cxr-lens import FILE --network ${imported.network} --out ${quoted(`${run.path}-again`)}`;
   }
@@ -48,6 +49,10 @@ export function commandOf(run: RepeatedRun): string {
   for (const { name, value, changed } of optionValues(run)) if (changed) words.push('--set', `${name}=${String(value)}`);
   return words.join(' ');
 }
+
+/** The weights of another program that the run started from or is, as its card has them. */
+export const importedOf = ({ card }: Pick<Run, 'card'>): Imported | null =>
+  CardSchema.shape.imported.catch(null).parse(Object(card).imported);
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeGreyPng, encodeNpy, FINDINGS, putObject } from '@cxr-lens/data';
-import { PAPER_PROTOCOL } from '@cxr-lens/eval';
+import { PAPER_PROTOCOL, type Protocol } from '@cxr-lens/eval';
 import { defaultOptions, type MethodName } from '@cxr-lens/model/spec';
 import { type DataSet, type Image, type Prisma, type PrismaClient, type Run, testDatabase } from '@cxr-lens/prisma';
 import type { FastifyInstance } from 'fastify';
@@ -102,8 +102,21 @@ export function makeRun(prisma: PrismaClient, method: MethodName, data: Partial<
   });
 }
 
+interface Measured {
+  dataSet: DataSet;
+  accuracy?: number;
+  protocol?: Protocol;
+  excludedPatients?: number;
+  /** What a protocol that makes boxes counts beside the accuracy. */
+  boxes?: Pick<Prisma.LocalizationPointUncheckedCreateInput, 'falsePositives' | 'iobbAccuracy' | 'iobbFalsePositives'>;
+}
+
 /** A measured run: AUC of every finding, and curves of it and its controls for Cardiomegaly and Nodule. */
-export function makeEvaluation(prisma: PrismaClient, run: Run, dataSet: DataSet, accuracy = 0.6) {
+export function makeEvaluation(
+  prisma: PrismaClient,
+  run: Run,
+  { dataSet, accuracy = 0.6, protocol = PAPER_PROTOCOL, excludedPatients = 0, boxes = {} }: Measured,
+) {
   const curve = (finding: string, kind: 'RUN' | 'RANDOM' | 'CENTRE' | 'BEST_REACHABLE', top: number) => ({
     finding,
     kind,
@@ -118,6 +131,7 @@ export function makeEvaluation(prisma: PrismaClient, run: Run, dataSet: DataSet,
         low: top - 0.1,
         high: top + 0.1,
         sd: 0.02,
+        ...(kind === 'RUN' ? boxes : {}),
       })),
     },
   });
@@ -126,11 +140,12 @@ export function makeEvaluation(prisma: PrismaClient, run: Run, dataSet: DataSet,
       runId: run.id,
       dataSetId: dataSet.id,
       datasetHash: dataSet.datasetHash,
-      protocol: PAPER_PROTOCOL.name,
-      protocolDescription: PAPER_PROTOCOL.description,
+      protocol: protocol.name,
+      protocolDescription: protocol.description,
       weightsSha256: run.weightsSha256!,
       seed: 0,
       images: 11,
+      excludedPatients,
       meanAuc: 0.8,
       auc: {
         create: FINDINGS.map((finding) =>

@@ -25,6 +25,23 @@ export interface ForestRow {
 }
 
 const AXIS = 56;
+const LINE = 18;
+
+/** Names one after the other from `left`, going on in another line where the width ends. */
+function flow(names: readonly string[], { left, width }: { left: number; width: number }): { x: number; line: number }[] {
+  let x = left;
+  let line = 0;
+  return names.map((name) => {
+    const own = 32 + name.length * 7.5; // marker, name in 12 px semibold, gap
+    if (x > left && x + own - 12 > width) {
+      x = left;
+      line += 1;
+    }
+    const place = { x, line };
+    x += own;
+    return place;
+  });
+}
 
 /** A dot and its interval for each row and method on one axis. Values beyond the axis end in an arrow. */
 export function ForestPlot({
@@ -46,12 +63,14 @@ export function ForestPlot({
   const [ref, { width }] = useSize<HTMLDivElement>();
   const most = Math.max(1, ...rows.map(({ items }) => items.length));
   const rowHeight = Math.max(width > 640 ? 30 : 24, most * 8 + 10);
-  const height = AXIS + rows.length * rowHeight + 24;
   const left = width < 480 ? 112 : 136;
   const x = linear(domain, [left, Math.max(width - 12, left + 1)]);
-  const bottom = height - 24;
   const keys = rows.find(({ items }) => items.length === most)?.items ?? [];
   const published = rows.some((row) => row.published.length > 0);
+  const places = flow([...keys.map(({ label }) => label), ...(published ? ['published'] : [])], { left, width });
+  const top = AXIS + (places.at(-1)?.line ?? 0) * LINE;
+  const height = top + rows.length * rowHeight + 24;
+  const bottom = height - 24;
   return (
     <div ref={ref} style={{ height }}>
       {width > 0 && (
@@ -61,7 +80,7 @@ export function ForestPlot({
           </text>
           <g fontSize={12}>
             {keys.map(({ id, label, colour, rank }, index) => (
-              <g key={id} transform={`translate(${left + index * Math.min(120, (width - left) / (keys.length + (published ? 1 : 0)))} 8)`}>
+              <g key={id} transform={`translate(${places[index]!.x} ${8 + places[index]!.line * LINE})`}>
                 <Marker x={4} y={0} rank={rank} colour={colour} size={4} />
                 <text x={12} dy="0.32em" fontWeight={600} style={{ fill: colour }}>
                   {label}
@@ -69,7 +88,7 @@ export function ForestPlot({
               </g>
             ))}
             {published && (
-              <g transform={`translate(${left + keys.length * Math.min(120, (width - left) / (keys.length + 1))} 8)`}>
+              <g transform={`translate(${places[keys.length]!.x} ${8 + places[keys.length]!.line * LINE})`}>
                 <Published x={4} y={0} colour="var(--control)" />
                 <text x={14} dy="0.32em" style={{ fill: 'var(--muted)' }}>
                   published
@@ -80,18 +99,18 @@ export function ForestPlot({
           <g fontSize={12} style={{ fill: 'var(--muted)' }}>
             {ticks(domain, 6).map((tick) => (
               <g key={tick} transform={`translate(${Math.round(x(tick)) + 0.5} 0)`}>
-                <line y1={AXIS - 8} y2={bottom} style={{ stroke: tick === reference ? 'var(--edge)' : 'var(--line)' }} />
+                <line y1={top - 8} y2={bottom} style={{ stroke: tick === reference ? 'var(--edge)' : 'var(--line)' }} />
                 <text y={bottom + 15} textAnchor="middle">
                   {decimal(tick, 1)}
                 </text>
               </g>
             ))}
-            <text x={x(reference) + 5} y={AXIS - 12}>
+            <text x={x(reference) + 5} y={top - 12}>
               {referenceLabel}
             </text>
           </g>
           {rows.map((row, index) => (
-            <Row key={row.name} row={row} top={AXIS + index * rowHeight} height={rowHeight} x={x} width={width} />
+            <Row key={row.name} row={row} top={top + index * rowHeight} height={rowHeight} x={x} width={width} />
           ))}
         </svg>
       )}

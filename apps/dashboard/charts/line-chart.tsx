@@ -13,6 +13,8 @@ export interface Series {
   colour: string;
   /** Runs are solid with markers and bands; controls thin; published references dashed. */
   kind: 'run' | 'control' | 'reference';
+  /** Nothing stands at the line's end: what the crosshair reads names it already. */
+  unlabelled?: boolean;
   rank?: number;
   points: readonly Point[];
 }
@@ -224,7 +226,7 @@ function Crosshair({
 
 function EndLabels({ series, px, py, top, bottom, left }: Plot & { series: readonly Series[]; top: number; bottom: number; left: number }) {
   const ends = series.flatMap((one) => {
-    const end = lastPoint(one.points);
+    const end = one.unlabelled ? undefined : lastPoint(one.points);
     return end ? [{ ...one, end }] : [];
   });
   const places = spreadLabels(

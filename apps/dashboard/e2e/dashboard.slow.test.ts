@@ -7,6 +7,7 @@ import { registerDataSet, type TestDatabase, testDatabase } from '@cxr-lens/pris
 import { type Browser, chromium, expect, type Page } from '@playwright/test';
 import { afterAll, beforeAll, it, type TestContext } from 'vitest';
 import { audit } from './audit.ts';
+import { drawsProtocolsApart, measuredRows, offersRecipeAndFold } from './methods.ts';
 import { answering, freePort, type Started, start, stop } from './processes.ts';
 
 // The whole stack on real input: phantoms, Postgres, TensorFlow, the API, the built pages, a browser. About four minutes on two cores.
@@ -328,3 +329,14 @@ step('says what is not there, and what to do when nobody answers', async () => {
   await expect(page.locator('tbody tr')).toHaveCount(5);
   complaints.splice(0);
 });
+
+step('draws one protocol at a time and says what stands apart; a run page draws each of its own', async () => {
+  const { dataSet, runs } = measuredRows();
+  await database.prisma.dataSet.create({ data: dataSet });
+  for (const data of runs) await database.prisma.run.create({ data });
+  await drawsProtocolsApart(page, (address) => visit(page, address));
+});
+
+step('offers the recipe that a network was published with, and the fold of a run that trains on boxes', () =>
+  offersRecipeAndFold(page, (address) => visit(page, address)),
+);

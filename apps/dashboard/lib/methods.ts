@@ -39,3 +39,21 @@ export function runRanks(runs: readonly NamedRun[]): Map<string, number> {
     }),
   );
 }
+
+type MapKind = 'CAM' | 'PATCH_SCORES' | 'WALK_DIFFERENCE';
+
+/** What a method's map is called, and the unit of its values. */
+const MAPS: Record<MapKind, { label: string; unit: string }> = {
+  CAM: { label: 'CAM', unit: 'CAM, logit units' },
+  PATCH_SCORES: { label: 'Patch scores', unit: 'Patch score' },
+  WALK_DIFFERENCE: { label: 'Difference of a walk', unit: 'Change in grey' },
+};
+
+export const mapLabel = (kind: MapKind): string => MAPS[kind].label;
+export const mapUnit = (kind: MapKind): string => MAPS[kind].unit;
+
+/** One name for the maps of several methods. */
+export function mapsLabel(kinds: readonly MapKind[]): string {
+  const [first, ...others] = new Set(kinds);
+  return first && others.length === 0 ? mapLabel(first) : 'Map';
+}

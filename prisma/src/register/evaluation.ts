@@ -6,7 +6,13 @@ import type { RunFolder } from './files.ts';
 
 type Tx = Prisma.TransactionClient;
 
-/** Makes the evaluations of the run exactly those of its folder; the id of one that stays does not change. */
+/** What a folder says by one protocol: the run's AUC, which no protocol changes, and the curves of the run and its controls. */
+interface Measurement {
+  auc: AucFile;
+  localization: Pick<LocalizationFile, 'run' | 'controls'>;
+}
+
+/** Makes the evaluations of the run exactly those of its folder, one a protocol; the id of one that stays does not change. */
 export async function writeEvaluationRows(tx: Tx, { run, evaluations }: RunFolder): Promise<void> {
   const kept: string[] = [];
   for (const { auc, localization } of newestOfEach(evaluations)) {
@@ -20,6 +26,7 @@ export async function writeEvaluationRows(tx: Tx, { run, evaluations }: RunFolde
       weightsSha256: auc.weightsSha256,
       seed: auc.seed,
       images: auc.images,
+      excludedPatients: auc.excludedPatients,
       meanAuc: auc.mean.auc,
       meanAucLow: auc.mean.bootstrap?.[0] ?? null,
       meanAucHigh: auc.mean.bootstrap?.[1] ?? null,
@@ -27,24 +34,26 @@ export async function writeEvaluationRows(tx: Tx, { run, evaluations }: RunFolde
     };
     const where = { runId_datasetHash_protocol: key };
     const { id } = await tx.evaluation.upsert({ where, create: { ...key, ...columns }, update: columns });
-    await writeResults(tx, id, auc, localization);
+    await writeResults(tx, id, { auc, localization });
     kept.push(id);
   }
   await tx.evaluation.deleteMany({ where: { runId: run.id, id: { notIn: kept } } });
 }
 
-/** Two folders may hold the same data set under two file names. */
-function newestOfEach(evaluations: RunFolder['evaluations']): RunFolder['evaluations'] {
-  const newest = new Map<string, RunFolder['evaluations'][number]>();
-  for (const evaluation of evaluations) {
-    const key = `${evaluation.auc.data.datasetHash} ${evaluation.localization.run.protocol.name}`;
-    const before = newest.get(key);
-    if (!before || before.auc.createdAt < evaluation.auc.createdAt) newest.set(key, evaluation);
+/** Every protocol of every folder; two folders may hold the same data set under two file names. */
+function newestOfEach(evaluations: RunFolder['evaluations']): Measurement[] {
+  const newest = new Map<string, Measurement>();
+  for (const { auc, localization } of evaluations) {
+    for (const measured of [localization, ...localization.others]) {
+      const key = `${auc.data.datasetHash} ${measured.run.protocol.name}`;
+      const before = newest.get(key);
+      if (!before || before.auc.createdAt < auc.createdAt) newest.set(key, { auc, localization: measured });
+    }
   }
   return [...newest.values()];
 }
 
-async function writeResults(tx: Tx, evaluationId: string, auc: AucFile, { run, controls }: LocalizationFile): Promise<void> {
+async function writeResults(tx: Tx, evaluationId: string, { auc, localization: { run, controls } }: Measurement): Promise<void> {
   await tx.aucResult.deleteMany({ where: { evaluationId } });
   await tx.localizationCurve.deleteMany({ where: { evaluationId } });
   await tx.aucResult.createMany({
@@ -73,7 +82,19 @@ function curvesOf(kind: CurveKind, label: string, findings: Partial<Record<strin
   return FINDINGS.flatMap((finding) => {
     const curve = findings[finding];
     if (!curve) return [];
-    const { pairs, threshold, meanIou, reason, points } = curve;
-    return [{ id: randomUUID(), finding, kind, label, pairs, threshold, meanIou, reason, points }];
+    const { pairs, threshold, meanIou, reason } = curve;
+    return [{ id: randomUUID(), finding, kind, label, pairs, threshold, meanIou, reason, points: pointsOf(curve) }];
   });
+}
+
+/** Beside the accuracy what a protocol that makes boxes counts; null for the others. */
+function pointsOf({ points, falsePositives, iobb }: Curve) {
+  return points.map((point, at) => ({
+    ...point,
+    falsePositives: falsePositives?.[at] ?? null,
+    iobbAccuracy: iobb?.points[at]?.accuracy ?? null,
+    iobbLow: iobb?.points[at]?.low ?? null,
+    iobbHigh: iobb?.points[at]?.high ?? null,
+    iobbFalsePositives: iobb?.falsePositives?.[at] ?? null,
+  }));
 }

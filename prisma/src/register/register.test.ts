@@ -81,7 +81,7 @@ function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home
   return folder;
 }
 
-function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = {}): void {
+function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = {}, change: Partial<LocalizationFile> = {}): void {
   const common = {
     format: 1 as const,
     runId: path.basename(folder),
@@ -110,7 +110,7 @@ function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = 
     findings: Object.fromEntries(BOXED_FINDINGS.map((finding) => [finding, curve])) as LocalizationFile['run']['findings'],
   };
   const controls = { random: result, centre: result, bestReachable: result };
-  const localization: LocalizationFile = { ...common, run: result, controls, others: [] };
+  const localization: LocalizationFile = { ...common, run: result, controls, others: [], ...change };
   write(path.join(folder, 'evaluation', name, 'auc.json'), auc);
   write(path.join(folder, 'evaluation', name, 'localization.json'), localization);
 }
@@ -156,6 +156,48 @@ describe('registerRun', () => {
     rmSync(path.join(folder, 'evaluation'), { recursive: true });
     await registerRun(database.prisma, folder);
     expect((await rowsOf('b')).evaluations).toEqual([]);
+  });
+
+  it('keeps every protocol apart, each with its own controls, and what only one of them counts', async () => {
+    const folder = writeRun('n', { method: 'nih' });
+    const points = [0.1, 0.2].map((iouThreshold) => ({ iouThreshold, accuracy: 0.75, low: 0.5, high: 1, sd: null }));
+    const iobb = { points: points.map((point) => ({ ...point, accuracy: 0.875 })), falsePositives: [0.25, 0.5] };
+    const curve = (change: Partial<Curve> = {}): Curve => {
+      return { pairs: 4, threshold: null, meanIou: 0.5, reason: null, points, foldThresholds: [], scored: [], ...change };
+    };
+    const by = (name: string, own: Curve): LocalizationFile['run'] => ({
+      protocol: { name, description: `as in ${name}` },
+      seed: 0,
+      findings: Object.fromEntries(BOXED_FINDINGS.map((finding) => [finding, own])) as LocalizationFile['run']['findings'],
+    });
+    const random = by('nih', curve({ points: points.map((point) => ({ ...point, accuracy: 0.0625 })) }));
+    const nih = {
+      run: by('nih', curve({ falsePositives: [1.5, 2.5], iobb })),
+      controls: { random, centre: by('nih', curve()), bestReachable: by('nih', curve()) },
+    };
+    writeEvaluation(folder, 'phantom-96', { excludedPatients: 7 }, { others: [nih] });
+    await registerRun(database.prisma, folder);
+    const { evaluations } = await rowsOf('n');
+    const [own, paper] = ['nih', 'paper'].map((name) => evaluations.find(({ protocol }) => protocol === name)!);
+    expect(evaluations).toHaveLength(2);
+    expect([own!, paper!].map(({ excludedPatients, protocolDescription }) => [excludedPatients, protocolDescription])).toEqual([
+      [7, 'as in nih'],
+      [7, 'as in the paper'],
+    ]);
+    const pointsOf = (evaluation: typeof own, kind: string) =>
+      evaluation!.localization
+        .find((row) => row.kind === kind && row.finding === 'Mass')!
+        .points.toSorted((a, b) => a.iouThreshold - b.iouThreshold);
+    expect(pointsOf(own, 'RUN')).toMatchObject([
+      { accuracy: 0.75, falsePositives: 1.5, iobbAccuracy: 0.875, iobbLow: 0.5, iobbHigh: 1, iobbFalsePositives: 0.25 },
+      { accuracy: 0.75, falsePositives: 2.5, iobbFalsePositives: 0.5 },
+    ]);
+    expect(pointsOf(own, 'RANDOM')[0]).toMatchObject({ accuracy: 0.0625, falsePositives: null, iobbAccuracy: null });
+    expect(pointsOf(paper, 'RUN')[0]).toMatchObject({ accuracy: 0.5, falsePositives: null, iobbAccuracy: null, iobbFalsePositives: null });
+    expect(await database.prisma.localizationCurve.count()).toBe(64);
+    writeEvaluation(folder, 'phantom-96');
+    await registerRun(database.prisma, folder);
+    expect((await rowsOf('n')).evaluations).toMatchObject([{ id: paper!.id, protocol: 'paper', excludedPatients: 0 }]);
   });
 
   it('registers the parent that lies beside it, and puts the first finished run of each method into use', async () => {

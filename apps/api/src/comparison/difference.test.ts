@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cxrHome, random } from '@cxr-lens/data';
-import { type LocalizationPair, localization } from '@cxr-lens/eval';
+import { type LocalizationPair, type LocalizationResult, localization, nihLocalization } from '@cxr-lens/eval';
 import type { LocalizationFile } from '@cxr-lens/model/spec';
 import type { DataSet, Run } from '@cxr-lens/prisma';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -28,10 +28,14 @@ function pairs(finds: boolean): LocalizationPair[] {
 }
 
 /** A run with what `evaluate` writes of its localisation, and the row that says so. */
-async function evaluatedRun(method: 'baseline' | 'robust', { finds, seed = 0 }: { finds: boolean; seed?: number }): Promise<Run> {
-  const folder = path.join(cxrHome(), 'runs', `${method}-${seed}`);
+async function evaluatedRun(method: 'baseline' | 'robust' | 'nih', { finds, seed = 0 }: { finds: boolean; seed?: number }): Promise<Run> {
+  const folder = path.join(cxrHome(), 'runs', `${method}-${finds}-${seed}`);
   const run = await makeRun(api.prisma, method, { path: folder, createdAt: new Date(method === 'baseline' ? '2026-01-01' : '2026-01-02') });
-  const result = JSON.parse(JSON.stringify(localization(pairs(finds), { seed, resamples: 50 }))) as LocalizationFile['run'];
+  const measured = (result: LocalizationResult): LocalizationFile['others'][number] => {
+    const run = JSON.parse(JSON.stringify(result)) as LocalizationFile['run'];
+    return { run, controls: { random: run, centre: run, bestReachable: run } };
+  };
+  const others = method === 'nih' ? [measured(nihLocalization(pairs(finds), { seed, resamples: 50 }))] : [];
   const file: LocalizationFile = {
     format: 1,
     runId: run.id,
@@ -42,16 +46,16 @@ async function evaluatedRun(method: 'baseline' | 'robust', { finds, seed = 0 }: 
     codeVersion: 'test',
     createdAt: new Date().toISOString(),
     excludedPatients: 0,
-    run: result,
-    controls: { random: result, centre: result, bestReachable: result },
-    others: [],
+    ...measured(localization(pairs(finds), { seed, resamples: 50 })),
+    others,
   };
   mkdirSync(path.join(folder, 'evaluation/phantom-96'), { recursive: true });
   writeFileSync(path.join(folder, 'evaluation/phantom-96/localization.json'), JSON.stringify(file));
   // A file that was cut off beside it must not fail the comparison.
   mkdirSync(path.join(folder, 'evaluation/broken'));
   writeFileSync(path.join(folder, 'evaluation/broken/localization.json'), '{');
-  await makeEvaluation(api.prisma, run, dataSet);
+  await makeEvaluation(api.prisma, run, { dataSet });
+  for (const { run: other } of others) await makeEvaluation(api.prisma, run, { dataSet, protocol: other.protocol });
   return run;
 }
 
@@ -59,10 +63,10 @@ interface Compared {
   comparison: { statement: string; differences: { value: number; low: number | null }[] };
 }
 
-const ask = async (runs: readonly Run[]) => {
-  const query = `query ($runs: [ID!]) { comparison(finding: Cardiomegaly, runs: $runs) { statement
+const ask = async (runs: readonly Run[], protocol?: string) => {
+  const query = `query ($runs: [ID!], $protocol: String) { comparison(finding: Cardiomegaly, runs: $runs, protocol: $protocol) { statement
     differences { run { id } over { id } value low high pairs paired verdict statement iouThreshold } } }`;
-  const { data, errors } = await api.ask<Compared>(query, { runs: runs.map(({ id }) => id) });
+  const { data, errors } = await api.ask<Compared>(query, { runs: runs.map(({ id }) => id), protocol });
   expect(errors).toBeUndefined();
   return data.comparison;
 };
@@ -93,4 +97,11 @@ it('says in words which run locates a finding better, with the interval of the p
   // Two runs of one method go by their own names.
   const named = await ask([robust, other]);
   expect(named.statement).toContain(`Robust (${robust.name})`);
+});
+
+it('pairs runs by whichever protocol both were measured by, on the curves of that one', async () => {
+  const runs = [await evaluatedRun('nih', { finds: false, seed: 2 }), await evaluatedRun('nih', { finds: true, seed: 2 })];
+  const [paper, nih] = [await ask(runs), await ask(runs, 'nih')];
+  for (const { differences } of [paper, nih]) expect(differences).toMatchObject([{ paired: true, pairs: 40, verdict: 'HIGHER' }]);
+  expect(nih.differences[0]!.value).not.toBe(paper.differences[0]!.value);
 });

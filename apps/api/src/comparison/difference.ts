@@ -2,7 +2,7 @@ import { type BoxedFinding, type Finding, findingLabel, isBoxedFinding } from '@
 import type { Run } from '@cxr-lens/prisma';
 import { TRUST_IOU } from '../evidence.ts';
 import type { Threads } from '../threads/threads.ts';
-import type { ComparedRun } from './compare.ts';
+import type { ComparedRun } from './curve-sets.ts';
 import type { MeasuredCurve, PairedDifference } from './paired.ts';
 import { runLabel } from './summary.ts';
 
@@ -15,13 +15,14 @@ export interface Difference {
   high: number | null;
   pairs: number;
   paired: boolean;
-  verdict: 'HIGHER' | 'LOWER' | 'UNDECIDED';
+  /** NOT_COMPARABLE: the two were measured by two protocols. */
+  verdict: 'HIGHER' | 'LOWER' | 'UNDECIDED' | 'NOT_COMPARABLE';
   statement: string;
 }
 
 const VERDICTS = { higher: 'HIGHER', lower: 'LOWER', 'cannot be told': 'UNDECIDED' } as const;
 
-/** Each run against each earlier one at T(IoU) = 0.3, on the same pairs; empty for a finding without boxes. */
+/** Each run against each earlier one at T(IoU) = 0.3, on the same pairs by one protocol; empty for a finding without boxes. */
 export async function differencesOf(threads: Threads, compared: readonly ComparedRun[], finding: Finding): Promise<Difference[]> {
   if (!isBoxedFinding(finding)) return [];
   const measured = compared.filter(({ curve }) => curve !== null && curve.pairs > 0);
@@ -41,6 +42,7 @@ const MAX_TOLD = 5000;
 
 async function differenceOf(threads: Threads, pair: PairOfRuns): Promise<Difference> {
   const { run, over, finding } = pair;
+  if (run.curve!.protocol.name !== over.curve!.protocol.name) return notComparable(pair);
   const key = [run, over].map(({ evaluation }) => `${evaluation?.id} ${evaluation?.createdAt.toISOString()}`).join(' ') + finding;
   if (told.size >= MAX_TOLD) told.clear();
   const asked =
@@ -76,21 +78,31 @@ function pairedDifference({ run, over }: PairOfRuns, { difference, interval, pai
   return { run: run.run, over: over.run, iouThreshold: TRUST_IOU, ...told };
 }
 
+/** What counts as a hit differs: a difference of such accuracies would be of the protocols as much as of the runs. */
+function notComparable({ run, over, finding }: PairOfRuns): Difference {
+  const by = (one: ComparedRun, other: ComparedRun): string => `${runLabel(one.run, other.run)} by protocol ${one.curve!.protocol.name}`;
+  return {
+    ...untold({ run, over, finding }),
+    value: null,
+    verdict: 'NOT_COMPARABLE',
+    statement: `Not comparable for ${findingLabel(finding)}: two protocols. ${by(run, over)}, ${by(over, run)}.`,
+  };
+}
+
 /** Without each pair's own result no interval of the difference is known, and none is claimed. */
 function unpairedDifference({ run, over, finding }: PairOfRuns): Difference {
   const at = (compared: ComparedRun): number | null =>
     compared.curve?.points.find(({ iouThreshold }) => iouThreshold === TRUST_IOU)?.accuracy ?? null;
   const [a, b] = [at(run), at(over)];
   return {
-    run: run.run,
-    over: over.run,
-    iouThreshold: TRUST_IOU,
+    ...untold({ run, over, finding }),
     value: a === null || b === null ? null : a - b,
-    low: null,
-    high: null,
-    pairs: Math.min(run.curve?.pairs ?? 0, over.curve?.pairs ?? 0),
-    paired: false,
     verdict: 'UNDECIDED',
     statement: `No difference can be told for ${findingLabel(finding)}: the two runs were not scored on the same pairs.`,
   };
+}
+
+function untold({ run, over }: PairOfRuns): Omit<Difference, 'value' | 'verdict' | 'statement'> {
+  const pairs = Math.min(run.curve?.pairs ?? 0, over.curve?.pairs ?? 0);
+  return { run: run.run, over: over.run, iouThreshold: TRUST_IOU, low: null, high: null, pairs, paired: false };
 }

@@ -46,10 +46,10 @@ async function scoredCurve(measured: MeasuredCurve, finding: BoxedFinding): Prom
   for (const name of await readdir(folder).catch(() => [])) {
     const text = await readFile(path.join(folder, name, 'localization.json'), 'utf8').catch(() => null);
     const file = text === null ? null : LocalizationFileSchema.safeParse(parsed(text)).data;
-    if (!file || file.data.datasetHash !== measured.datasetHash || file.run.protocol.name !== measured.protocol) continue;
-    const curve = file.run.findings[finding];
+    if (!file || file.data.datasetHash !== measured.datasetHash) continue;
+    const curve = [file, ...file.others].find(({ run }) => run.protocol.name === measured.protocol)?.run.findings[finding];
     // A folder that was trained or evaluated anew and not registered yet does not belong to the row's curve.
-    if (file.weightsSha256 === measured.weightsSha256 && curve.pairs === measured.pairs) return curve;
+    if (curve && file.weightsSha256 === measured.weightsSha256 && curve.pairs === measured.pairs) return curve;
   }
   return null;
 }

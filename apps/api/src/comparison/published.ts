@@ -1,18 +1,14 @@
 import { type BoxedFinding, FINDINGS, type Finding, isBoxedFinding } from '@cxr-lens/data';
-import { IOU_THRESHOLDS, PAPER_PROTOCOL, publishedCurves } from '@cxr-lens/eval';
-import type { CurveKind } from '@cxr-lens/prisma';
+import { IOU_THRESHOLDS, type Protocol, publishedCurves } from '@cxr-lens/eval';
+import type { CurveKind, Evaluation, LocalizationCurve, LocalizationPoint } from '@cxr-lens/prisma';
 
-export interface Point {
-  iouThreshold: number;
-  accuracy: number | null;
-  low: number | null;
-  high: number | null;
-  sd: number | null;
-}
+export type Point = Omit<LocalizationPoint, 'curveId'>;
 
 /** A localisation curve, ours or a published one. */
 export interface Curve {
   finding: string;
+  /** Part of what a curve is: those of two are never drawn as one. */
+  protocol: Protocol;
   kind: CurveKind;
   label: string;
   source?: string;
@@ -21,6 +17,14 @@ export interface Curve {
   meanIou: number | null;
   reason: string | null;
   points: Point[];
+}
+
+/** A row with its points as a curve of its evaluation's protocol. */
+export function curveOf(
+  row: LocalizationCurve & { points: Point[] },
+  { protocol, protocolDescription }: Pick<Evaluation, 'protocol' | 'protocolDescription'>,
+): Curve {
+  return { ...row, protocol: { name: protocol, description: protocolDescription } };
 }
 
 export interface PublishedAuc {
@@ -56,6 +60,17 @@ const AUC_TABLES: readonly (Omit<PublishedAuc, 'auc'> & { values: readonly numbe
   },
 ];
 
+const NOT_PRINTED = {
+  low: null,
+  high: null,
+  sd: null,
+  falsePositives: null,
+  iobbAccuracy: null,
+  iobbLow: null,
+  iobbHigh: null,
+  iobbFalsePositives: null,
+};
+
 /** Boxed images a finding in NIH's box list, which the published curves were scored on. */
 const NIH_PAIRS: Record<BoxedFinding, number> = {
   Atelectasis: 180,
@@ -73,14 +88,15 @@ export function publishedAuc(finding: Finding): PublishedAuc[] {
   return AUC_TABLES.map(({ values, ...table }) => ({ ...table, auc: values[index]! }));
 }
 
-/** The protocols whose published curves are shown. None was printed in numbers for the paper's own, so these are another's, as their source says. */
-const SHOWN_PROTOCOLS = [PAPER_PROTOCOL.name, 'nih'];
-
-/** Published curves of one finding, to be looked at beside ours and never ranked with them; empty for a finding without boxes. */
-export function referenceCurves(finding: Finding): Curve[] {
+/**
+ * Published curves of one finding by the protocol, to be looked at beside ours and never ranked with them; empty for a finding without
+ * boxes, and for the paper's protocol: its curves were printed as figures only.
+ */
+export function referenceCurves(finding: Finding, protocol: string): Curve[] {
   if (!isBoxedFinding(finding)) return [];
-  return SHOWN_PROTOCOLS.flatMap(publishedCurves).map(({ label, source, findings }) => ({
+  return publishedCurves(protocol).map(({ label, source, findings }) => ({
     finding,
+    protocol: { name: protocol, description: source },
     kind: 'REFERENCE',
     label,
     source,
@@ -88,6 +104,6 @@ export function referenceCurves(finding: Finding): Curve[] {
     threshold: null,
     meanIou: null,
     reason: null,
-    points: IOU_THRESHOLDS.map((iouThreshold, at) => ({ iouThreshold, accuracy: findings[finding][at]!, low: null, high: null, sd: null })),
+    points: IOU_THRESHOLDS.map((iouThreshold, at) => ({ ...NOT_PRINTED, iouThreshold, accuracy: findings[finding][at]! })),
   }));
 }

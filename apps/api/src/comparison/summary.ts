@@ -2,7 +2,7 @@ import { type Finding, findingLabel, isBoxedFinding } from '@cxr-lens/data';
 import { METHODS, parseMethod } from '@cxr-lens/model/spec';
 import type { Run } from '@cxr-lens/prisma';
 import { interval, listed } from '../words.ts';
-import type { ComparedRun } from './compare.ts';
+import type { ComparedRun } from './curve-sets.ts';
 import type { Difference } from './difference.ts';
 
 /** The method's name; with the run's own where `other` is a run of the same method. */

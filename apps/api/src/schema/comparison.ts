@@ -1,7 +1,9 @@
 import { FINDINGS } from '@cxr-lens/data';
 import { z } from 'zod';
-import { type ComparedRun, type Comparison, compare, MAX_RUNS } from '../comparison/compare.ts';
+import { type Comparison, compare } from '../comparison/compare.ts';
+import type { ApartSet, ComparedRun } from '../comparison/curve-sets.ts';
 import type { Difference } from '../comparison/difference.ts';
+import { MAX_RUNS, protocolsOf } from '../comparison/measured.ts';
 import type { PublishedAuc } from '../comparison/published.ts';
 import { TextSchema } from '../input.ts';
 import { builder } from './builder.ts';
@@ -10,7 +12,7 @@ import { AucResultType, EvaluationType, LocalizationCurveType, ProtocolType } fr
 import { FindingNameEnum, FindingType } from './finding.ts';
 import { RunType } from './run.ts';
 
-const Verdict = builder.enumType('Verdict', { values: ['HIGHER', 'LOWER', 'UNDECIDED'] as const });
+const Verdict = builder.enumType('Verdict', { values: ['HIGHER', 'LOWER', 'UNDECIDED', 'NOT_COMPARABLE'] as const });
 
 const PublishedAucType = builder.objectRef<PublishedAuc>('PublishedAuc').implement({
   description: "A published AUC: shown beside ours, never ranked with another split's.",
@@ -36,7 +38,7 @@ const DifferenceType = builder.objectRef<Difference>('Difference').implement({
     paired: t.exposeBoolean('paired', {
       description: 'True when both runs were scored on the same pairs and the interval is of the paired difference.',
     }),
-    verdict: t.expose('verdict', { type: Verdict }),
+    verdict: t.expose('verdict', { type: Verdict, description: 'NOT_COMPARABLE: the two were measured by two protocols.' }),
     statement: t.exposeString('statement'),
   }),
 });
@@ -50,12 +52,26 @@ const ComparisonRun = builder.objectRef<ComparedRun>('ComparisonRun').implement(
       description: 'The evaluation the numbers come from; null when the run was not evaluated on this data set.',
     }),
     auc: t.expose('auc', { type: AucResultType, nullable: true }),
-    curve: t.expose('curve', { type: LocalizationCurveType, nullable: true }),
+    curve: t.expose('curve', {
+      type: LocalizationCurveType,
+      nullable: true,
+      description: 'Null where the run was not measured by the protocol, or where its curve stands in another set.',
+    }),
+  }),
+});
+
+const ApartSetType = builder.objectRef<ApartSet>('ApartCurves').implement({
+  description: 'Curves of one protocol that are never drawn with those of the comparison.',
+  fields: (t) => ({
+    protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocol }),
+    reason: t.exposeString('reason', { description: 'Why they stand apart, in words.' }),
+    runs: t.expose('runs', { type: [ComparisonRun], complexity: { multiplier: 1 } }),
+    controls: t.expose('controls', { type: [LocalizationCurveType], description: 'By the same protocol.', complexity: { multiplier: 3 } }),
   }),
 });
 
 const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
-  description: 'Runs side by side for one finding.',
+  description: 'Runs side by side for one finding, measured by one protocol; AUC is the same by all.',
   fields: (t) => ({
     finding: t.field({ type: FindingType, resolve: ({ finding }) => ({ name: finding }) }),
     protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocol }),
@@ -66,7 +82,16 @@ const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
       description: 'Random, centre prior and best reachable.',
       complexity: { multiplier: 3 },
     }),
-    references: t.expose('references', { type: [LocalizationCurveType], description: 'Published curves.', complexity: { multiplier: 1 } }),
+    apart: t.expose('apart', {
+      type: [ApartSetType],
+      description: 'Curves to be drawn apart: by the own protocol of runs that have no other, where none was asked for, and of Generative.',
+      complexity: { multiplier: 1 },
+    }),
+    references: t.expose('references', {
+      type: [LocalizationCurveType],
+      description: 'Published curves by the same protocol.',
+      complexity: { multiplier: 1 },
+    }),
     publishedAuc: t.expose('publishedAuc', { type: [PublishedAucType], complexity: { multiplier: 3 } }),
     differences: t.expose('differences', {
       type: [DifferenceType],
@@ -78,7 +103,7 @@ const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
 });
 
 const scope = { runs: 'All active finished runs unless asked for others', dataSet: 'the one most of them were evaluated on unless asked' };
-const description = `${scope.runs}; data set: ${scope.dataSet}.`;
+const description = `${scope.runs}; data set: ${scope.dataSet}; protocol: the paper's where a run was measured by it.`;
 
 const ScopeSchema = z.strictObject({
   runs: z.array(TextSchema).max(MAX_RUNS, `too many to compare; expected at most ${MAX_RUNS}`).nullish(),
@@ -89,6 +114,13 @@ const ScopeSchema = z.strictObject({
 builder.queryFields((t) => {
   const args = { runs: t.arg.idList(), protocol: t.arg.string(), dataSet: t.arg.id() };
   return {
+    protocols: t.field({
+      type: [ProtocolType],
+      description: 'By which protocols the runs of such a comparison were measured, the one shown unless asked first.',
+      args: { runs: args.runs, dataSet: args.dataSet },
+      parse: ScopeSchema.omit({ protocol: true }),
+      resolve: (_root, { runs, dataSet }, { prisma }) => protocolsOf(prisma, { runIds: runs ?? null, dataSetId: dataSet ?? null }),
+    }),
     comparison: t.field({
       type: ComparisonType,
       description,

@@ -1,6 +1,6 @@
-import { PAPER_PROTOCOL, type Protocol } from '@cxr-lens/eval';
+import type { Protocol } from '@cxr-lens/eval';
 import { CurveKind } from '@cxr-lens/prisma';
-import type { Curve, Point } from '../comparison/published.ts';
+import { type Curve, curveOf, type Point } from '../comparison/published.ts';
 import { builder } from './builder.ts';
 import { FindingType, findingOf } from './finding.ts';
 
@@ -27,6 +27,16 @@ export const AucResultType = builder.prismaObject('AucResult', {
   }),
 });
 
+const IobbPoint = builder.objectRef<Point>('IobbPoint').implement({
+  description: 'By intersection over the detected box.',
+  fields: (t) => ({
+    accuracy: t.exposeFloat('iobbAccuracy', { nullable: true }),
+    low: t.exposeFloat('iobbLow', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
+    high: t.exposeFloat('iobbHigh', { nullable: true }),
+    falsePositives: t.exposeFloat('iobbFalsePositives', { nullable: true }),
+  }),
+});
+
 const LocalizationPoint = builder.objectRef<Point>('LocalizationPoint').implement({
   fields: (t) => ({
     iouThreshold: t.exposeFloat('iouThreshold'),
@@ -34,6 +44,16 @@ const LocalizationPoint = builder.objectRef<Point>('LocalizationPoint').implemen
     low: t.exposeFloat('low', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
     high: t.exposeFloat('high', { nullable: true }),
     sd: t.exposeFloat('sd', { nullable: true, description: 'Standard deviation over the folds.' }),
+    falsePositives: t.exposeFloat('falsePositives', {
+      nullable: true,
+      description: 'Detected boxes per image that do not hit; null for a protocol that makes no boxes.',
+    }),
+    iobb: t.field({
+      type: IobbPoint,
+      nullable: true,
+      description: 'Null for a protocol that makes no boxes.',
+      resolve: (point) => (point.iobbAccuracy === null && point.iobbFalsePositives === null ? null : point),
+    }),
   }),
 });
 
@@ -42,6 +62,7 @@ export const LocalizationCurveType = builder.objectRef<Curve>('LocalizationCurve
   description: 'Localisation accuracy over T(IoU).',
   fields: (t) => ({
     finding: t.field({ type: FindingType, resolve: findingOf }),
+    protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocol, description: 'Curves of two are never drawn as one.' }),
     kind: t.expose('kind', { type: CurveKindEnum }),
     label: t.exposeString('label'),
     source: t.string({
@@ -58,7 +79,7 @@ export const LocalizationCurveType = builder.objectRef<Curve>('LocalizationCurve
 });
 
 export const EvaluationType = builder.prismaObject('Evaluation', {
-  description: 'One run measured on the test images of one data set.',
+  description: 'One run measured on the test images of one data set by one protocol.',
   fields: (t) => ({
     id: t.exposeID('id'),
     run: t.relation('run'),
@@ -72,6 +93,9 @@ export const EvaluationType = builder.prismaObject('Evaluation', {
     meanAucLow: t.exposeFloat('meanAucLow', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
     meanAucHigh: t.exposeFloat('meanAucHigh', { nullable: true }),
     images: t.exposeInt('images', { description: 'Test images that were measured.' }),
+    excludedPatients: t.exposeInt('excludedPatients', {
+      description: 'Patients of the test images that were not scored, because the run had trained on them.',
+    }),
     seed: t.exposeInt('seed', { description: 'Of folds and bootstrap.' }),
     localization: t.field({
       type: [LocalizationCurveType],
@@ -80,10 +104,8 @@ export const EvaluationType = builder.prismaObject('Evaluation', {
       select: {
         localization: { orderBy: [{ finding: 'asc' }, { kind: 'asc' }], include: { points: { orderBy: { iouThreshold: 'asc' } } } },
       },
-      resolve: ({ localization }) => localization,
+      resolve: ({ localization, ...evaluation }) => localization.map((row) => curveOf(row, evaluation)),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),
 });
-
-builder.queryField('protocols', (t) => t.field({ type: [ProtocolType], resolve: () => [PAPER_PROTOCOL] }));

@@ -22,7 +22,8 @@ const mapUrl = ({ kind, explanationId, key }: MapRow, extension: 'png' | 'npy'):
   `/explanations/${explanationId}/${kind}.${extension}?v=${key.slice(0, 16)}`;
 
 const MapRef = builder.objectRef<MapRow>('MapRef').implement({
-  description: 'A raw map: CAM signed, at the size of the last feature map; saliency the raw gradient, at the size of the input.',
+  description:
+    'A raw map: what shows where the method looks (Method.map), a CAM signed; or saliency, the raw gradient at the size of the input.',
   fields: (t) => ({
     url: t.string({ description: 'PNG for looking at.', resolve: (map) => mapUrl(map, 'png') }),
     npyUrl: t.string({ description: 'float32 [height, width] as NPY.', resolve: (map) => mapUrl(map, 'npy') }),
@@ -42,6 +43,7 @@ const MapRef = builder.objectRef<MapRow>('MapRef').implement({
 const EvidenceType = builder.objectRef<Evidence>('Evidence').implement({
   description: 'How often such a finding was located right by this run.',
   fields: (t) => ({
+    protocol: t.exposeString('protocol', { description: "Name of the main protocol of the run's method." }),
     iouThreshold: t.exposeFloat('iouThreshold'),
     accuracy: t.exposeFloat('accuracy', { nullable: true }),
     low: t.exposeFloat('low', { nullable: true }),
@@ -117,11 +119,16 @@ export const ExplanationType = builder.prismaObject('Explanation', {
       description: 'Bounds the largest connected part of the region, in pixels of the image.',
       resolve: boxOf,
     }),
-    boxReason: t.string({ nullable: true, description: 'Why there is no box.', resolve: boxReason }),
+    boxReason: t.string({
+      nullable: true,
+      description: 'Why there is no box.',
+      select: { run: { select: { method: true } } },
+      resolve: (row) => boxReason(row),
+    }),
     evidence: t.loadable({
       type: EvidenceType,
       nullable: true,
-      description: "Measured on the test images of the run's newest evaluation; null before there is one.",
+      description: "By the method's main protocol, on the test images of the run's newest evaluation; null before there is one.",
       load: (keys: string[], { prisma }) => loadEvidence(prisma, keys),
       // A subscription keeps its context for hours: it batches, and remembers nothing.
       loaderOptions: { cache: false },

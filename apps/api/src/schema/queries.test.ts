@@ -28,8 +28,8 @@ beforeAll(async () => {
   await api.prisma.epoch.createMany({
     data: [2, 1].map((epoch) => ({ runId: robust.id, epoch, trainLoss: 1 / epoch, validationLoss: 1, seconds: 3 })),
   });
-  await makeEvaluation(api.prisma, baseline, dataSet, 0.5);
-  await makeEvaluation(api.prisma, robust, dataSet, 0.62);
+  await makeEvaluation(api.prisma, baseline, { dataSet, accuracy: 0.5 });
+  await makeEvaluation(api.prisma, robust, { dataSet, accuracy: 0.62 });
 });
 afterAll(() => api.stop());
 
@@ -99,6 +99,17 @@ describe('runs', () => {
     expect(some.data).toEqual({ baseline: { totalCount: 1 }, none: { totalCount: 0, edges: [] } });
   });
 
+  it('tells of a run that was imported, and knows no data of it', async () => {
+    const sourceSha256 = 'a'.repeat(64);
+    const imported = { id: 'i', network: 'densenet121', sourceSha256, weightsSha256: 'b'.repeat(64), head: 'findings' };
+    await makeRun(api.prisma, 'chexnet', { id: 'imported', active: false, bestEpoch: null, card: { imported } });
+    const { data } = await api.ask('{ run(id: "imported") { imported { network sourceSha256 } dataSet { id } epochs { epoch } } }');
+    expect(data).toEqual({ run: { imported: { network: 'densenet121', sourceSha256 }, dataSet: null, epochs: [] } });
+    const trained = await api.ask('{ run(id: "demo-baseline") { imported { network } } }');
+    expect(trained.data).toEqual({ run: { imported: null } });
+    await api.prisma.run.delete({ where: { id: 'imported' } });
+  });
+
   it('lists data sets', async () => {
     const { data } = await api.ask('{ dataSets { id size synthetic boxedPairs createdAt } }');
     expect(data).toMatchObject({ dataSets: [{ id: dataSet.id, size: 96, synthetic: true, boxedPairs: 40 }] });
@@ -111,7 +122,7 @@ describe('comparison', () => {
       dataSet: { id: string };
       runs: { run: { id: string }; curve: { points: unknown[] } }[];
       controls: { kind: string }[];
-      references: { points: unknown[] }[];
+      references: unknown[];
       publishedAuc: { auc: number }[];
       differences: unknown[];
       statement: string;
@@ -128,7 +139,8 @@ describe('comparison', () => {
     expect(comparison.runs.map(({ run }) => run.id)).toEqual(['demo-baseline', 'demo-robust']);
     expect(comparison.runs[1]!.curve.points[2]).toEqual({ iouThreshold: 0.3, accuracy: 0.62, low: 0.52, high: 0.72, sd: 0.02 });
     expect(comparison.controls.map(({ kind }) => kind).sort()).toEqual(['BEST_REACHABLE', 'CENTRE', 'RANDOM']);
-    expect(comparison.references[0]!.points[0]).toEqual({ accuracy: 0.9383 });
+    // None was printed in numbers for the paper's protocol.
+    expect(comparison.references).toEqual([]);
     expect(comparison.publishedAuc.map(({ auc }) => auc)).toEqual([0.81, 0.9248, 0.909]);
     // The run folders are not in reach here: without each pair's own result no difference is claimed.
     expect(comparison.differences).toMatchObject([
@@ -192,7 +204,10 @@ describe('comparison', () => {
     const other = await api.ask(
       '{ comparison(finding: Mass, protocol: "other") { protocol { name } dataSet { id } statement runs { evaluation { id } } } }',
     );
-    expect(other.data).toMatchObject({ comparison: { protocol: { name: 'other' }, dataSet: null, statement: null } });
+    // AUC is the same by all protocols.
+    expect(other.data).toMatchObject({
+      comparison: { protocol: { name: 'other' }, dataSet: { id: dataSet.id }, statement: expect.stringMatching(/^AUC for Mass: /) },
+    });
   });
 });
 
@@ -231,7 +246,7 @@ describe('studies and explanations', () => {
     expect(heart!.cam).toMatchObject({ width: 3, height: 3, values: [-4, -3, -2, -1, 0, 1, 2, 3, 4] });
     expect(heart!.evidence).toMatchObject({ accuracy: 0.62, low: 0.52, high: 0.72, pairs: 40, auc: 0.8 });
     expect(heart!.evidence.statement).toBe(
-      'Robust located Cardiomegaly right in 62 % (52 to 72) of 40 boxed test images of phantom-96, which are synthetic, at T(IoU) = 0.3. ' +
+      'Robust located Cardiomegaly right in 62 % (52 to 72) of 40 boxed test images of phantom-96, which are synthetic, at T(IoU) = 0.3 by protocol paper. ' +
         'Its AUC for Cardiomegaly is 0.80 (0.75 to 0.85).',
     );
     expect(heart!.pins).toMatchObject({ runId: 'demo-robust', preprocessingVersion: 'v1' });

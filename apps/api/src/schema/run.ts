@@ -1,9 +1,9 @@
 import { CxrError } from '@cxr-lens/data';
-import { type Epoch as EpochRecord, EpochSchema, METHOD_NAMES, parseMethod } from '@cxr-lens/model/spec';
+import { type Epoch as EpochRecord, EpochSchema, type Imported, METHOD_NAMES, parseMethod } from '@cxr-lens/model/spec';
 import { type Prisma, RunState } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { ByIdSchema, PageSchema, TextSchema } from '../input.ts';
-import { activateRun, commandOf, type OptionValue, optionValues } from '../runs.ts';
+import { activateRun, commandOf, importedOf, type OptionValue, optionValues } from '../runs.ts';
 import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
 import { MethodNameEnum, MethodType } from './method.ts';
@@ -50,6 +50,14 @@ builder.prismaObject('Epoch', {
   }),
 });
 
+const ImportedType = builder.objectRef<Imported>('ImportedWeights').implement({
+  description: 'Weights of another program.',
+  fields: (t) => ({
+    network: t.exposeString('network'),
+    sourceSha256: t.exposeString('sourceSha256', { description: 'Of the file that was imported.' }),
+  }),
+});
+
 export const RunType = builder.prismaObject('Run', {
   description: 'One trained model: the index of its run folder.',
   fields: (t) => ({
@@ -74,10 +82,20 @@ export const RunType = builder.prismaObject('Run', {
     weightsSha256: t.exposeString('weightsSha256', { nullable: true }),
     active: t.exposeBoolean('active', { description: 'True when uploads are explained with it.' }),
     card: t.expose('card', { type: 'JSON', nullable: true }),
+    imported: t.field({
+      type: ImportedType,
+      nullable: true,
+      description: 'The imported weights that it started from, or that it is where it has no epochs.',
+      resolve: importedOf,
+    }),
     parent: t.relation('parent', { nullable: true, description: 'The run it started from.' }),
     epochs: t.relation('epochs', { query: { orderBy: { epoch: 'asc' } } }),
     bestEpoch: t.exposeInt('bestEpoch', { nullable: true }),
-    evaluations: t.relation('evaluations', { query: { orderBy: NEWEST_FIRST }, description: 'Newest first.' }),
+    evaluations: t.relation('evaluations', {
+      // Those of one file were written in the order of their protocols.
+      query: { orderBy: [{ createdAt: 'desc' }, { id: 'asc' }] },
+      description: "One a data set and protocol, newest first, the method's main protocol before its others.",
+    }),
     command: t.string({
       description: 'The command that repeats it.',
       select: { dataSet: { select: { path: true } }, parent: { select: { path: true } } },

@@ -6,7 +6,8 @@ import { Section } from '../../components/page.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { decimal } from '../../lib/format.ts';
 import { runLabels } from '../../lib/methods.ts';
-import { aucSheet, forestRows } from './auc.ts';
+import { aucGroups, aucSheet, forestRows, leftOut } from './auc.ts';
+import { pointAt } from './curves.ts';
 import type { Comparison } from './queries.ts';
 
 /** AUC of all 14 findings: a forest plot with intervals. */
@@ -19,14 +20,19 @@ export function AucSection({ comparisons, caption }: { comparisons: readonly Com
       sheet={aucSheet(comparisons)}
       caption={caption}
     >
-      <ForestPlot
-        title="AUC"
-        describe="Area under the ROC curve of each finding and run with its 95 % interval; the table below holds the numbers."
-        rows={forestRows(comparisons)}
-        domain={[0.4, 1]}
-        reference={0.5}
-        referenceLabel="chance"
-      />
+      {aucGroups(comparisons).map((group) => (
+        <div key={group.note ?? ''} className="not-first:pt-6">
+          {group.note && <p className="pb-2 text-small font-semibold">{group.note}</p>}
+          <ForestPlot
+            title="AUC"
+            describe="Area under the ROC curve of each finding and run with its 95 % interval; the table below holds the numbers."
+            rows={forestRows(group.comparisons)}
+            domain={[0.4, 1]}
+            reference={0.5}
+            referenceLabel="chance"
+          />
+        </div>
+      ))}
     </ChartSection>
   );
 }
@@ -35,6 +41,8 @@ export function AucSection({ comparisons, caption }: { comparisons: readonly Com
 export function AucTable({ comparisons, threshold }: { comparisons: readonly Comparison[]; threshold: number }) {
   const runs = comparisons[0]?.runs ?? [];
   const names = runLabels(runs.map(({ run }) => run));
+  // Two columns a run: of many, the intervals stand below their values.
+  const below = runs.length > 2;
   const columns: Column<Comparison>[] = [
     { name: 'Finding', cell: ({ finding }) => finding.label },
     {
@@ -48,20 +56,29 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
         name: `${names.get(run.id)} AUC`,
         right: true,
         cell: (row) => (
-          <Value value={row.runs[index]?.auc?.auc} low={row.runs[index]?.auc?.low} high={row.runs[index]?.auc?.high} digits={3} />
+          <Value
+            value={row.runs[index]?.auc?.auc}
+            low={row.runs[index]?.auc?.low}
+            high={row.runs[index]?.auc?.high}
+            digits={3}
+            below={below}
+          />
         ),
       };
     }),
-    ...runs.map(({ run }, index): Column<Comparison> => {
-      return {
+    ...runs.flatMap(({ run }, index): Column<Comparison>[] => {
+      if (comparisons.every((row) => !row.runs[index]?.curve)) return [];
+      const column: Column<Comparison> = {
         name: `${names.get(run.id)} at T = ${decimal(threshold, 1)}`,
         right: true,
         className: 'max-sm:hidden',
         cell: (row) => {
-          const point = row.runs[index]?.curve?.points.find(({ iouThreshold }) => Math.abs(iouThreshold - threshold) < 1e-9);
-          return <Value value={point?.accuracy} low={point?.low} high={point?.high} digits={2} />;
+          const curve = row.runs[index]?.curve;
+          const point = curve ? pointAt(curve, threshold) : undefined;
+          return <Value value={point?.accuracy} low={point?.low} high={point?.high} digits={2} below={below} />;
         },
       };
+      return [column];
     }),
   ];
   return (
@@ -76,7 +93,8 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
         {runs
           .filter(({ evaluation }) => evaluation)
           .map(({ run, evaluation }) => `${names.get(run.id)}: mean AUC ${decimal(evaluation?.meanAuc, 3)}.`)
-          .join(' ')}
+          .join(' ')}{' '}
+        {comparisons[0] && leftOut(comparisons[0])}
       </p>
     </Section>
   );
@@ -84,11 +102,11 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
 
 type Known = number | null | undefined;
 
-function Value({ value, low, high, digits }: { value: Known; low: Known; high: Known; digits: number }) {
+function Value({ value, low, high, digits, below }: { value: Known; low: Known; high: Known; digits: number; below: boolean }) {
   return (
     <>
       {decimal(value, digits)}
-      <span className="inline-block min-w-26 pl-2 text-small text-muted max-lg:hidden">
+      <span className={`text-small whitespace-nowrap text-muted max-lg:hidden ${below ? 'block' : 'inline-block min-w-26 pl-2'}`}>
         {typeof low === 'number' && typeof high === 'number' ? `${decimal(low, digits)} to ${decimal(high, digits)}` : ''}
       </span>
     </>

@@ -1,7 +1,34 @@
 import type { ForestRow } from '../../charts/forest-plot.tsx';
 import type { Cell, Sheet } from '../../charts/sheet.ts';
+import { plural } from '../../lib/format.ts';
 import { methodColour, referenceColour, runLabels, runRanks } from '../../lib/methods.ts';
 import type { Comparison } from './queries.ts';
+
+/** The paper's methods first; each method beside them apart, with what has to be said of it. */
+export function aucGroups(comparisons: readonly Comparison[]): { note: string | null; comparisons: Comparison[] }[] {
+  const notes = [...new Set(comparisons[0]?.runs.map(({ run }) => run.method.note) ?? [])];
+  return notes
+    .toSorted((a, b) => Number(a !== null) - Number(b !== null))
+    .map((note) => ({
+      note,
+      comparisons: comparisons.map((comparison) => ({
+        ...comparison,
+        runs: comparison.runs.filter(({ run }) => run.method.note === note),
+        publishedAuc: note === null ? comparison.publishedAuc : [],
+      })),
+    }));
+}
+
+/** What the scoring of runs left out, in words; null where it left out nothing. */
+export function leftOut({ runs }: Pick<Comparison, 'runs'>): string | null {
+  const names = runLabels(runs.map(({ run }) => run));
+  const sentences = runs.flatMap(({ run, evaluation }) =>
+    evaluation && evaluation.excludedPatients > 0
+      ? [`${names.get(run.id)}: ${plural(evaluation.excludedPatients, 'patient')} of the test split not scored, it had trained on them.`]
+      : [],
+  );
+  return sentences.length > 0 ? sentences.join(' ') : null;
+}
 
 /** The rows of the forest plot, one a finding. */
 export function forestRows(comparisons: readonly Comparison[]): ForestRow[] {

@@ -11,13 +11,16 @@ import type { Choice, ChoiceRun, Choices } from './queries.ts';
 /** Which runs, which data set, which protocol. */
 export function CompareBar({
   choices,
+  protocols,
   chosen,
   shown,
   onChange,
 }: {
   choices: Choices;
+  /** Names of those by which the chosen runs were measured, the one that is shown unless asked first. */
+  protocols: readonly string[];
   /** What is compared now. */
-  chosen: { runs: readonly string[]; dataSet: string | null; protocol: string | null; published: boolean };
+  chosen: { runs: readonly string[]; dataSet: string | null; protocol: string; published: boolean };
   /** Runs that stand in the bar: the active ones and the chosen ones. */
   shown: readonly ChoiceRun[];
   onChange: (change: Partial<Choice>) => void;
@@ -29,6 +32,8 @@ export function CompareBar({
     const runs = chosen.runs.includes(id) ? chosen.runs.filter((one) => one !== id) : [...chosen.runs, id];
     onChange({ runs: inOrder(evaluated, runs) });
   };
+  // Without a word in the address the paper's protocol is shown, and it is said what stands apart.
+  const onProtocol = (name: string): void => onChange({ protocol: name === protocols[0] ? null : name });
   return (
     <div className="flex flex-wrap items-center gap-x-6 gap-y-2 pb-4">
       <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -75,13 +80,15 @@ export function CompareBar({
             </option>
           ))}
         </Select>
-        <Select aria-label="Protocol" value={chosen.protocol ?? ''} onChange={(event) => onChange({ protocol: event.target.value })}>
-          {choices.protocols.map(({ name }) => (
-            <option key={name} value={name}>
-              Protocol: {name}
-            </option>
-          ))}
-        </Select>
+        {protocols.length > 1 && (
+          <Select aria-label="Protocol" value={chosen.protocol} onChange={(event) => onProtocol(event.target.value)}>
+            {protocols.map((name) => (
+              <option key={name} value={name}>
+                Protocol: {name}
+              </option>
+            ))}
+          </Select>
+        )}
         <CopyButton text={() => window.location.href}>Share</CopyButton>
       </div>
     </div>

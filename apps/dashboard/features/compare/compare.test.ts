@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { referenceColour, runLabels, runRanks } from '../../lib/methods.ts';
-import { aucSheet, forestRows } from './auc.ts';
-import { curveSeries, curveSheet, pairs, readout, thresholds } from './curves.ts';
+import { aucGroups, aucSheet, forestRows, leftOut } from './auc.ts';
+import { curveGroups, curveSeries, curveSheet, hasSizes, pairs, readout, thresholds } from './curves.ts';
 import type { Comparison, Curve } from './queries.ts';
-import { pairVerdicts } from './verdicts.ts';
+import { notComparable, pairVerdicts } from './verdicts.ts';
 
-const BASELINE = { name: 'BASELINE', label: 'Baseline' } as const;
-const ROBUST = { name: 'ROBUST', label: 'Robust' } as const;
+const BASELINE = { name: 'BASELINE', label: 'Baseline', note: null } as const;
+const ROBUST = { name: 'ROBUST', label: 'Robust', note: null } as const;
+const GENERATIVE = { name: 'GENERATIVE', label: 'Generative', note: 'Our addition.' } as const;
+const SUPERVISED = { name: 'SUPERVISED', label: 'Supervised', note: null } as const;
 
 const curve = (kind: Curve['kind'], label: string, accuracy: number | null): Curve => ({
   kind,
@@ -16,12 +18,14 @@ const curve = (kind: Curve['kind'], label: string, accuracy: number | null): Cur
   meanIou: 0.2,
   reason: null,
   source: null,
-  points: [0.1, 0.3].map((iouThreshold) => ({ iouThreshold, accuracy, low: 0.1, high: 0.4, sd: null })),
+  points: [0.1, 0.3].map((iouThreshold) => ({ iouThreshold, accuracy, low: 0.1, high: 0.4, sd: null, falsePositives: null, iobb: null })),
 });
 
-const run = (id: string, method: { name: 'BASELINE' | 'ROBUST'; label: string }) => ({ id, name: `${id}-name`, seed: 0, method });
+type Method = Comparison['runs'][number]['run']['method'];
 
-const comparison = (finding: 'Mass' | 'Nodule', verdict: 'HIGHER' | 'LOWER' | 'UNDECIDED'): Comparison => ({
+const run = (id: string, method: Method) => ({ id, name: `${id}-name`, seed: 0, method });
+
+const comparison = (finding: 'Mass' | 'Nodule', verdict: Comparison['differences'][number]['verdict']): Comparison => ({
   finding: { name: finding, label: finding, boxed: true },
   protocol: { name: 'paper', description: '' },
   dataSet: null,
@@ -52,6 +56,7 @@ const comparison = (finding: 'Mass' | 'Nodule', verdict: 'HIGHER' | 'LOWER' | 'U
   ],
   controls: [curve('RANDOM', 'Random map', 0.05), curve('BEST_REACHABLE', 'Best reachable', 1)],
   references: [curve('REFERENCE', 'Wang et al. 2017', 0.3)],
+  apart: [],
 });
 
 describe('curves', () => {
@@ -68,6 +73,19 @@ describe('curves', () => {
     expect(curveSeries(one).at(-1)?.colour).toContain('--method-robust');
   });
 
+  it('of controls say of maps of which size, where there are several', () => {
+    const sized = {
+      ...one,
+      controls: [curve('RANDOM', 'Random map, 12 x 12 maps', 0), curve('BEST_REACHABLE', 'Best reachable, 3 x 3 maps', 1)],
+    };
+    expect(
+      curveSeries(sized)
+        .slice(0, 2)
+        .map(({ label }) => label),
+    ).toEqual(['random 12²', 'reachable 3²']);
+    expect([hasSizes(one), hasSizes(sized)]).toEqual([false, true]);
+  });
+
   it('are read at the crosshair in words', () => {
     expect(readout(curveSeries(one), 0.3).map(({ text }) => text)).toEqual(['Baseline 0.25 (0.10 to 0.40)', 'Robust no curve']);
     expect(thresholds([one])).toEqual([0.1, 0.3]);
@@ -77,7 +95,50 @@ describe('curves', () => {
   it('are a table with one row a point', () => {
     const { rows } = curveSheet([one, comparison('Nodule', 'LOWER')]);
     expect(rows).toHaveLength(2 * 5 * 2);
-    expect(rows[0]).toEqual(['Mass', 'Baseline', 18, 0.1, 0.25, 0.1, 0.4, null]);
+    expect(rows[0]).toEqual(['Mass', 'paper', 'Baseline', 18, 0.1, 0.25, 0.1, 0.4, null]);
+  });
+
+  it('are a table with what a protocol that makes boxes counts beside the accuracy', () => {
+    const own = curve('RUN', 'b', 0.25);
+    own.points[0] = { ...own.points[0]!, falsePositives: 1.5, iobb: { accuracy: 0.75, falsePositives: 0.5 } };
+    const { columns, rows } = curveSheet([{ ...one, runs: [{ ...one.runs[0]!, curve: own }] }]);
+    expect(columns.slice(-3)).toEqual(['False positives per image', 'Accuracy by IoBB', 'False positives by IoBB']);
+    expect(rows[0]!.slice(-3)).toEqual([1.5, 0.75, 0.5]);
+    expect(rows[1]!.slice(-3)).toEqual([null, null, null]);
+  });
+
+  it('of two protocols, and of a method that is no part of the paper, are never in one group', () => {
+    const patches = { name: 'patches', description: '' };
+    const apart = (method: Method, protocol: typeof patches, reason: string) => {
+      const own = { run: run(method.name, method), curve: curve('RUN', 'r', 0.9) };
+      return { reason, protocol, runs: [own], controls: [curve('RANDOM', 'Random map', 0.1)] };
+    };
+    const own = { name: 'paper', description: '' };
+    const sets = [apart(GENERATIVE, own, 'Our addition.'), apart(SUPERVISED, patches, 'Another protocol.')];
+    const comparisons = [
+      { ...one, apart: sets },
+      { ...comparison('Nodule', 'LOWER'), apart: [sets[1]!] },
+    ];
+    const groups = curveGroups(comparisons);
+    const labels = groups.map(({ protocol, reason, curves }) => [
+      protocol.name,
+      reason,
+      curves.map((set) => set.runs.map((each) => each.run.method.label)),
+    ]);
+    expect(labels).toEqual([
+      [
+        'paper',
+        null,
+        [
+          ['Baseline', 'Robust'],
+          ['Baseline', 'Robust'],
+        ],
+      ],
+      ['paper', 'Our addition.', [['Generative']]],
+      ['patches', 'Another protocol.', [['Supervised'], ['Supervised']]],
+    ]);
+    const none = { ...one, runs: one.runs.map((each) => ({ ...each, curve: null })) };
+    expect(curveGroups([{ ...none, apart: sets }]).map(({ reason }) => reason)).toEqual(['Our addition.', 'Another protocol.']);
   });
 });
 
@@ -87,6 +148,8 @@ describe('verdicts', () => {
     expect(pair).toMatchObject({ run: 'Robust', over: 'Baseline', iouThreshold: 0.3, lower: [] });
     expect(pair?.higher.map(({ label }) => label)).toEqual(['Mass']);
     expect(pair?.undecided.map(({ statement }) => statement)).toEqual(['Nodule!']);
+    const apart = [comparison('Mass', 'NOT_COMPARABLE'), comparison('Nodule', 'NOT_COMPARABLE')];
+    expect([pairVerdicts(apart), notComparable(apart)]).toEqual([[], ['Robust over Baseline']]);
   });
 });
 
@@ -96,6 +159,28 @@ describe('AUC', () => {
     expect(row?.items.map(({ value }) => value)).toEqual([0.7, null]);
     expect(row?.published).toEqual([{ label: 'CheXNet (own split)', colour: referenceColour('CheXNet'), value: 0.8 }]);
     expect(aucSheet([comparison('Mass', 'HIGHER')]).rows[0]).toEqual(['Mass', 20, 400, 0.7, 0.6, 0.8, null, null, null]);
+  });
+});
+
+describe('AUC of runs that differ in what they are', () => {
+  const one = comparison('Mass', 'HIGHER');
+  const generative = { ...one.runs[0]!, run: run('g', GENERATIVE) };
+
+  it('stands apart for a method that is no part of the paper', () => {
+    const groups = aucGroups([{ ...one, runs: [generative, ...one.runs] }]);
+    expect(
+      groups.map(({ note, comparisons }) => [note, comparisons[0]!.runs.map((each) => each.run.id), comparisons[0]!.publishedAuc.length]),
+    ).toEqual([
+      [null, ['b', 'r'], 1],
+      ['Our addition.', ['g'], 0],
+    ]);
+  });
+
+  it('says whose scoring left patients out', () => {
+    expect(leftOut(one)).toBeNull();
+    const evaluation = { id: 'e', meanAuc: 0.8, excludedPatients: 8 };
+    const supervised = { ...one.runs[0]!, run: run('s', SUPERVISED), evaluation };
+    expect(leftOut({ runs: [supervised] })).toBe('Supervised: 8 patients of the test split not scored, it had trained on them.');
   });
 });
 

@@ -6,12 +6,25 @@ import { Modal } from '../../components/overlays.tsx';
 import { Table } from '../../components/table.tsx';
 import { decimal, interval, plural } from '../../lib/format.ts';
 import { runLabels } from '../../lib/methods.ts';
-import { curveSeries, curveSheet, describeCurves, pairs, readout, X_AXIS, Y_AXIS } from './curves.ts';
-import type { Comparison } from './queries.ts';
+import {
+  type CurveGroup,
+  curveSeries,
+  curveSheet,
+  describeCurves,
+  hasBoxes,
+  namedCurves,
+  pairs,
+  pointAt,
+  readout,
+  X_AXIS,
+  Y_AXIS,
+} from './curves.ts';
+import type { Comparison, Curves } from './queries.ts';
 
-/** One finding, large: its curves, what can be said of each pair of runs, and what lies behind the numbers. */
+/** One finding, large: its curves, one picture a group, what can be said of each pair of runs, and what lies behind the numbers. */
 export function CurveDialog({
   comparison,
+  groups,
   caption,
   stops,
   threshold,
@@ -19,6 +32,8 @@ export function CurveDialog({
   onClose,
 }: {
   comparison: Comparison | undefined;
+  /** Of all findings. */
+  groups: readonly CurveGroup[];
   caption: string;
   stops: readonly number[];
   threshold: number;
@@ -26,8 +41,9 @@ export function CurveDialog({
   onClose: () => void;
 }) {
   if (!comparison) return null;
-  const series = curveSeries(comparison);
-  const read = readout(series, threshold);
+  const drawn = groups.flatMap(({ reason, curves }) =>
+    curves.filter(({ finding }) => finding.name === comparison.finding.name).map((set) => ({ reason, set })),
+  );
   return (
     <Modal
       wide
@@ -36,29 +52,51 @@ export function CurveDialog({
       title={comparison.finding.label}
       description={comparison.statement ?? 'Nothing can be said of these runs for this finding.'}
     >
-      <ChartSection
-        title="Localisation accuracy"
-        note={`${plural(pairs(comparison), 'pair')}. Bands: 95 % intervals by bootstrap over patients.`}
-        sheet={curveSheet([comparison])}
-        caption={caption}
-      >
-        <LineChart
-          title={`At T(IoU) = ${decimal(threshold, 1)}`}
-          describe={describeCurves(comparison, threshold)}
-          series={series}
-          x={{ ...X_AXIS, ticks: stops }}
-          y={{ ...Y_AXIS, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1] }}
-          height="min(320px, 50dvh)"
-          stops={stops}
-          cursor={threshold}
-          onCursor={onThreshold}
-          readout={read}
-          labelRoom={96}
-        />
-      </ChartSection>
+      {drawn.map(({ reason, set }) => (
+        <ChartSection
+          key={reason ?? ''}
+          title={reason ? 'Localisation accuracy, apart' : 'Localisation accuracy'}
+          note={`${reason ? `${reason} ` : ''}Protocol ${set.protocol.name}, ${plural(pairs(set), 'pair')}. Bands: 95 % intervals by bootstrap over patients.`}
+          sheet={curveSheet([set])}
+          caption={`${caption}, protocol ${set.protocol.name}. CXR Lens`}
+        >
+          <Chart set={set} {...{ stops, threshold, onThreshold }} />
+        </ChartSection>
+      ))}
       <Differences comparison={comparison} />
-      <Behind comparison={comparison} />
+      {drawn.map(({ reason, set }) => (
+        <Behind key={reason ?? ''} set={set} threshold={threshold} />
+      ))}
     </Modal>
+  );
+}
+
+function Chart({
+  set,
+  stops,
+  threshold,
+  onThreshold,
+}: {
+  set: Curves;
+  stops: readonly number[];
+  threshold: number;
+  onThreshold: (threshold: number) => void;
+}) {
+  const series = curveSeries(set);
+  return (
+    <LineChart
+      title={`At T(IoU) = ${decimal(threshold, 1)}`}
+      describe={describeCurves(set, threshold)}
+      series={series}
+      x={{ ...X_AXIS, ticks: stops }}
+      y={{ ...Y_AXIS, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1] }}
+      height="min(320px, 50dvh)"
+      stops={stops}
+      cursor={threshold}
+      onCursor={onThreshold}
+      readout={readout(series, threshold)}
+      labelRoom={96}
+    />
   );
 }
 
@@ -76,31 +114,50 @@ function Differences({ comparison }: { comparison: Comparison }) {
           { name: 'At T(IoU)', right: true, cell: ({ iouThreshold }) => decimal(iouThreshold, 1) },
           { name: 'Accuracy', right: true, cell: ({ value }) => decimal(value) },
           { name: '95 % interval', right: true, cell: ({ low, high }) => interval(low, high) || '–' },
-          { name: 'Pairs', right: true, cell: ({ pairs: n, paired }) => `${n}${paired ? '' : ', not paired'}` },
+          {
+            name: 'Pairs',
+            right: true,
+            cell: ({ pairs: n, paired, verdict }) =>
+              verdict === 'NOT_COMPARABLE' ? 'two protocols' : `${n}${paired ? '' : ', not paired'}`,
+          },
         ]}
       />
     </div>
   );
 }
 
-function Behind({ comparison }: { comparison: Comparison }) {
-  const names = runLabels(comparison.runs.map(({ run }) => run));
-  const rows = [
-    ...comparison.runs.flatMap(({ run, curve }) => (curve ? [{ id: run.id, name: names.get(run.id)!, curve }] : [])),
-    ...comparison.controls.map((curve) => ({ id: curve.label, name: curve.label, curve })),
-    ...comparison.references.map((curve) => ({ id: curve.label, name: curve.label, curve })),
-  ];
+type Named = ReturnType<typeof namedCurves>[number];
+
+function Behind({ set, threshold }: { set: Curves; threshold: number }) {
+  const at = decimal(threshold, 1);
   return (
-    <Table
-      caption="Behind the curves"
-      rows={rows}
-      rowKey={({ id }) => id}
-      columns={[
-        { name: 'Curve', cell: ({ name }) => name },
-        { name: 'Mean IoU', right: true, cell: ({ curve }) => decimal(curve.meanIou) },
-        { name: 'Threshold, 0 to 255', right: true, className: 'max-sm:hidden', cell: ({ curve }) => decimal(curve.threshold, 0) },
-        { name: 'Note', cell: ({ curve }) => <span className="text-muted">{curve.reason ?? curve.source ?? ''}</span> },
-      ]}
-    />
+    <div className="pb-6">
+      <Table
+        caption={`Behind the curves, protocol ${set.protocol.name}`}
+        rows={namedCurves(set)}
+        rowKey={({ id }) => id}
+        columns={[
+          { name: 'Curve', cell: ({ name }) => name },
+          { name: 'Mean IoU', right: true, cell: ({ curve }) => decimal(curve.meanIou) },
+          { name: 'Threshold, 0 to 255', right: true, className: 'max-sm:hidden', cell: ({ curve }) => decimal(curve.threshold, 0) },
+          ...(hasBoxes(set)
+            ? [
+                {
+                  name: `False positives per image at ${at}`,
+                  right: true,
+                  cell: ({ curve }: Named) => decimal(pointAt(curve, threshold)?.falsePositives),
+                },
+                {
+                  name: `Accuracy by IoBB at ${at}`,
+                  right: true,
+                  className: 'max-sm:hidden',
+                  cell: ({ curve }: Named) => decimal(pointAt(curve, threshold)?.iobb?.accuracy),
+                },
+              ]
+            : []),
+          { name: 'Note', cell: ({ curve }) => <span className="text-muted">{curve.reason ?? curve.source ?? ''}</span> },
+        ]}
+      />
+    </div>
   );
 }

@@ -24,9 +24,6 @@ const ChoicesDocument = graphql(/* GraphQL */ `
             dataSet {
               id
             }
-            protocol {
-              name
-            }
           }
         }
       }
@@ -36,15 +33,15 @@ const ChoicesDocument = graphql(/* GraphQL */ `
       name
       synthetic
     }
-    protocols {
-      name
-      description
-    }
   }
 `);
 
 const ComparisonsDocument = graphql(/* GraphQL */ `
   query Comparisons($runs: [ID!], $protocol: String, $dataSet: ID) {
+    protocols(runs: $runs, dataSet: $dataSet) {
+      name
+      description
+    }
     comparisons(runs: $runs, protocol: $protocol, dataSet: $dataSet) {
       finding {
         name
@@ -88,18 +85,11 @@ const ComparisonsDocument = graphql(/* GraphQL */ `
         source
       }
       runs {
-        run {
-          id
-          name
-          seed
-          method {
-            name
-            label
-          }
-        }
+        ...ComparedParts
         evaluation {
           id
           meanAuc
+          excludedPatients
         }
         auc {
           auc
@@ -109,7 +99,17 @@ const ComparisonsDocument = graphql(/* GraphQL */ `
           negatives
           reason
         }
-        curve {
+      }
+      apart {
+        reason
+        protocol {
+          name
+          description
+        }
+        runs {
+          ...ComparedParts
+        }
+        controls {
           ...CurveParts
         }
       }
@@ -119,6 +119,22 @@ const ComparisonsDocument = graphql(/* GraphQL */ `
       references {
         ...CurveParts
       }
+    }
+  }
+
+  fragment ComparedParts on ComparisonRun {
+    run {
+      id
+      name
+      seed
+      method {
+        name
+        label
+        note
+      }
+    }
+    curve {
+      ...CurveParts
     }
   }
 
@@ -136,6 +152,11 @@ const ComparisonsDocument = graphql(/* GraphQL */ `
       low
       high
       sd
+      falsePositives
+      iobb {
+        accuracy
+        falsePositives
+      }
     }
   }
 `);
@@ -165,5 +186,8 @@ export const comparisonsOptions = ({ runs, dataSet, protocol }: Omit<Choice, 'pu
 
 export type Choices = CompareChoicesQuery;
 export type ChoiceRun = CompareChoicesQuery['runs']['edges'][number]['node'];
+export type Comparisons = ComparisonsQuery;
 export type Comparison = ComparisonsQuery['comparisons'][number];
 export type Curve = Comparison['controls'][number];
+/** What is drawn on one pair of axes: the curves of a finding that one protocol measured. */
+export type Curves = Pick<Comparison, 'finding' | 'protocol' | 'controls' | 'references'> & { runs: Comparison['apart'][number]['runs'] };

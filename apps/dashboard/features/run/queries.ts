@@ -51,6 +51,9 @@ const ChoicesDocument = graphql(/* GraphQL */ `
       label
       description
       startsFrom
+      note
+      published
+      folds
     }
     dataSets {
       id
@@ -109,6 +112,10 @@ graphql(/* GraphQL */ `
       name
       label
       description
+      note
+    }
+    imported {
+      network
     }
     dataSet {
       id
@@ -148,11 +155,12 @@ graphql(/* GraphQL */ `
       id
       meanAuc
       createdAt
+      images
+      excludedPatients
       dataSet {
         id
         name
         synthetic
-        testImages
         boxedPairs
       }
       protocol {

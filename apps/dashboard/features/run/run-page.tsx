@@ -7,11 +7,12 @@ import { MethodDot, StateMark, SyntheticBadge } from '../../components/marks.tsx
 import { Facts, Page, Section } from '../../components/page.tsx';
 import { Command, Empty, ErrorState, Loading, Skeleton } from '../../components/states.tsx';
 import { Table } from '../../components/table.tsx';
-import { dateTime, decimal, duration, jsonText, short } from '../../lib/format.ts';
+import { count, dateTime, decimal, duration, jsonText, short } from '../../lib/format.ts';
 import { asApiError } from '../../lib/request.ts';
 import { useSubscription } from '../../lib/subscribe.ts';
 import { JobLog, JobNow } from '../jobs/job-steps.tsx';
 import { isOpen } from '../jobs/queries.ts';
+import { CurvesOfRun, compareAddress } from './curves-of-run.tsx';
 import { JsonView } from './json-view.tsx';
 import { FollowRunDocument, type Run, runOptions } from './queries.ts';
 import { RunActions } from './run-actions.tsx';
@@ -80,13 +81,18 @@ function RunView({ run }: { run: Run }) {
         </div>
       )}
       <TrainingSection run={run} />
+      <CurvesOfRun run={run} />
       <div className="grid gap-x-10 lg:grid-cols-2">
         <div className="min-w-0">
           <Evaluations run={run} />
           <Options run={run} />
         </div>
         <div className="min-w-0">
-          <Section title="Repeat it" note="Trains the same run again." aside={<CopyButton text={run.command} />}>
+          <Section
+            title="Repeat it"
+            note={isImport(run) ? 'Imports the same weights again.' : 'Trains the same run again.'}
+            aside={<CopyButton text={run.command} />}
+          >
             <Command>{run.command}</Command>
           </Section>
           {run.job && (
@@ -101,10 +107,24 @@ function RunView({ run }: { run: Run }) {
   );
 }
 
+/** Imported weights as they are: nothing was trained here. */
+function isImport({ imported, dataSet, epochs }: Run): boolean {
+  return imported !== null && dataSet === null && epochs.length === 0;
+}
+
 function header(run: Run) {
   const took = run.finishedAt ? duration(Date.parse(run.finishedAt) - Date.parse(run.createdAt)) : null;
   return [
-    { name: 'Method', value: <span title={run.method.description}>{run.method.label}</span> },
+    {
+      name: 'Method',
+      value: (
+        <span title={run.method.description}>
+          {run.method.label}
+          {run.method.note && <span className="pl-2 text-small text-muted">{run.method.note}</span>}
+        </span>
+      ),
+    },
+    ...(run.imported ? [{ name: 'Imported weights', value: run.imported.network }] : []),
     { name: 'State', value: <StateMark state={run.state} /> },
     { name: 'Preset', value: run.preset },
     {
@@ -113,6 +133,8 @@ function header(run: Run) {
         <>
           {run.dataSet.name} {run.dataSet.synthetic && <SyntheticBadge>trained on phantoms</SyntheticBadge>}
         </>
+      ) : isImport(run) ? (
+        'not known: imported'
       ) : (
         'not registered here'
       ),
@@ -163,17 +185,25 @@ function Evaluations({ run }: { run: Run }) {
           columns={[
             {
               name: 'Data set',
-              cell: ({ dataSet }) => (
-                <Link
-                  href={`/?runs=${encodeURIComponent(run.id)}${dataSet ? `&dataSet=${encodeURIComponent(dataSet.id)}` : ''}`}
-                  className={LINK}
-                >
+              cell: ({ dataSet, protocol }) => (
+                <Link href={compareAddress(run.id, { dataSet: dataSet?.id ?? null, protocol: protocol.name })} className={LINK}>
                   {dataSet?.name ?? 'not registered here'}
                 </Link>
               ),
             },
             { name: 'Protocol', cell: ({ protocol }) => <span title={protocol.description}>{protocol.name}</span> },
-            { name: 'Test images', right: true, className: 'max-sm:hidden', cell: ({ dataSet }) => dataSet?.testImages ?? '–' },
+            { name: 'Scored images', right: true, className: 'max-sm:hidden', cell: ({ images }) => count(images) },
+            ...(run.evaluations.some(({ excludedPatients }) => excludedPatients > 0)
+              ? [
+                  {
+                    name: 'Patients left out',
+                    right: true,
+                    cell: ({ excludedPatients }: Run['evaluations'][number]) => (
+                      <span title="Not scored: the run had trained on them">{count(excludedPatients)}</span>
+                    ),
+                  },
+                ]
+              : []),
             { name: 'Mean AUC', right: true, cell: ({ meanAuc }) => decimal(meanAuc, 3) },
             { name: 'Measured', right: true, className: 'max-sm:hidden', cell: ({ createdAt }) => dateTime(createdAt) },
           ]}

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { jsonParts } from './json-parts.ts';
-import { parseEpsilons, parseSettings } from './settings.ts';
-import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch } from './training.ts';
+import { parseEpsilons, parseSettings, settingsText } from './settings.ts';
+import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch, withoutEpochs } from './training.ts';
 
-const method = { name: 'ROBUST', label: 'Robust', description: '' } as const;
+const method = { name: 'ROBUST', label: 'Robust', description: '', note: null } as const;
 const epoch = (number: number, perturbed: number | null, auc: number | null = 0.7) => ({
   epoch: number,
   trainLoss: 1 / number,
@@ -25,6 +25,13 @@ describe('settings', () => {
   });
 });
 
+describe('a published recipe', () => {
+  it('is read as a list', () => {
+    expect(settingsText({ optimiser: 'adam', learningRate: 0.001 })).toBe('optimiser adam, learningRate 0.001');
+    expect(settingsText(null)).toBe('');
+  });
+});
+
 describe('epsilons', () => {
   it('are read between commas or blanks', () => {
     expect(parseEpsilons(' 0, 0.005,1e-2\n0.02 ')).toEqual([0, 0.005, 0.01, 0.02]);
@@ -37,6 +44,15 @@ describe('epsilons', () => {
 });
 
 describe('training curves', () => {
+  it('that are not there say why', () => {
+    expect(withoutEpochs({ state: 'TRAINING', imported: null })).toMatch(/^The first epoch is under way/);
+    expect(withoutEpochs({ state: 'FINISHED', imported: { network: 'densenet121' } })).toBe(
+      'Imported weights (densenet121), no epochs: trained elsewhere.',
+    );
+    // It only started from them, and did not get far.
+    expect(withoutEpochs({ state: 'FAILED', imported: { network: 'densenet121' } })).toBe('No epoch was finished.');
+  });
+
   it('say where the own attack misses what a strong one finds', () => {
     expect(overfittingNote([epoch(1, null), epoch(2, null)])).toBeNull();
     expect(overfittingNote([epoch(1, 1), epoch(2, 1)])).toMatch(/^Catastrophic overfitting at epoch 2: /);

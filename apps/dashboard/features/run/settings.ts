@@ -25,3 +25,10 @@ export function parseSettings(text: string): Record<string, string | number> {
   }
   return options;
 }
+
+/** Options as people read them: `optimiser adam, learningRate 0.001`. */
+export function settingsText(options: unknown): string {
+  return Object.entries(Object(options) as Record<string, unknown>)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ');
+}

@@ -8,7 +8,7 @@ import { Modal } from '../../components/overlays.tsx';
 import { ErrorState, InlineError, Loading, Skeleton } from '../../components/states.tsx';
 import type { MethodName, TrainChoicesQuery } from '../../gql/graphql.ts';
 import { trainChoicesOptions, trainRun } from './queries.ts';
-import { parseSettings } from './settings.ts';
+import { parseSettings, settingsText } from './settings.ts';
 
 interface Start {
   id: string;
@@ -43,7 +43,9 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
   const [perturbation, setPerturbation] = useState('');
   // Held here, not by the select: the run to start from may be younger than the list that opens first.
   const [parent, setParent] = useState(from?.id ?? '');
-  const startsFrom = choices.methods.find(({ name }) => name === method)?.startsFrom;
+  const info = choices.methods.find(({ name }) => name === method);
+  const startsFrom = info?.startsFrom;
+  const { published, folds } = info ?? {};
   const perturbs = method === 'ROBUST' || (method !== 'BASELINE' && perturbation !== '');
   const finished = choices.runs.edges.map(({ node }) => node).filter(({ state }) => state === 'FINISHED');
   const known = from && !finished.some(({ id }) => id === from.id) ? [from, ...finished] : finished;
@@ -65,7 +67,7 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
   }
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
-      <Field label="Method" hint={choices.methods.find(({ name }) => name === method)?.description}>
+      <Field label="Method" hint={[info?.description, info?.note].filter(Boolean).join(' ')}>
         <Select
           value={method}
           onChange={(event) => {
@@ -119,6 +121,25 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
         <Field label="Seed">
           <TextInput name="seed" type="number" min={0} step={1} defaultValue={0} />
         </Field>
+        {Boolean(published) && (
+          <Field label="Recipe" hint={`Published: ${settingsText(published)}`}>
+            <Select key={method} name="recipe" defaultValue="">
+              <option value="">as the paper trains all</option>
+              <option value="published">as it was published</option>
+            </Select>
+          </Field>
+        )}
+        {typeof folds === 'number' && (
+          <Field label="Fold" hint="The fifth of the boxed patients that it is scored on; it trains on the others">
+            <Select key={method} name="fold" defaultValue="0">
+              {Array.from({ length: folds }, (_, fold) => String(fold)).map((fold) => (
+                <option key={fold} value={fold}>
+                  {fold}
+                </option>
+              ))}
+            </Select>
+          </Field>
+        )}
         <Field label="Perturbation" hint={method === 'BASELINE' ? 'A perturbed Baseline is Robust' : 'Of half of every batch'}>
           <Select
             name="perturbation"
@@ -156,8 +177,9 @@ function epsilonHint(perturbs: boolean, perturbation: string): string {
 function readForm(form: FormData, method: MethodName) {
   const text = (name: string): string | null => String(form.get(name) ?? '').trim() || null;
   const number = (name: string): number | null => (text(name) === null ? null : Number(text(name)));
-  const perturbation = text('perturbation');
-  const options = { ...parseSettings(text('options') ?? ''), ...(perturbation === null ? {} : { perturbation }) };
+  const chosen = { perturbation: text('perturbation'), recipe: text('recipe'), fold: number('fold') };
+  const named = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== null));
+  const options = { ...named, ...parseSettings(text('options') ?? '') };
   return {
     method,
     dataSet: text('dataSet') ?? '',

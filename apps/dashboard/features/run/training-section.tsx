@@ -6,7 +6,7 @@ import { LineChart } from '../../charts/line-chart.tsx';
 import { Section } from '../../components/page.tsx';
 import { decimal, duration } from '../../lib/format.ts';
 import type { Run } from './queries.ts';
-import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch } from './training.ts';
+import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch, withoutEpochs } from './training.ts';
 
 /** How the run learned: loss clean and perturbed, validation AUC, the best epoch marked. Grows while it trains. */
 export function TrainingSection({ run }: { run: Run }) {
@@ -15,9 +15,7 @@ export function TrainingSection({ run }: { run: Run }) {
   if (epochs.length === 0) {
     return (
       <Section title="Training">
-        <p className="flex h-[276px] items-center justify-center bg-raised text-muted">
-          {run.state === 'TRAINING' ? 'The first epoch is under way; the curves begin when it ends.' : 'No epoch was finished.'}
-        </p>
+        <p className="flex h-[276px] items-center justify-center bg-raised text-muted">{withoutEpochs(run)}</p>
       </Section>
     );
   }

@@ -5,6 +5,13 @@ import { decimal } from '../../lib/format.ts';
 import { methodColour } from '../../lib/methods.ts';
 import type { Run } from './queries.ts';
 
+/** Why a run without epochs has none. */
+export function withoutEpochs({ state, imported }: Pick<Run, 'state' | 'imported'>): string {
+  if (state === 'TRAINING') return 'The first epoch is under way; the curves begin when it ends.';
+  if (state === 'FINISHED' && imported) return `Imported weights (${imported.network}), no epochs: trained elsewhere.`;
+  return 'No epoch was finished.';
+}
+
 type Learned = Pick<Run, 'epochs' | 'method'>;
 
 /** Loss over the epochs: training thin, validation clean solid, validation perturbed dashed. */

@@ -58,9 +58,9 @@ export function FindingsPanel({
             onKeyDown={(event) => {
               if (event.key === ' ' || event.key === 'Enter') onSelect(row.name);
             }}
-            className="grid cursor-pointer grid-cols-[minmax(0,8.5rem)_minmax(0,1fr)] items-center gap-x-3 border-t border-line py-1 pr-1 pl-2 outline-offset-0 hover:bg-raised aria-checked:bg-raised aria-checked:shadow-[inset_2px_0_0_var(--accent)]"
+            className="grid cursor-pointer grid-cols-[minmax(0,8.5rem)_minmax(0,1fr)] items-center max-sm:grid-cols-[minmax(0,6.5rem)_minmax(0,1fr)] gap-x-3 border-t border-line py-1 pr-1 pl-2 outline-offset-0 hover:bg-raised aria-checked:bg-raised aria-checked:shadow-[inset_2px_0_0_var(--accent)]"
           >
-            <span className="truncate aria-checked:font-semibold">{row.label}</span>
+            <span className="sm:truncate">{row.label}</span>
             <span className="flex min-w-0 flex-col">
               {row.answers.map((answer, index) => (
                 <Answer key={runs[index]?.id ?? index} answer={answer} run={runs[index]!} name={names.get(runs[index]!.id)!} />
@@ -76,7 +76,7 @@ export function FindingsPanel({
 function Answer({ answer, run, name }: { answer: Explanation | undefined; run: ExplainedRun; name: string }) {
   if (!answer) {
     return (
-      <span className="grid h-4.5 grid-cols-[2.5rem_minmax(0,1fr)_5.5rem] items-center gap-x-2 text-muted">
+      <span className="grid h-4.5 grid-cols-[2.5rem_minmax(0,1fr)_5.5rem] items-center gap-x-2 max-sm:grid-cols-[2rem_minmax(0,1fr)_4.75rem] text-muted">
         <span className="text-right">…</span>
         <span className="h-px bg-line" />
       </span>
@@ -87,7 +87,7 @@ function Answer({ answer, run, name }: { answer: Explanation | undefined; run: E
   const words = decision === null ? 'no decision' : `${decision ? 'above' : 'below'} ${decimal(operatingPoint)}`;
   return (
     <span
-      className="grid h-4.5 grid-cols-[2.5rem_minmax(0,1fr)_5.5rem] items-center gap-x-2"
+      className="grid h-4.5 grid-cols-[2.5rem_minmax(0,1fr)_5.5rem] items-center gap-x-2 max-sm:grid-cols-[2rem_minmax(0,1fr)_4.75rem]"
       title={`${name}: ${calibrated ? 'probability, Platt-scaled on the validation split' : `a score, not a probability: ${answer.probabilityReason ?? ''}`}${operatingPoint === null ? '. No operating point is known' : ''}`}
     >
       <span className={`text-right ${calibrated ? '' : 'text-muted italic'}`}>

@@ -8,7 +8,7 @@ import { Section } from '../../components/page.tsx';
 import { Skeleton } from '../../components/states.tsx';
 import { Table } from '../../components/table.tsx';
 import { decimal, short } from '../../lib/format.ts';
-import { runLabels } from '../../lib/methods.ts';
+import { mapLabel, runLabels } from '../../lib/methods.ts';
 import { JobLog, JobNow } from '../jobs/job-steps.tsx';
 import { isOpen } from '../jobs/queries.ts';
 import { awaitedRows, defaultRuns, explainedRuns, findingRows } from './findings.ts';
@@ -142,6 +142,7 @@ function Trust({ answers, runs, label }: Shown) {
                 ? 'Still being worked out.'
                 : (answers[index].evidence?.statement ??
                   `Nothing is known of how often ${names.get(run.id)} is right about ${label.toLowerCase()}: it has not been evaluated for it.`)}
+              {run.method.note && ` ${run.method.note}`}
             </span>
           </li>
         ))}
@@ -191,13 +192,13 @@ function Behind({ answers, runs, label }: Shown) {
           },
           {
             name: 'Maps',
-            cell: ({ answer }) => (
+            cell: ({ answer, run }) => (
               <span className="flex flex-wrap gap-x-3">
                 <a href={answer.overlayUrl} className={LINK}>
                   overlay
                 </a>
                 <a href={answer.cam.npyUrl} className={LINK} download>
-                  CAM
+                  {mapLabel(run.method.map)}
                 </a>
                 <a href={answer.saliency.npyUrl} className={LINK} download>
                   saliency

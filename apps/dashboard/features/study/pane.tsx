@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { MethodDot } from '../../components/marks.tsx';
 import { decimal } from '../../lib/format.ts';
-import { methodColour } from '../../lib/methods.ts';
+import { mapUnit, methodColour } from '../../lib/methods.ts';
 import { gradient, grey, inferno, paint, redBlue } from './colours.ts';
 import { CAM_GRID, type NumberMap, outline, scaleSaliency, scaleTo255, upsample } from './maps.ts';
 import type { Explanation, StudyImage } from './queries.ts';
@@ -200,7 +200,7 @@ function Legend({
       {shown && !(constant && display.layer === 'cam') && (
         <>
           <span className="whitespace-nowrap">{display.layer === 'cam' ? decimal(explanation.cam.min) : '−3 sd'}</span>
-          <span className="relative h-2 w-full max-w-48" style={{ background: gradient(scale) }}>
+          <span className="relative h-2 w-full max-w-48 max-sm:max-w-32" style={{ background: gradient(scale) }}>
             {display.layer === 'cam' && display.outline && threshold !== null && (
               <span
                 className="absolute -inset-y-1 w-0.5 bg-ink ring-1 ring-paper"
@@ -209,7 +209,7 @@ function Legend({
             )}
           </span>
           <span className="whitespace-nowrap">{display.layer === 'cam' ? decimal(explanation.cam.max) : '+3 sd'}</span>
-          <span className="truncate">{display.layer === 'cam' ? 'CAM, logit units' : 'd logit / d pixel'}</span>
+          <span className="truncate">{display.layer === 'cam' ? mapUnit(explanation.run.method.map) : 'd logit / d pixel'}</span>
         </>
       )}
     </div>

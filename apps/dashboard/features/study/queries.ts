@@ -91,6 +91,8 @@ const StudyDocument = graphql(/* GraphQL */ `
       method {
         name
         label
+        note
+        map
       }
       dataSet {
         name
@@ -149,6 +151,8 @@ const ExpectedDocument = graphql(/* GraphQL */ `
           method {
             name
             label
+            note
+            map
           }
           dataSet {
             name

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { mapsLabel, mapUnit } from '../../lib/methods.ts';
 import { grey, inferno, paint, redBlue } from './colours.ts';
 import { awaitedRows, defaultRuns, findingRows, score } from './findings.ts';
 import { outline, parseNpy, scaleSaliency, scaleTo255, upsample } from './maps.ts';
@@ -15,6 +16,17 @@ function npy(header: string, body: ArrayBufferLike): ArrayBuffer {
   bytes.set(new Uint8Array(body), 10 + text.length);
   return bytes.buffer;
 }
+
+describe('what a map is called', () => {
+  it('is what it is where all are alike, and no more than a map where they differ', () => {
+    expect(mapsLabel(['CAM', 'CAM'])).toBe('CAM');
+    expect(mapsLabel(['PATCH_SCORES'])).toBe('Patch scores');
+    expect(mapsLabel(['WALK_DIFFERENCE'])).toBe('Difference of a walk');
+    expect(mapsLabel(['CAM', 'PATCH_SCORES'])).toBe('Map');
+    expect(mapsLabel([])).toBe('Map');
+    expect(mapUnit('CAM')).toContain('logit');
+  });
+});
 
 describe('maps', () => {
   it('are read from NPY, version 1', () => {

@@ -4,16 +4,10 @@ import { Hand, SlidersHorizontal, ZoomIn, ZoomOut } from 'lucide-react';
 import { type ReactNode, useCallback, useState } from 'react';
 import { Button, IconButton, Segments, Slider } from '../../components/controls.tsx';
 import { decimal } from '../../lib/format.ts';
-import { runLabels } from '../../lib/methods.ts';
+import { mapsLabel, runLabels } from '../../lib/methods.ts';
 import { type Display, type Layer, Pane } from './pane.tsx';
 import type { ExplainedRun, Explanation, StudyImage } from './queries.ts';
 import { adjustWindow, START, type View, windowLine, zoomAt } from './view.ts';
-
-const LAYERS: readonly { value: Layer; label: string }[] = [
-  { value: 'none', label: 'Image' },
-  { value: 'cam', label: 'CAM' },
-  { value: 'saliency', label: 'Saliency' },
-];
 
 const DISPLAY: Display = {
   layer: 'cam',
@@ -87,6 +81,11 @@ function Toolbar({
 }) {
   const own = explanations.map((explanation) => explanation?.camThreshold ?? null);
   const known = own.filter((threshold) => threshold !== null);
+  const layers: readonly { value: Layer; label: string }[] = [
+    { value: 'none', label: 'Image' },
+    { value: 'cam', label: mapsLabel(explanations.flatMap((explanation) => explanation?.run.method.map ?? [])) },
+    { value: 'saliency', label: 'Saliency' },
+  ];
   const explained = explanations.some((explanation) => explanation !== undefined);
   return (
     <div role="toolbar" aria-label="Picture" className="flex flex-col gap-2 pt-2">
@@ -95,7 +94,7 @@ function Toolbar({
           <Segments
             label="Shown over the picture"
             value={display.layer}
-            options={LAYERS}
+            options={layers}
             onChange={(layer) => change({ layer, opacity: layer === 'saliency' ? 1 : 0.5 })}
           />
         )}
