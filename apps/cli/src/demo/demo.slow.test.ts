@@ -91,7 +91,7 @@ describe('npm run demo', () => {
 
     const second = demo(port);
     await second.saw('CXR Lens is ready');
-    expect(second.output()).not.toContain('Drawing');
+    expect(second.output()).not.toContain('synthetic radiographs');
     const { runs } = await graphql<{ runs: { edges: { node: { id: string; meanAuc: number }[] }[] } }>(
       port,
       '{ runs(first: 10) { edges { node { id state evaluations { meanAuc localization { points { accuracy } } } } } } }',
