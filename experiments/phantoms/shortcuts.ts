@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { stderr, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { AucFileSchema, LocalizationFileSchema } from '@cxr-lens/model/spec';
 import { cxrLens, resumed } from '../cli.ts';
+import { located, mean, readEvaluation } from './measured.ts';
 
 // npx tsx experiments/phantoms/shortcuts.ts --out FOLDER
 // Two cores without a GPU, about 25 minutes; docs/paper.md holds what came out.
@@ -41,8 +41,6 @@ const SEEDS = [0, 1];
 const TESTS = { without: 0, with: 1 } as const;
 type Test = keyof typeof TESTS;
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 async function must(args: readonly string[]): Promise<void> {
   const code = await cxrLens(args, 'ignore');
   if (code !== 0) throw new Error(`It ended with exit code ${code}; the same command goes on from here.`);
@@ -71,17 +69,15 @@ async function make(out: string): Promise<void> {
   }
 }
 
-/** AUC, mean over the affected findings or the others, and localisation accuracy at T(IoU) = 0.1, mean over the boxed findings. */
+/** AUC, mean over the affected findings or the others, and localisation accuracy. */
 function measured(out: string, name: string, test: Test): { affected: number; others: number; located: number } {
-  const folder = path.join(out, 'runs', name, 'evaluation', test);
-  const read = (file: string): unknown => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
-  const aucs = Object.entries(AucFileSchema.parse(read('auc.json')).findings).map(([finding, { auc }]) => ({ finding, auc: auc! }));
+  const { auc, localization } = readEvaluation(path.join(out, 'runs', name, 'evaluation', test));
+  const aucs = Object.entries(auc.findings).map(([finding, row]) => ({ finding, auc: row.auc! }));
   const isAffected = ({ finding }: { finding: string }): boolean => AFFECTED.some((one) => one === finding);
-  const curves = Object.values(LocalizationFileSchema.parse(read('localization.json')).run.findings);
   return {
-    affected: mean(aucs.filter(isAffected).map(({ auc }) => auc)),
-    others: mean(aucs.filter((one) => !isAffected(one)).map(({ auc }) => auc)),
-    located: mean(curves.map(({ points }) => points[0]!.accuracy!)),
+    affected: mean(aucs.filter(isAffected).map((row) => row.auc)),
+    others: mean(aucs.filter((row) => !isAffected(row)).map((row) => row.auc)),
+    located: located(localization.run),
   };
 }
 

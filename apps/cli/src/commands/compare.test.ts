@@ -6,8 +6,8 @@ import { FINDINGS, openPrepared, type PreparedData, prepare, writePhantom } from
 import { auc, compareRuns, type LocalizationPair, localization, localizationControls, type ScoreTable } from '@cxr-lens/eval';
 import { noiseMap, uniform } from '@cxr-lens/eval/testing';
 import { defaultOptions } from '@cxr-lens/model/spec';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../main.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cxr-compare-'));
 const inside = (...names: string[]): string => path.join(folder, ...names);
@@ -15,20 +15,7 @@ const WEIGHTS = { b: 'b'.repeat(64), r: 'c'.repeat(64) };
 let file: string;
 let data: PreparedData;
 
-/** Runs the command in this process. */
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: '', err: '' };
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    written.out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    written.err += text;
-    return true;
-  });
-  const code = await main(['compare', ...args]);
-  return { code, ...written };
-}
+const run = (...args: string[]): ReturnType<typeof runCli> => runCli('compare', ...args);
 
 interface Stored {
   method?: 'baseline' | 'robust';
@@ -113,7 +100,6 @@ beforeAll(async () => {
   store('b', { skill: 0.25 });
   store('r', { skill: 1, method: 'robust', weights: WEIGHTS.r });
 });
-afterEach(() => vi.restoreAllMocks());
 afterAll(() => {
   data.close();
   rmSync(folder, { recursive: true, force: true });
@@ -121,7 +107,7 @@ afterAll(() => {
 
 describe('compare', () => {
   it('is the paired comparison of what the evaluations hold, the first run being what the others are compared with', async () => {
-    const { code, out } = await run(inside('b'), inside('r'), '--data', file, '--json');
+    const { code, stdout } = await run(inside('b'), inside('r'), '--data', file, '--json');
     expect(code).toBe(0);
     const rows = testRows();
     const truth = {
@@ -141,36 +127,36 @@ describe('compare', () => {
       seed: 0,
       resamples: 700,
     });
-    const { comparisons, ...head } = JSON.parse(out);
+    const { comparisons, ...head } = JSON.parse(stdout);
     expect(comparisons).toEqual([JSON.parse(JSON.stringify(expected))]);
     expect(comparisons[0].auc.mean.bootstrap.difference).toBeGreaterThan(0.1);
     expect(head).toMatchObject({ protocol: 'paper', seed: 0, resamples: 700, dataSet: { datasetHash: data.datasetHash, synthetic: true } });
   });
 
   it('says per pathology what differs and whether the paper holds, and lists the AUC of every finding with DeLong', async () => {
-    const { out } = await run(inside('b'), inside('r'), '--data', file);
-    expect(out).toContain('# Compared on tiny, measured on phantoms');
-    expect(out).toContain('## Robust over Baseline');
+    const { stdout } = await run(inside('b'), inside('r'), '--data', file);
+    expect(stdout).toContain('# Compared on tiny, measured on phantoms');
+    expect(stdout).toContain('## Robust over Baseline');
     for (const finding of ['Atelectasis', 'Cardiomegaly', 'Nodule', 'Pneumothorax']) {
-      expect(out).toMatch(
+      expect(stdout).toMatch(
         new RegExp(`\\| ${finding} \\| (Robust is|No difference).* (The paper's finding|Whether the paper's finding).*\\.`),
       );
     }
-    expect(out).toContain('| AUC | difference over patients, adjusted p | by DeLong, adjusted p |');
+    expect(stdout).toContain('| AUC | difference over patients, adjusted p | by DeLong, adjusted p |');
     const interval = String.raw`-?0\.\d{3} \(-?0\.\d{3} to -?\d\.\d{3}\), p`;
-    expect(out).toMatch(new RegExp(String.raw`\| Infiltration \| ${interval}.* \| ${interval}.* \|`));
+    expect(stdout).toMatch(new RegExp(String.raw`\| Infiltration \| ${interval}.* \| ${interval}.* \|`));
     const turned = await run(inside('r'), inside('b'), '--data', file);
-    expect(turned.out).toContain('## Baseline over Robust');
-    expect(turned.out).toMatch(/\| Infiltration \| .* the paper's finding, "lower"/i);
+    expect(turned.stdout).toContain('## Baseline over Robust');
+    expect(turned.stdout).toMatch(/\| Infiltration \| .* the paper's finding, "lower"/i);
   });
 
   it('compares the curves alone without the prepared file, and says what is missing', async () => {
     for (const args of [[], ['--data', 'tiny']]) {
-      const { code, out } = await run(inside('b'), inside('r'), ...args);
+      const { code, stdout } = await run(inside('b'), inside('r'), ...args);
       expect(code).toBe(0);
-      expect(out).toContain('| Cardiomegaly | ');
-      expect(out).not.toContain('DeLong');
-      expect(out).toContain('AUCs are not compared: their labels are in the prepared file. Name it with --data FILE.');
+      expect(stdout).toContain('| Cardiomegaly | ');
+      expect(stdout).not.toContain('DeLong');
+      expect(stdout).toContain('AUCs are not compared: their labels are in the prepared file. Name it with --data FILE.');
     }
   });
 
@@ -281,8 +267,8 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     ['a score left out', () => [inside('b'), inside('blank'), '--data', file], /^CORRUPT: .*scores\.csv: .* has no score for Hernia/],
     ['a damaged evaluation', () => [inside('b'), inside('cut-off')], /^CORRUPT: .*auc\.json is no JSON/],
   ])('%s', async (_name, args, message) => {
-    const { code, out, err } = await run(...args());
-    expect([code, out, err]).toEqual([2, '', expect.stringMatching(message)]);
-    expect(err.trim()).not.toContain('\n');
+    const { code, stdout, stderr } = await run(...args());
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)]);
+    expect(stderr.trim()).not.toContain('\n');
   });
 });

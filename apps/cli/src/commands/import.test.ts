@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FINDINGS, prepare, writePhantom } from '@cxr-lens/data';
 import { readCard, readRun } from '@cxr-lens/model/run-folder';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../main.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing.ts';
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], source: 'ImageNet' };
 
@@ -14,22 +14,6 @@ let data: string;
 let source: string;
 
 const inside = (...names: string[]): string => path.join(home, ...names);
-
-/** Runs the command; what it wrote to stdout and stderr, and its exit code. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  process.exitCode = undefined;
-  const code = await main(args);
-  process.exitCode = undefined;
-  for (const spy of spies) spy.mockRestore();
-  return { code, ...written };
-}
 
 /** A state_dict as safetensors writes it, batch norm's counters in it, of made-up numbers. */
 function stateDict(shapes: Record<string, number[]>): Buffer {
@@ -71,16 +55,16 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 
 describe('cxr-lens import', () => {
   it('makes a run of a chest X-ray network, which is evaluated and explained', async () => {
-    const imported = await run('import', source, '--network', 'densenet121', '--out', inside('runs', 'i'), '--name', 'From elsewhere');
+    const imported = await runCli('import', source, '--network', 'densenet121', '--out', inside('runs', 'i'), '--name', 'From elsewhere');
     expect(imported).toMatchObject({ code: 0, stderr: '' });
     expect(imported.stdout.split('\n')).toEqual([
       `densenet121 with a head of the 14 findings: ${inside('runs', 'i')} is a run of CheXNet, to be evaluated and explained.`,
       expect.stringMatching(/^Trainings of baseline, chexnet can start from it: --from .*i \(weights [0-9a-f]{12}\)\.$/),
       '',
     ]);
-    expect((await run('runs', inside('runs'))).stdout).toMatch(/^i +CheXNet +paper +finished +0 +- +- +- +imported$/m);
+    expect((await runCli('runs', inside('runs'))).stdout).toMatch(/^i +CheXNet +paper +finished +0 +- +- +- +imported$/m);
 
-    const evaluated = await run('evaluate', inside('runs', 'i'), '--data', data, '--resamples', '5', '--json');
+    const evaluated = await runCli('evaluate', inside('runs', 'i'), '--data', data, '--resamples', '5', '--json');
     expect(JSON.parse(evaluated.stdout).evaluations[0]).toMatchObject({
       auc: { runId: 'i' },
       localization: { protocol: { name: 'paper' } },
@@ -91,7 +75,7 @@ describe('cxr-lens import', () => {
     expect(report).toContain('cxr-lens import FILE --network densenet121 --out i');
 
     const image = inside('phantom', 'images', readdirSync(inside('phantom', 'images'))[0]!);
-    const explained = await run('explain', inside('runs', 'i'), image, '--out', inside('explained'), '--finding', 'Mass', '--json');
+    const explained = await runCli('explain', inside('runs', 'i'), image, '--out', inside('explained'), '--finding', 'Mass', '--json');
     const { Mass } = JSON.parse(explained.stdout).images[0].findings;
     expect(Mass).toMatchObject({ logit: expect.any(Number), probability: null, operatingPoint: null, decision: null });
     expect(Mass.probabilityReason).toBe('imported: no validation images were seen');
@@ -101,7 +85,7 @@ describe('cxr-lens import', () => {
   it('gives trainings their start', async () => {
     const still = ['batchSize=2', 'maxEpochs=1', 'learningRate=1e-30'].flatMap((setting) => ['--set', setting]);
     const out = ['--out', inside('runs', 'b'), '--from', inside('runs', 'i')];
-    const trained = await run('train', 'baseline', '--data', data, ...out, ...still, '--json');
+    const trained = await runCli('train', 'baseline', '--data', data, ...out, ...still, '--json');
     expect([trained.code, JSON.parse(trained.stdout)]).toMatchObject([
       0,
       { initialisation: 'imported', imported: { id: 'i', head: 'none' } },
@@ -138,7 +122,7 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
       'CONFLICT: HOME/runs/i is there already and is no empty folder; choose another one.',
     ],
   ])('%s', async (_name, args, message) => {
-    const { code, stdout, stderr } = await run('import', ...args());
+    const { code, stdout, stderr } = await runCli('import', ...args());
     expect([code, stdout, stderr.replaceAll(home, 'HOME')]).toEqual([2, '', `${message}\n`]);
     expect(existsSync(inside('y'))).toBe(false);
   });

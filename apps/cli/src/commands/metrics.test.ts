@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FINDINGS, writeNpy } from '@cxr-lens/data';
 import { aucReference, localizationReference, referencePairs, scoreCase } from '@cxr-lens/eval/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../main.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cxr-metrics-'));
 const file = (name: string, lines: readonly string[]): string => {
@@ -15,22 +15,8 @@ const file = (name: string, lines: readonly string[]): string => {
 };
 const nameOf = (i: number): string => `${String(i).padStart(8, '0')}_000.png`;
 
-/** Runs the command in this process. */
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: '', err: '' };
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    written.out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    written.err += text;
-    return true;
-  });
-  const code = await main(['metrics', ...args]);
-  return { code, ...written };
-}
+const run = (...args: string[]): ReturnType<typeof runCli> => runCli('metrics', ...args);
 
-afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('metrics auc', () => {
@@ -82,14 +68,14 @@ describe('metrics auc', () => {
   it('is null with the reason where a class is absent, and leaves findings without a column out', async () => {
     const own = file('two.csv', ['Image Index,Hernia,Mass,No Finding', '00000000_000.png,0.5,0.1,1', '', '00000001_000.png,0.25,0.2,0']);
     const known = file('two-labels.csv', ['Image Index,Finding Labels', '00000000_000.png,No Finding', '00000001_000.png,Mass|Edema']);
-    const { code, out } = await run('auc', '--scores', own, '--labels', known, '--json');
+    const { code, stdout } = await run('auc', '--scores', own, '--labels', known, '--json');
     expect(code).toBe(0);
-    const { findings, mean } = JSON.parse(out);
+    const { findings, mean } = JSON.parse(stdout);
     expect(Object.keys(findings)).toEqual(['Mass', 'Hernia']);
     expect(findings.Hernia).toEqual({ auc: null, variance: null, ci: null, positives: 0, negatives: 2, reason: 'no positive image' });
     expect([findings.Mass.auc, mean]).toEqual([1, 1]);
     const text = await run('auc', '--scores', own, '--labels', known);
-    expect(text.out).toContain('no positive image');
+    expect(text.stdout).toContain('no positive image');
   });
 
   const good = ['image,Mass', '00000000_000.png,0.5', '00000001_000.png,0.6'];
@@ -120,19 +106,26 @@ describe('metrics auc', () => {
     ['an unknown label', good, [goodLabels[0]!, '00000000_000.png,Mass|Cough', goodLabels[2]!], 'line 2: Unknown finding "Cough"'],
     ['an empty label', good, [goodLabels[0]!, '00000000_000.png,', goodLabels[2]!], 'line 2: the "Finding Labels" are empty'],
   ])('answers %s with a sentence and exit code 2', async (_, scoreLines, labelLines, sentence) => {
-    const { code, out, err } = await run('auc', '--scores', file('s.csv', scoreLines), '--labels', file('l.csv', labelLines), '--json');
-    expect([code, out]).toEqual([2, '']);
-    expect(err).toContain(sentence);
-    expect(err).not.toContain('    at ');
+    const { code, stdout, stderr } = await run(
+      'auc',
+      '--scores',
+      file('s.csv', scoreLines),
+      '--labels',
+      file('l.csv', labelLines),
+      '--json',
+    );
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toContain('    at ');
   });
 
   it('answers a file that is not there, a folder for a file and a missing option', async () => {
     const absent = await run('auc', '--scores', path.join(folder, 'absent.csv'), '--labels', labels);
-    expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.csv does not exist')]);
+    expect([absent.code, absent.stderr]).toEqual([2, expect.stringContaining('absent.csv does not exist')]);
     const wrong = await run('auc', '--scores', scores, '--labels', folder);
-    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('cannot be read: EISDIR')]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('cannot be read: EISDIR')]);
     const option = await run('auc', '--scores', scores);
-    expect([option.code, option.err]).toEqual([2, expect.stringContaining("required option '--labels <csv>' not specified")]);
+    expect([option.code, option.stderr]).toEqual([2, expect.stringContaining("required option '--labels <csv>' not specified")]);
   });
 });
 
@@ -153,7 +146,7 @@ describe('metrics localization', () => {
   });
 
   it('agrees with the direct computation in Python', async () => {
-    const { code, out, err } = await run(
+    const { code, stdout, stderr } = await run(
       'localization',
       '--maps',
       maps,
@@ -163,8 +156,8 @@ describe('metrics localization', () => {
       String(localizationReference.foldSeed),
       '--json',
     );
-    expect([code, err]).toEqual([0, '']);
-    const { protocol, findings } = JSON.parse(out);
+    expect([code, stderr]).toEqual([0, '']);
+    const { protocol, findings } = JSON.parse(stdout);
     expect(protocol.name).toBe('paper');
     expect(Object.keys(findings)).toEqual(Object.keys(localizationReference.findings));
     for (const [finding, expected] of Object.entries(localizationReference.findings)) {
@@ -180,11 +173,11 @@ describe('metrics localization', () => {
 
   it('takes one fixed threshold without folds, and prints a table for people', async () => {
     const fixed = await run('localization', '--maps', maps, '--boxes', boxes, '--threshold', '150', '--json');
-    const { protocol, findings } = JSON.parse(fixed.out);
+    const { protocol, findings } = JSON.parse(fixed.stdout);
     expect([protocol.name, findings.Atelectasis.threshold]).toEqual(['fixed-150', 150]);
     expect((findings.Atelectasis.accuracy['0.1'] * findings.Atelectasis.n) % 1).toBeCloseTo(0, 9);
     const text = await run('localization', '--maps', maps, '--boxes', boxes);
-    expect(text.out).toContain('protocol paper');
+    expect(text.stdout).toContain('protocol paper');
   });
 
   it('counts boxes without a map and maps without a box on stderr', async () => {
@@ -193,11 +186,11 @@ describe('metrics localization', () => {
     const { image, map, height, width } = pairs[0]!;
     await writeNpy(path.join(own, `${image.replace('.png', '')}.Atelectasis.npy`), map, [height, width]);
     await writeNpy(path.join(own, 'elsewhere.Mass.npy'), map, [height, width]);
-    const { code, out, err } = await run('localization', '--maps', own, '--boxes', boxes, '--json');
+    const { code, stdout, stderr } = await run('localization', '--maps', own, '--boxes', boxes, '--json');
     expect(code).toBe(0);
-    expect(err).toContain(`${pairs.length - 1} boxes have no map and are left out, the first: ${pairs[1]!.image} ${pairs[1]!.finding}`);
-    expect(err).toContain('1 maps have no box');
-    expect(JSON.parse(out).findings.Atelectasis).toMatchObject({ n: 1, meanIou: null, reason: 'under two usable folds' });
+    expect(stderr).toContain(`${pairs.length - 1} boxes have no map and are left out, the first: ${pairs[1]!.image} ${pairs[1]!.finding}`);
+    expect(stderr).toContain('1 maps have no box');
+    expect(JSON.parse(stdout).findings.Atelectasis).toMatchObject({ n: 1, meanIou: null, reason: 'under two usable folds' });
   });
 
   const one = { name: '00000001_000.Mass.npy', values: Float32Array.of(1, 2, 3, 4), shape: [2, 2] };
@@ -232,25 +225,25 @@ describe('metrics localization', () => {
     const own = path.join(folder, title);
     mkdirSync(own);
     if (map) await writeNpy(path.join(own, map.name), map.values, map.shape);
-    const { code, out, err } = await run('localization', '--maps', own, '--boxes', file('b.csv', boxLines), '--json');
-    expect([code, out]).toEqual([2, '']);
-    expect(err).toContain(sentence);
-    expect(err).not.toContain('    at ');
+    const { code, stdout, stderr } = await run('localization', '--maps', own, '--boxes', file('b.csv', boxLines), '--json');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toContain('    at ');
   });
 
   it.each(['256', '-1', '1.5', 'x'])('refuses the threshold %s', async (threshold) => {
-    const { code, err } = await run('localization', '--maps', maps, '--boxes', boxes, `--threshold=${threshold}`);
+    const { code, stderr } = await run('localization', '--maps', maps, '--boxes', boxes, `--threshold=${threshold}`);
     expect(code).toBe(2);
-    expect(err).toContain('--threshold');
+    expect(stderr).toContain('--threshold');
   });
 
   it('answers a folder that is not there and a broken .npy', async () => {
     const absent = await run('localization', '--maps', path.join(folder, 'nowhere'), '--boxes', boxes);
-    expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('nowhere does not exist')]);
+    expect([absent.code, absent.stderr]).toEqual([2, expect.stringContaining('nowhere does not exist')]);
     const own = path.join(folder, 'broken');
     mkdirSync(own);
     writeFileSync(path.join(own, '00000001_000.Mass.npy'), '<html>');
     const broken = await run('localization', '--maps', own, '--boxes', file('b2.csv', [HEADER, line]));
-    expect([broken.code, broken.err]).toEqual([2, expect.stringContaining('00000001_000.Mass.npy')]);
+    expect([broken.code, broken.stderr]).toEqual([2, expect.stringContaining('00000001_000.Mass.npy')]);
   });
 });

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { WritePhantomResult } from '@cxr-lens/data';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../main.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing.ts';
 
 let home: string;
 
@@ -13,19 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-/** Runs the command; what it wrote to stdout and stderr, and its exit code. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  const code = await main(['phantom', ...args]);
-  for (const spy of spies) spy.mockRestore();
-  return { code, ...written };
-}
+const run = (...args: string[]): ReturnType<typeof runCli> => runCli('phantom', ...args);
 
 describe('cxr-lens phantom', () => {
   it('writes a set and says what is in it', async () => {

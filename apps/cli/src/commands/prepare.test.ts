@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openPrepared, type PrepareResult, writePhantom } from '@cxr-lens/data';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../main.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing.ts';
 
 let home: string;
 let folder: string;
@@ -16,21 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-/** Runs the command; what it wrote to stdout and stderr, and its exit code. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  process.exitCode = undefined;
-  const code = await main(['prepare', ...args]);
-  process.exitCode = undefined;
-  for (const spy of spies) spy.mockRestore();
-  return { code, ...written };
-}
+const run = (...args: string[]): ReturnType<typeof runCli> => runCli('prepare', ...args);
 
 describe('cxr-lens prepare', () => {
   it('writes a prepared file and says what is in it', async () => {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepare, writePhantom } from '@cxr-lens/data';
 import { readRun } from '@cxr-lens/model/run-folder';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../main.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing.ts';
 
 let home: string;
 let data: string;
@@ -14,22 +14,6 @@ let large: string;
 let baseline: string;
 
 const inside = (...names: string[]): string => path.join(home, ...names);
-
-/** Runs the command; what it wrote to stdout and stderr, and its exit code. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  process.exitCode = undefined;
-  const code = await main(args);
-  process.exitCode = undefined;
-  for (const spy of spies) spy.mockRestore();
-  return { code, ...written };
-}
 
 const sweep = (folder: string, ...more: string[]): string[] => ['sweep', '--from', baseline, '--data', data, '--out', folder, ...more];
 
@@ -42,7 +26,7 @@ beforeAll(async () => {
   large = (await prepare({ folder: inside('phantom'), out: inside('large.cxr'), size: 224 })).path;
   baseline = inside('runs', 'b');
   const options = ['--preset', 'small', '--set', 'batchSize=8', '--set', 'maxEpochs=1'];
-  expect((await run('train', 'baseline', '--data', data, '--out', baseline, ...options)).code).toBe(0);
+  expect((await runCli('train', 'baseline', '--data', data, '--out', baseline, ...options)).code).toBe(0);
 });
 
 afterAll(() => rm(home, { recursive: true, force: true }));
@@ -70,7 +54,7 @@ describe('cxr-lens sweep', () => {
     const control = readRun(inside('sweep', 'epsilon-0'));
     expect([control.state, readRun(inside('sweep', 'epsilon-0.01')).state]).toEqual(['finished', 'cancelled']);
 
-    const again = await run(...args, '--json');
+    const again = await runCli(...args, '--json');
     expect(again.code).toBe(0);
     const { runs } = JSON.parse(again.stdout) as { runs: unknown[] };
     expect(runs).toEqual([control, readRun(inside('sweep', 'epsilon-0.01'))]);
@@ -106,7 +90,7 @@ describe('cxr-lens sweep', () => {
     const other = { ...readRun(baseline), weightsSha256: 'a'.repeat(64) };
     writeFileSync(inside('runs', 'other', 'run.json'), JSON.stringify(other));
     await cp(baseline, inside('mixed', 'epsilon-0'), { recursive: true });
-    const { code, stdout, stderr } = await run(...args(inside('sweep')));
+    const { code, stdout, stderr } = await runCli(...args(inside('sweep')));
     const folder = message.startsWith('holds') ? 'mixed' : 'sweep';
     expect([code, stdout, stderr]).toEqual([2, '', `CONFLICT: ${inside(folder, 'epsilon-0')} ${message}: sweep into another folder.\n`]);
   });
@@ -151,14 +135,14 @@ describe('wrong input is answered in one sentence before anything starts', () =>
   ])('%s', async (_what, args, message) => {
     await cp(baseline, inside('runs', 'unfinished'), { recursive: true });
     writeFileSync(inside('runs', 'unfinished', 'run.json'), JSON.stringify({ ...readRun(baseline), state: 'cancelled' }));
-    const { code, stdout, stderr } = await run(...sweep(inside('none'), ...args()));
+    const { code, stdout, stderr } = await runCli(...sweep(inside('none'), ...args()));
     expect([code, stdout, stderr]).toEqual([2, '', `BAD_INPUT: ${typeof message === 'string' ? message : message()}\n`]);
     expect(existsSync(inside('none'))).toBe(false);
   });
 
   it('a Baseline that is not there', async () => {
     const from = inside('runs', 'nowhere');
-    const { code, stderr } = await run(...sweep(inside('none'), '--from', from));
+    const { code, stderr } = await runCli(...sweep(inside('none'), '--from', from));
     expect([code, stderr]).toEqual([2, `NOT_FOUND: ${from} is no run folder: it has no run.json.\n`]);
   });
 });

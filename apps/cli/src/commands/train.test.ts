@@ -5,30 +5,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepare, readNpy, writePhantom } from '@cxr-lens/data';
 import { readRun } from '@cxr-lens/model/run-folder';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../main.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../testing.ts';
 
 const QUICK = ['--preset', 'small', '--set', 'batchSize=8', '--set', 'maxEpochs=1'];
 let home: string;
 let data: string;
 
 const inside = (...names: string[]): string => path.join(home, ...names);
-
-/** Runs the command; what it wrote to stdout and stderr, and its exit code. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  process.exitCode = undefined;
-  const code = await main(args);
-  process.exitCode = undefined;
-  for (const spy of spies) spy.mockRestore();
-  return { code, ...written };
-}
 
 beforeAll(async () => {
   // every command listens for Ctrl-C until the process ends; here many run in one
@@ -43,12 +27,12 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 
 describe('cxr-lens train, evaluate, explain, runs', () => {
   it('go from a prepared file to a report and to the explanation of an image', async () => {
-    const baseline = await run('train', 'baseline', '--data', data, '--out', inside('runs', 'b'), ...QUICK);
+    const baseline = await runCli('train', 'baseline', '--data', data, '--out', inside('runs', 'b'), ...QUICK);
     expect([baseline.code, baseline.stdout]).toEqual([0, expect.stringMatching(/^Baseline \(small\) finished after 1 epochs; /)]);
     expect(baseline.stderr).toMatch(/epoch 1: training loss \d+\.\d{4}, validation loss/);
 
     const from = ['--from', inside('runs', 'b'), '--epsilon', '0.01', '--seed', '2', '--json'];
-    const robust = await run('train', 'robust', '--data', data, '--out', inside('runs', 'r'), ...QUICK, ...from);
+    const robust = await runCli('train', 'robust', '--data', data, '--out', inside('runs', 'r'), ...QUICK, ...from);
     expect(JSON.parse(robust.stdout)).toMatchObject({
       method: 'robust',
       seed: 2,
@@ -57,13 +41,13 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
     });
 
     const both = [inside('runs', 'b'), inside('runs', 'r')];
-    const evaluated = await run('evaluate', ...both, '--data', data, '--resamples', '20');
+    const evaluated = await runCli('evaluate', ...both, '--data', data, '--resamples', '20');
     expect([evaluated.code, evaluated.stdout]).toEqual([0, expect.stringContaining('Robust')]);
     expect(existsSync(inside('runs', 'r', 'evaluation', 'tiny', 'report.md'))).toBe(true);
-    const table = await run('evaluate', ...both, '--data', data, '--resamples', '20', '--json');
+    const table = await runCli('evaluate', ...both, '--data', data, '--resamples', '20', '--json');
     expect(JSON.parse(table.stdout).evaluations[1]).toMatchObject({ auc: { runId: 'r' }, localization: { protocol: { name: 'paper' } } });
 
-    const listed = await run('runs', inside('runs'));
+    const listed = await runCli('runs', inside('runs'));
     expect(listed.stdout.split('\n').map((line) => line.split(/\s+/).slice(0, 4).join(' '))).toEqual([
       'run method preset state',
       'b Baseline small finished',
@@ -73,7 +57,7 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
 
     const image = inside('phantom', 'images', readdirSync(inside('phantom', 'images'))[0]!);
     const out = inside('explained');
-    const explained = await run('explain', inside('runs', 'r'), image, '--out', out, '--finding', 'Infiltrate', '--json');
+    const explained = await runCli('explain', inside('runs', 'r'), image, '--out', out, '--finding', 'Infiltrate', '--json');
     const { Infiltration } = JSON.parse(explained.stdout).images[0].findings;
     expect(Object.keys(Infiltration)).toEqual(
       expect.arrayContaining(['logit', 'probability', 'operatingPoint', 'decision', 'camThreshold', 'box', 'cam', 'saliency']),
@@ -83,13 +67,13 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
     expect(readdirSync(out)).toHaveLength(3);
 
     await writeFile(inside('page.png'), '<!doctype html>');
-    const partly = await run('explain', inside('runs', 'r'), image, inside('page.png'), '--out', out, '--json');
+    const partly = await runCli('explain', inside('runs', 'r'), image, inside('page.png'), '--out', out, '--json');
     expect(partly.code).toBe(3);
     expect(JSON.parse(partly.stdout)).toMatchObject({ images: [{ run: 'r' }], failed: [{ code: 'BAD_INPUT' }] });
-    expect((await run('explain', inside('runs', 'r'), inside('page.png'), '--out', out)).code).toBe(2);
+    expect((await runCli('explain', inside('runs', 'r'), inside('page.png'), '--out', out)).code).toBe(2);
 
     await mkdir(inside('blocked', `${path.parse(image).name}.Infiltration.overlay.png`), { recursive: true });
-    const blocked = await run('explain', inside('runs', 'r'), image, '--out', inside('blocked'), '--finding', 'Infiltrate');
+    const blocked = await runCli('explain', inside('runs', 'r'), image, '--out', inside('blocked'), '--finding', 'Infiltrate');
     expect([blocked.code, blocked.stderr]).toEqual([2, expect.stringMatching(/UNAVAILABLE: .*blocked: it cannot be written \(EISDIR\)/)]);
   });
 
@@ -119,7 +103,7 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
     const code = await new Promise((resolve) => child.on('exit', resolve));
     expect([code, stderr]).toEqual([130, expect.stringContaining('CANCELLED: Baseline, epoch 1 was stopped on request.')]);
     expect(readRun(inside('runs', 'c')).state).toBe('cancelled');
-    expect((await run(...args, '--resume')).code).toBe(0);
+    expect((await runCli(...args, '--resume')).code).toBe(0);
     expect(readRun(inside('runs', 'c')).state).toBe('finished');
   });
 });
@@ -128,7 +112,7 @@ describe('cxr-lens runs', () => {
   it('lists the runs that can be read and names the one that cannot', async () => {
     await mkdir(inside('some', 'broken'), { recursive: true });
     await writeFile(inside('some', 'broken', 'run.json'), '{"format": 1');
-    const { code, stdout, stderr } = await run('runs', inside('some'));
+    const { code, stdout, stderr } = await runCli('runs', inside('some'));
     expect([code, stdout, stderr]).toEqual([
       3,
       `No runs in ${inside('some')}.\n`,
@@ -175,7 +159,7 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     ['a folder of runs that is not there', () => ['runs', inside('none')], /none does not exist/],
     ['a file instead of a folder of runs', () => ['runs', data], /tiny\.cxr is a file; expected a folder of run folders/],
   ])('%s', async (_name, args, message) => {
-    const { code, stdout, stderr } = await run(...args());
+    const { code, stdout, stderr } = await runCli(...args());
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)]);
     expect(stderr.trim()).not.toContain('\n');
     expect(existsSync(inside('x'))).toBe(false);

@@ -8,6 +8,7 @@ import { answers, freePort } from './port.ts';
 const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
 const home = mkdtempSync(path.join(tmpdir(), 'cxr-lens-demo-'));
 const { DATABASE_URL: _, ...env } = process.env;
+const started: ChildProcess[] = [];
 
 interface Demo {
   process: ChildProcess;
@@ -22,6 +23,7 @@ function demo(port: number): Demo {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  started.push(child);
   let text = '';
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -76,7 +78,12 @@ const historyOf = (run: string): unknown[] =>
   (JSON.parse(readFileSync(path.join(home, 'runs', `demo-${run}`, 'run.json'), 'utf8')) as { epochs: unknown[] }).epochs;
 
 describe('npm run demo', () => {
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  afterAll(async () => {
+    // after a failure one may still run; kill -9 takes its children with it, and the database after some seconds
+    for (const child of started) child.kill('SIGKILL');
+    await nothingIsLeft();
+    rmSync(home, { recursive: true, force: true });
+  });
 
   it('goes on after kill -9, serves four measured runs, stops everything, and starts again without training', async () => {
     const port = await freePort();

@@ -3,7 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from 'next/navigation';
 import type { FormEvent } from 'react';
-import { Button, Field, TextInput } from '../../components/controls.tsx';
+import { Button, Field, TextArea, TextInput } from '../../components/controls.tsx';
 import { Modal } from '../../components/overlays.tsx';
 import { ErrorState, InlineError, Loading, Skeleton } from '../../components/states.tsx';
 import { epsilonsOptions, sweepEpsilon } from './queries.ts';
@@ -65,7 +65,7 @@ function SweepForm({ epsilons, from }: { epsilons: readonly number[]; from: Star
         </Field>
       </div>
       <Field label="Other options of all runs, one name=value a line" hint="For example maxEpochs=10. Everything is recorded in the runs.">
-        <textarea name="options" rows={3} className="rounded-sm border border-line bg-paper p-2 font-mono text-small hover:border-edge" />
+        <TextArea name="options" rows={3} className="font-mono text-small" />
       </Field>
       <InlineError error={sweep.error} />
       <Button look="primary" type="submit" disabled={sweep.isPending} className="self-start">

@@ -3,7 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from 'next/navigation';
 import { type FormEvent, useState } from 'react';
-import { Button, Field, Select, TextInput } from '../../components/controls.tsx';
+import { Button, Field, Select, TextArea, TextInput } from '../../components/controls.tsx';
 import { Modal } from '../../components/overlays.tsx';
 import { ErrorState, InlineError, Loading, Skeleton } from '../../components/states.tsx';
 import type { MethodName, TrainChoicesQuery } from '../../gql/graphql.ts';
@@ -159,7 +159,7 @@ function TrainForm({ choices, from }: { choices: TrainChoicesQuery; from: Start 
         </Field>
       </div>
       <Field label="Other options, one name=value a line" hint="For example maxEpochs=10. Everything is recorded in the run.">
-        <textarea name="options" rows={3} className="rounded-sm border border-line bg-paper p-2 font-mono text-small hover:border-edge" />
+        <TextArea name="options" rows={3} className="font-mono text-small" />
       </Field>
       <InlineError error={train.error} />
       <Button look="primary" type="submit" disabled={train.isPending} className="self-start">

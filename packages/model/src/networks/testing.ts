@@ -83,7 +83,7 @@ export function error(found: ArrayLike<number>, expected: readonly number[], sca
   return Math.max(...expected.map((value, index) => Math.abs(found[index]! - value))) / scale;
 }
 
-/** Errors of a network's logits, evidence and input gradient of one finding on the reference's image, at 224 x 224. */
+/** Errors of a network's logits, evidence and input gradient of one finding on the reference's image, at 224 x 224; printed, for docs/paper.md. */
 export function explainedErrors(network: Network, expected: Explained, finding: number): Record<string, number> {
   return tf.tidy(() => {
     const x = image(1, 224);
@@ -91,7 +91,7 @@ export function explainedErrors(network: Network, expected: Explained, finding: 
     if (`${output.features.shape.slice(1)}` !== `${network.featureShape}`) throw new Error(`features of ${output.features.shape}`);
     const [gradient] = inputGradients(network, x, [finding]);
     const samples = expected.gradient.map(([place]) => gradient![place]!);
-    return {
+    const errors = {
       logits: error(output.logits.dataSync(), expected.logits),
       evidence: error(evidenceOf(network, output, finding), expected.cam ?? expected.patches ?? []),
       gradientMax: Math.abs(Math.max(...gradient!.map(Math.abs)) / expected.gradientMax - 1),
@@ -101,6 +101,8 @@ export function explainedErrors(network: Network, expected: Explained, finding: 
         expected.gradientMax,
       ),
     };
+    process.stderr.write(`${network.name}: ${JSON.stringify(errors)}\n`);
+    return errors;
   });
 }
 
