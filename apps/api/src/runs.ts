@@ -1,5 +1,13 @@
 import { CxrError } from '@cxr-lens/data';
-import { CardSchema, defaultOptions, type Imported, optionsOf, parseMethod, TrainOptionsSchema } from '@cxr-lens/model/spec';
+import {
+  CardSchema,
+  defaultOptions,
+  type Imported,
+  optionsOf,
+  parseMethod,
+  standardOptions,
+  TrainOptionsSchema,
+} from '@cxr-lens/model/spec';
 import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
 export interface OptionValue {
@@ -12,9 +20,9 @@ export interface OptionValue {
 /** The options that the run's method uses, those that differ from the default of its recipe first. */
 export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
   const method = parseMethod(run.method);
-  const recipe = TrainOptionsSchema.shape.recipe.catch('paper').parse(Object(run.options).recipe);
-  const defaults = { ...defaultOptions(method, recipe), recipe: 'paper' as const };
-  const options = TrainOptionsSchema.catch(defaults).parse({ ...defaults, ...Object(run.options) });
+  const plain = defaultOptions(method);
+  const options = TrainOptionsSchema.catch(plain).parse({ ...plain, ...Object(run.options) });
+  const defaults = standardOptions(method, options);
   const values = optionsOf(method, options).map((name) => {
     const standard = defaults[name];
     const value = options[name];
@@ -31,7 +39,7 @@ type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options' | 'card' |
 /** The command line that makes the run again, into a folder beside it. */
 export function commandOf(run: RepeatedRun): string {
   const imported = importedOf(run);
-  if (imported && run.datasetHash === null) {
+  if (imported && !imported.trainedHere) {
     return `npx --no cxr-lens import FILE --network ${imported.network} --out ${quoted(`${run.path}-again`)}`;
   }
   const words = [
@@ -50,9 +58,16 @@ export function commandOf(run: RepeatedRun): string {
   return words.join(' ');
 }
 
-/** The weights of another program that the run started from or is, as its card has them. */
-export const importedOf = ({ card }: Pick<Run, 'card'>): Imported | null =>
-  CardSchema.shape.imported.catch(null).parse(Object(card).imported);
+export interface ImportedStart extends Imported {
+  /** False where nothing was trained from the weights: the run is what was imported. */
+  trainedHere: boolean;
+}
+
+/** The weights of another program that the run started from or is, as its card has them. An import was trained on no data of ours. */
+export function importedOf({ card, datasetHash }: Pick<Run, 'card' | 'datasetHash'>): ImportedStart | null {
+  const imported = CardSchema.shape.imported.catch(null).parse(Object(card).imported);
+  return imported && { ...imported, trainedHere: datasetHash !== null };
+}
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 

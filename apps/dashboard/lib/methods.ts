@@ -1,3 +1,5 @@
+import type { MapKind } from '../gql/graphql.ts';
+
 /** One colour a method everywhere (Okabe-Ito; defined in globals.css); seeds of a method share it. */
 export function methodColour(method: string): string {
   return `var(--method-${method.toLowerCase().replaceAll('_', '-')}, var(--control))`;
@@ -39,8 +41,6 @@ export function runRanks(runs: readonly NamedRun[]): Map<string, number> {
     }),
   );
 }
-
-type MapKind = 'CAM' | 'PATCH_SCORES' | 'WALK_DIFFERENCE';
 
 /** What a method's map is called, and the unit of its values. */
 const MAPS: Record<MapKind, { label: string; unit: string }> = {

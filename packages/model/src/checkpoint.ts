@@ -10,7 +10,7 @@ import { EpochSchema } from './spec/index.ts';
 import { readNetwork, readVariables, setNetwork, setVariables } from './weights.ts';
 
 /**
- * Where a training is. With the seed this is also its random state: order and perturbed images are functions of (seed, epoch, step),
+ * Where a training is. With the seed this is also its random state: order, perturbed and mirrored images and noise are functions of (seed, epoch, step),
  * so nothing else has to be kept for the next step to draw what it would have drawn.
  */
 const PositionSchema = z.object({

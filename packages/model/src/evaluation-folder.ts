@@ -64,7 +64,7 @@ export function writeScores(files: EvaluationFiles, data: PreparedData, rows: re
   writeAtomic(files.scores, `${['Image Index', ...FINDINGS].join(',')}\n${lines.join('\n')}\n`);
 }
 
-/** Keeps one raw CAM as float16 and returns what a reader of the file will see: the curves come from the files. */
+/** Keeps one raw map (CAM, patch scores, or Generative's difference) as float16 and returns what a reader of the file will see: the curves come from the files. */
 export function writeMap(
   files: EvaluationFiles,
   { image, finding, map, height, width }: { image: string; finding: BoxedFinding; map: Float32Array; height: number; width: number },

@@ -1,8 +1,8 @@
 import { random } from '@cxr-lens/data';
 
 /**
- * Order of the training images in one epoch, which of each batch are perturbed, and the noise of codes. All are functions of (seed, epoch,
- * step) alone: a checkpoint's random state is its position, and a resumed run draws what the uninterrupted one would have drawn.
+ * Order of the training images in one epoch, which of each batch are perturbed and mirrored, and the noise of codes: functions of (seed,
+ * epoch, step) alone. A checkpoint's random state is its position, and a resumed run draws what the uninterrupted one would have drawn.
  */
 export function epochOrder(rows: readonly number[], seed: number, epoch: number): number[] {
   return random(`order/${seed}/${epoch}`).shuffle(rows);

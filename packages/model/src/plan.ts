@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError, type PreparedData } from '@cxr-lens/data';
 import { codeVersion } from './code-version.ts';
-import { engineInfo } from './engine/tensorflow.ts';
+import { describeEngine } from './engine/tensorflow.ts';
 import { isImported } from './interop/imported-folder.ts';
 import { stepsOf } from './order.ts';
 import { readRun, runFiles } from './run-folder.ts';
@@ -18,7 +18,7 @@ import {
   type TrainOptions,
 } from './spec/index.ts';
 import { planStart } from './start.ts';
-import { checkBoxes, trainingRows } from './supervision.ts';
+import { checkBoxes, trainedTestImages, trainingRows } from './supervision.ts';
 
 export interface TrainRequest {
   method: MethodName;
@@ -74,6 +74,7 @@ export function planRun(request: TrainRequest, data: PreparedData): Run {
     inputSize: PRESETS[preset].inputSize,
     featureShape: featureShapeOf(start.network, preset, options),
     data: dataRef(data),
+    trainedTestImages: trainedTestImages({ method, options }, data),
     seed: options.seed,
     options,
     codeVersion: codeVersion(),
@@ -133,10 +134,4 @@ function continued(run: Run, request: TrainRequest, data: PreparedData): Run {
   const had = run.data?.datasetHash ?? 'none';
   if (had !== data.datasetHash) throw differs('data set', had.slice(0, 12), data.datasetHash.slice(0, 12));
   return run;
-}
-
-/** What computes. */
-export function describeEngine(): string {
-  const { tensorflow, device } = engineInfo();
-  return `TensorFlow ${tensorflow}, ${device}`;
 }

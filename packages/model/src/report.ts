@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type OnProgress, renderSvg, throwIfCancelled } from '@cxr-lens/data';
 import { type Report, type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
-import { completeFolds, poolFolds } from './pool-folds.ts';
+import { completeFolds, poolControls } from './pool-folds.ts';
 import { type Pictures, reportPictures } from './report/pictures.ts';
 import { writeAtomic } from './run-folder.ts';
 import { type LocalizationFile, labelOf, METHODS, type Run, trainCommand, variantOf } from './spec/index.ts';
@@ -41,13 +41,14 @@ function composed(evaluations: readonly Evaluation[], pictures: Pictures): Repor
   const first = evaluations[0]!;
   const { data, seed, resamples, codeVersion } = first.auc;
   const runs = evaluations.map(({ run }) => run);
+  const folds = completeFolds(evaluations);
   // a run that trained on some of the test images was not scored on them: the widest knows all that any was scored on
   const widest = evaluations.reduce((most, one) => (one.auc.images > most.auc.images ? one : most), first);
   return renderReport({
     title: `Evaluation on ${data.name}`,
     dataSet: { ...data, images: widest.auc.images },
-    runs: evaluations.map((evaluation) => reportRun(evaluation, evaluations)),
-    controls: controlsOf(evaluations),
+    runs: evaluations.map((evaluation) => reportRun(evaluation, { runs, folds })),
+    controls: controlsOf(evaluations, folds),
     truth: widest.truth,
     ...pictures,
     seed,
@@ -80,15 +81,13 @@ function write(evaluations: readonly Evaluation[], { markdown, figures, tables }
   return markdown;
 }
 
-function reportRun(evaluation: Evaluation, all: readonly Evaluation[]): ReportRun {
+function reportRun(evaluation: Evaluation, { runs, folds }: { runs: readonly Run[]; folds: readonly Evaluation[][] }): ReportRun {
   const { run, auc, localization, scores } = evaluation;
-  const variant = variantOf(run);
-  const pool = poolOf(evaluation, all);
+  const variant = variantOf(run, runs);
+  const own = folds.find((set) => set.includes(evaluation));
+  const pool = own && poolName(own, { runs, folds });
   return {
-    label: labelOf(
-      run,
-      all.map((one) => one.run),
-    ),
+    label: labelOf(run, runs),
     seed: run.seed,
     ...(variant ? { variant } : {}),
     ...(pool ? { pool } : {}),
@@ -102,21 +101,18 @@ function reportRun(evaluation: Evaluation, all: readonly Evaluation[]): ReportRu
   };
 }
 
-/** What the curve of five folds together is called; undefined for a run that is none of five. */
-function poolOf(evaluation: Evaluation, all: readonly Evaluation[]): string | undefined {
-  const sets = completeFolds(all);
-  const own = sets.find((set) => set.includes(evaluation));
-  if (!own) return undefined;
-  const { run } = evaluation;
-  const name = `${variantOf(run) ?? METHODS[run.method].label}, ${own.length} folds`;
-  return sets.length > 1 ? `${name}, seed ${run.seed}` : name;
+/** What the curve of five folds together is called; several sets are told apart by their first runs. */
+function poolName(own: readonly Evaluation[], { runs, folds }: { runs: readonly Run[]; folds: readonly Evaluation[][] }): string {
+  const [{ run }] = own as [Evaluation];
+  const name = `${variantOf(run, runs) ?? METHODS[run.method].label}, ${own.length} folds`;
+  return folds.length > 1 ? `${name} (${run.name} ...)` : name;
 }
 
 /**
  * Of every protocol and map size among the runs: what a map can reach depends on its grid; Generative's is the image. Five folds have
  * controls together, of the pairs of them all.
  */
-function controlsOf(evaluations: readonly Evaluation[]): ReportControls[] {
+function controlsOf(evaluations: readonly Evaluation[], folds: readonly Evaluation[][]): ReportControls[] {
   const found = new Map<string, ReportControls>();
   const add = (run: Run, controls: LocalizationFile['controls']): void => {
     const [height, width] = METHODS[run.method].loss === 'elbo' ? [run.inputSize, run.inputSize] : run.featureShape;
@@ -124,7 +120,7 @@ function controlsOf(evaluations: readonly Evaluation[]): ReportControls[] {
     const key = `${controls.random.protocol.name}\n${grid}`;
     if (!found.has(key)) found.set(key, { ...controls, grid });
   };
-  for (const five of completeFolds(evaluations)) add(five[0]!.run, poolFolds(five).controls);
+  for (const five of folds) add(five[0]!.run, poolControls(five));
   for (const { run, localization } of evaluations) {
     for (const { controls } of [localization, ...localization.others]) add(run, controls);
   }

@@ -120,7 +120,8 @@ function parentStart({ method, preset, from }: Asked, startsFrom: MethodName, da
   }
   const { id, network, weightsSha256 } = parent;
   const { normalisation } = readCard(from);
-  return { network, parent: { id, method: parent.method, weightsSha256 }, initialisation: 'run', normalisation };
+  const { imported } = parent;
+  return { network, parent: { id, method: parent.method, weightsSha256 }, imported, initialisation: 'run', normalisation };
 }
 
 interface Weights {

@@ -1,5 +1,6 @@
 import { CxrError, type PreparedData } from '@cxr-lens/data';
 import { FOLDS, patientParts } from '@cxr-lens/eval';
+import { sha256 } from './run-folder.ts';
 import { METHODS, type MethodName, type Run } from './spec/index.ts';
 
 // One partition for all folds and all seeds of runs: five folds together score every boxed patient once.
@@ -21,20 +22,23 @@ function trainedTestRows(data: PreparedData, fold: number): number[] {
   return boxed.filter((row) => parts.get(data.images[row]!.patientId) !== fold);
 }
 
+/** What a run records of the test images that it trains on, whatever file they are prepared into at this size: SHA-256 of their pixels. */
+export function trainedTestImages({ method, options }: Pick<Run, 'method' | 'options'>, data: PreparedData): string[] {
+  return METHODS[method].loss === 'patches' ? trainedTestRows(data, options.fold).map((row) => sha256(data.pixels(row))) : [];
+}
+
 /** The images that a run trains on: indices into `data.images`. */
 export function trainingRows({ method, options }: Pick<Run, 'method' | 'options'>, data: PreparedData): number[] {
   const rows = data.rows('train');
   return METHODS[method].loss === 'patches' ? [...rows, ...trainedTestRows(data, options.fold)] : rows;
 }
 
-/** The test images that a run may be scored on, and how many patients those are whom it trained on, on its own data. */
-export function scoredRows(
-  { method, options, data: own }: Pick<Run, 'method' | 'options' | 'data'>,
-  data: PreparedData,
-): { rows: number[]; excludedPatients: number } {
+/** The test images that a run may be scored on, and how many patients are left out because it trained on an image of theirs. */
+export function scoredRows(run: Pick<Run, 'trainedTestImages'>, data: PreparedData): { rows: number[]; excludedPatients: number } {
   const rows = data.rows('test');
-  if (METHODS[method].loss !== 'patches' || own?.datasetHash !== data.datasetHash) return { rows, excludedPatients: 0 };
-  const excluded = new Set(trainedTestRows(data, options.fold).map((row) => data.images[row]!.patientId));
+  if (run.trainedTestImages.length === 0) return { rows, excludedPatients: 0 };
+  const trained = new Set(run.trainedTestImages);
+  const excluded = new Set(rows.filter((row) => trained.has(sha256(data.pixels(row)))).map((row) => data.images[row]!.patientId));
   return { rows: rows.filter((row) => !excluded.has(data.images[row]!.patientId)), excludedPatients: excluded.size };
 }
 

@@ -89,7 +89,8 @@ async function train(run: Run, data: PreparedData, request: TrainRequest & Train
 function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks): Training {
   const files = runFiles(request.out);
   const { options } = run;
-  const network = buildNetwork(run, normalisationOf(run, data));
+  // A converged run gives every weight; imported weights leave some layers fresh.
+  const network = buildNetwork(run, normalisationOf(run, data), { seed: run.parent ? null : run.seed });
   const optimiser = optimiserOf(network, options);
   try {
     const position = restoreCheckpoint(files, network, optimiser);

@@ -1,7 +1,7 @@
 import { CxrError, type Progress } from '@cxr-lens/data';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
 import { hasEnded, lockJob } from './row.ts';
-import { followPart } from './sweep.ts';
+import { changeJob } from './sweep.ts';
 
 const PROGRESS_EVERY_MS = 500;
 const PATIENCE_MS = 30_000;
@@ -11,9 +11,8 @@ export async function claimJob(prisma: PrismaClient, id: string, attempt: number
   return prisma.$transaction(async (tx) => {
     const job = await lockJob(tx, id);
     if (!job || hasEnded(job) || job.attempt >= attempt) return null;
-    const message = attempt === 1 ? 'Started' : `Taken up again, attempt ${attempt}`;
-    const claimed = await tx.job.update({
-      where: { id },
+    return changeJob(tx, id, {
+      message: attempt === 1 ? 'Started' : `Taken up again, attempt ${attempt}`,
       data: {
         attempt,
         state: 'RUNNING',
@@ -23,11 +22,8 @@ export async function claimJob(prisma: PrismaClient, id: string, attempt: number
         progressTotal: null,
         errorCode: null,
         errorMessage: null,
-        events: { create: { message } },
       },
     });
-    await followPart(tx, claimed, message);
-    return claimed;
   });
 }
 
@@ -45,18 +41,15 @@ export async function endJob(
     });
   }
   const words = { DONE: 'Done', CANCELLED: 'Cancelled', FAILED: `Failed: ${message}` };
-  const ended = await tx.job.update({
-    where: { id: job.id },
+  return changeJob(tx, job.id, {
+    message: words[end.state],
     data: {
       state: end.state,
       finishedAt: new Date(),
       errorCode: end.state === 'FAILED' ? end.error.code : null,
       errorMessage: message,
-      events: { create: { message: words[end.state] } },
     },
   });
-  await followPart(tx, ended, words[end.state]);
-  return ended;
 }
 
 /** Thrown when another attempt owns the job by now, or its row is gone: whatever was to be written must not be. */

@@ -8,7 +8,7 @@ import { JOB_KINDS, JOB_NAMES, type JobInput, type JobName, type JobRequest } fr
 import { DEAD_LETTERS, RETRIES } from './queues.ts';
 import { reopenJob } from './reopen.ts';
 import { hasEnded, lockJob, lockWork } from './row.ts';
-import { createSweepRows, followPart, type SweepRequest } from './sweep.ts';
+import { changeJob, createSweepRows, type SweepRequest } from './sweep.ts';
 
 /** One attempt at a job, as a worker's handler gets it. */
 export interface JobAttempt<Name extends JobName> {
@@ -122,7 +122,11 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
         throw new CxrError('CONFLICT', message);
       }
       for (const job of jobs) {
-        if (!(await reopenJob(tx, job))) await boss.send(queueOf(job), {}, { id: job.id, db: fromPrisma(tx) });
+        if ((await reopenJob(tx, job)) || (await boss.send(queueOf(job), {}, { id: job.id, db: fromPrisma(tx) }))) continue;
+        throw new CxrError(
+          'CONFLICT',
+          `The queue is just putting the last attempt of job ${job.id} away: resume it again in some seconds.`,
+        );
       }
       return tx.job.findUniqueOrThrow({ where: { id } });
     };
@@ -204,11 +208,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
             ? 'The worker was stopped; another one goes on'
             : 'Its time is up; it goes on from its checkpoint'
           : `Attempt ${job.attempt} failed and is made again: ${failure.message}`;
-        await followPart(
-          tx,
-          await tx.job.update({ where: { id: job.id }, data: { state: 'QUEUED', events: { create: { message } } } }),
-          message,
-        );
+        await changeJob(tx, job.id, { data: { state: 'QUEUED' }, message });
         // Neither is a failure of the job. Said before: pg-boss would fail a last attempt for good, and edits no job that runs.
         if (stopping) {
           const retryLimit = delivered.retryCount + 1 + RETRIES;

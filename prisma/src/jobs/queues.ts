@@ -14,10 +14,13 @@ const DAY = 24 * HOUR;
 /** Further attempts after the first; a worker that is asked to stop costs none. */
 export const RETRIES = 3;
 
+/** A training that nobody has taken for this long is forgotten. */
+export const RETENTION_DAYS = 30;
+
 const common = { deadLetter: DEAD_LETTERS, heartbeatSeconds: HEARTBEAT_SECONDS, notify: true, retryLimit: RETRIES, retryDelay: 1 } as const;
 
 const QUEUES: Record<JobName, Omit<Queue, 'name'>> = {
-  train: { ...common, expireInSeconds: DAY - 1, retentionSeconds: 30 * DAY },
+  train: { ...common, expireInSeconds: DAY - 1, retentionSeconds: RETENTION_DAYS * DAY },
   evaluate: { ...common, expireInSeconds: 12 * HOUR },
   explain: { ...common, expireInSeconds: HOUR },
 };

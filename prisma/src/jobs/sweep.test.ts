@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { CxrError } from '@cxr-lens/data';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { DataSet, Job } from '../../generated/client/client.ts';
+import { PgBoss } from 'pg-boss';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { DataSet, Job, Prisma } from '../../generated/client/client.ts';
 import { type TestDatabase, testDatabase } from '../testing.ts';
+import { AttemptWriter, claimJob, endJob } from './attempt.ts';
 import { createJobs, type JobAttempt, type JobHandlers, type Jobs } from './jobs.ts';
 import type { SweepRequest } from './sweep.ts';
 
@@ -135,8 +137,8 @@ describe('a sweep', () => {
     const attempts: number[] = [];
     await worker.work(trainOnly(async ({ attempt }) => void attempts.push(attempt)));
     await until(sweep, { state: 'DONE', progressDone: 3 });
-    // Of the two, one had begun and one waited: the fencing number of the first goes on.
-    expect(attempts.sort()).toEqual([1, 2]);
+    // 1 is the attempt that was cancelled, 2 the fence before which nothing is let in any more.
+    expect(attempts).toEqual([3, 3]);
     await expect(worker.resume(sweep.id)).rejects.toMatchObject({
       code: 'CONFLICT',
       message: `Job ${sweep.id} (SWEEP) is DONE: only a training or a sweep that failed or was cancelled goes on where it was.`,
@@ -204,13 +206,86 @@ describe('a sweep', () => {
 });
 
 describe('a training of its own', () => {
-  it('that was cancelled goes on when it is resumed; an explanation does not', async () => {
+  async function enqueue(): Promise<Job> {
     const id = `baseline-${randomUUID()}`;
-    const training = { runId: id, name: id, method: 'baseline', preset: 'small', dataSetId: dataSet.id, options: {} } as const;
-    const job = await jobs.enqueue('train', training);
+    return jobs.enqueue('train', { runId: id, name: id, method: 'baseline', preset: 'small', dataSetId: dataSet.id, options: {} });
+  }
+
+  it('that is resumed while its cancelled attempt still lets go is not ended by it, not even by its last retry', async () => {
+    const job = await enqueue();
+    await database.prisma.$executeRaw`UPDATE pgboss.job SET retry_limit = 0 WHERE id = ${job.id}::uuid`;
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const handler = trainOnly(async ({ attempt }) => {
+      if (attempt > 1) return;
+      await held;
+      throw new Error('the disk was away');
+    });
+    await jobs.work(handler);
+    await until(job, { state: 'RUNNING' });
+    await jobs.cancel(job.id);
+    const resumed = await jobs.resume(job.id);
+    // The worker takes no other job before it has settled this one.
+    letGo();
+    expect(resumed).toMatchObject({ state: 'QUEUED', attempt: 2 });
+    await until(job, { state: 'DONE', attempt: 3, errorCode: null });
+    expect(await messages(job)).toEqual(['Queued', 'Started', 'Cancelled', 'Resumed', 'Taken up again, attempt 3', 'Done']);
+  });
+
+  it('that failed goes on when it is resumed before the queue has heard of its end, however old it is', async () => {
+    const boss = new PgBoss({ connectionString: database.url, supervise: false, schedule: false, registerInstance: false, max: 2 });
+    await boss.start();
+    onTestFinished(() => boss.stop({ graceful: false }));
+    const job = await enqueue();
+    const [delivered] = await boss.fetch('train', { includeMetadata: true });
+    expect(delivered!.id).toBe(job.id);
+    await database.prisma.$executeRaw`UPDATE pgboss.job SET keep_until = now() - interval '1 day' WHERE id = ${job.id}::uuid`;
+    await claimJob(database.prisma, job.id, 1);
+    const error = new CxrError('BAD_INPUT', 'The training loss is NaN.');
+    await new AttemptWriter(database.prisma, job.id, 1).write((tx, row) => endJob(tx, row, { state: 'FAILED', error }));
+
+    expect(await jobs.resume(job.id)).toMatchObject({ state: 'QUEUED', errorCode: null });
+    await boss.complete('train', delivered!);
+    const [queued] = await boss.findJobs('train', { id: job.id });
+    expect(queued).toMatchObject({ state: 'retry', retryLimit: 5 });
+    expect(queued!.keepUntil.getTime()).toBeGreaterThan(Date.now());
+    await jobs.work(trainOnly(() => Promise.resolve()));
+    await until(job, { state: 'DONE', attempt: 3 });
+  });
+
+  it('is not resumed while the queue puts its last attempt away, and says so', async () => {
+    const job = await enqueue();
+    await jobs.cancel(job.id);
+    const race = async (tx: Prisma.TransactionClient): Promise<{ answer: Promise<unknown> }> => {
+      // As pg-boss does it: a failed row is deleted and inserted anew, so that whoever waited for the old one finds none.
+      await tx.$executeRaw`CREATE TEMP TABLE away ON COMMIT DROP AS SELECT * FROM pgboss.job WHERE id = ${job.id}::uuid`;
+      await tx.$executeRaw`DELETE FROM pgboss.job WHERE id = ${job.id}::uuid`;
+      const answer = jobs.resume(job.id).catch((error: unknown) => error);
+      const waiting = () => database.prisma.$queryRaw`
+        SELECT 1 AS one FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE pgboss.job SET state = ''retry''%'`;
+      await expect.poll(waiting, { timeout: 15_000, interval: 20 }).toHaveLength(1);
+      await tx.$executeRaw`INSERT INTO pgboss.job SELECT * FROM away`;
+      return { answer };
+    };
+    const { answer } = await database.prisma.$transaction(race, { timeout: 20_000 });
+    expect(await answer).toMatchObject({
+      code: 'CONFLICT',
+      message: `The queue is just putting the last attempt of job ${job.id} away: resume it again in some seconds.`,
+    });
+    expect(await reload(job)).toMatchObject({ state: 'CANCELLED' });
+    expect(await jobs.resume(job.id)).toMatchObject({ state: 'QUEUED' });
+    await jobs.cancel(job.id);
+  });
+
+  it('that was cancelled goes on when it is resumed; an explanation does not', async () => {
+    const job = await enqueue();
     await jobs.cancel(job.id);
     expect(await jobs.resume(job.id)).toMatchObject({ state: 'QUEUED', finishedAt: null });
-    expect(await database.prisma.run.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'TRAINING', finishedAt: null });
+    expect(await database.prisma.run.findUniqueOrThrow({ where: { id: job.runId! } })).toMatchObject({
+      state: 'TRAINING',
+      finishedAt: null,
+    });
     await expect(jobs.resume(job.id)).rejects.toMatchObject({ code: 'CONFLICT' });
     await jobs.work(trainOnly(() => Promise.resolve()));
     await until(job, { state: 'DONE' });

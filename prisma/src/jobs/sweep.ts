@@ -44,8 +44,15 @@ export async function createSweepRows(tx: Tx, request: SweepRequest): Promise<{ 
   return { sweep: await tx.job.update({ where: { id: sweep.id }, data: progressOf(parts) }), parts };
 }
 
-/** Brings the sweep of a training up to date with it and with the others; any other job has none. The training is locked by now. */
-export async function followPart(tx: Tx, part: Job, message: string): Promise<void> {
+/** Changes the row of a job, which is locked by now, and tells its events and its sweep. */
+export async function changeJob(tx: Tx, id: string, { data, message }: { data: Prisma.JobUpdateInput; message: string }): Promise<Job> {
+  const changed = await tx.job.update({ where: { id }, data: { ...data, events: { create: { message } } } });
+  await followPart(tx, changed, message);
+  return changed;
+}
+
+/** Brings the sweep of a training up to date with it and with the others; any other job has none. */
+async function followPart(tx: Tx, part: Job, message: string): Promise<void> {
   if (!part.sweepId) return;
   const sweep = await lockJob(tx, part.sweepId);
   if (!sweep) return;

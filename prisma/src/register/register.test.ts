@@ -42,6 +42,7 @@ function write(file: string, value: unknown): void {
 function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home, 'runs', id)): string {
   const run: Run = {
     format: 1,
+    trainedTestImages: [],
     id,
     name: `The run ${id}`,
     method: 'baseline',

@@ -13,6 +13,8 @@ export interface Scope {
   runIds: readonly string[] | null;
   /** null: the one that most of the runs were evaluated on, the newest of several. */
   dataSetId: string | null;
+  /** The data that was measured by it comes first; null: by any. */
+  protocol: string | null;
 }
 
 const WITH_RESULTS = {
@@ -35,25 +37,25 @@ export async function runsOf(prisma: PrismaClient, runIds: readonly string[] | n
   });
 }
 
-interface Where {
+interface Where extends Omit<Scope, 'runIds'> {
   runs: readonly Run[];
-  dataSetId: string | null;
-  /** The data that was measured by it comes first; null: by any. */
-  protocol: string | null;
 }
 
+const NEWEST_FIRST = [{ createdAt: 'desc' }, { id: 'desc' }] satisfies Prisma.EvaluationOrderByWithRelationInput[];
+
 /** Every evaluation of the runs on one data set, one a run and protocol. NOT_FOUND for a data set that is not there. */
-export async function evaluationsOf(prisma: PrismaClient, { runs, dataSetId, protocol }: Where): Promise<EvaluationWithResults[]> {
+export async function evaluationsOf(prisma: PrismaClient, asked: Where): Promise<EvaluationWithResults[]> {
+  const where = await onOneDataSet(prisma, asked);
+  return where ? prisma.evaluation.findMany({ where, orderBy: NEWEST_FIRST, include: WITH_RESULTS }) : [];
+}
+
+/** Which evaluations of the runs are on one data set; null where none is. NOT_FOUND for a data set that is not there. */
+async function onOneDataSet(prisma: PrismaClient, { runs, dataSetId, protocol }: Where): Promise<Prisma.EvaluationWhereInput | null> {
   const asked = dataSetId === null ? null : await prisma.dataSet.findUnique({ where: { id: dataSetId } });
   if (dataSetId !== null && !asked) throw new CxrError('NOT_FOUND', `There is no data set ${dataSetId}.`);
   const where = { runId: { in: runs.map(({ id }) => id) } };
   const datasetHash = asked?.datasetHash ?? (await commonHash(prisma, where, protocol));
-  if (datasetHash === null) return [];
-  return prisma.evaluation.findMany({
-    where: { ...where, datasetHash },
-    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-    include: WITH_RESULTS,
-  });
+  return datasetHash === null ? null : { ...where, datasetHash };
 }
 
 /** The data that most of these runs were measured on. */
@@ -93,10 +95,13 @@ export function protocolOf(
 }
 
 /** By which protocols the runs were measured on the data set of their comparison, the paper's first. NOT_FOUND as `runsOf`. */
-export async function protocolsOf(prisma: PrismaClient, { runIds, dataSetId }: Scope): Promise<Protocol[]> {
-  const evaluations = await evaluationsOf(prisma, { runs: await runsOf(prisma, runIds), dataSetId, protocol: null });
+export async function protocolsOf(prisma: PrismaClient, { runIds, ...asked }: Scope): Promise<Protocol[]> {
+  const where = await onOneDataSet(prisma, { runs: await runsOf(prisma, runIds), ...asked });
+  if (!where) return [];
+  const select = { protocol: true, protocolDescription: true };
+  const rows = await prisma.evaluation.findMany({ where, orderBy: NEWEST_FIRST, distinct: ['protocol'], select });
   const rank = (name: string): number => (name === PAPER_PROTOCOL.name ? 0 : 1);
-  return [...new Set(evaluations.map(({ protocol }) => protocol))]
-    .toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b))
-    .map((name) => protocolOf(name, evaluations));
+  return rows
+    .map(({ protocol, protocolDescription }) => ({ name: protocol, description: protocolDescription }))
+    .toSorted((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name));
 }

@@ -148,7 +148,8 @@ describe('a comparison of runs of several protocols', () => {
 
 describe('what runs and methods have', () => {
   it('are the protocols of the evaluations', async () => {
-    const query = 'query ($runs: [ID!], $dataSet: ID) { protocols(runs: $runs, dataSet: $dataSet) { name description } }';
+    const query =
+      'query ($runs: [ID!], $protocol: String, $dataSet: ID) { protocols(runs: $runs, protocol: $protocol, dataSet: $dataSet) { name description } }';
     const names = async (variables: object) => {
       const { data } = await api.ask<{ protocols: { name: string }[] }>(query, variables as Record<string, unknown>);
       return data.protocols.map(({ name }) => name);
@@ -158,6 +159,13 @@ describe('what runs and methods have', () => {
     expect(await names({ runs: ['supervised'] })).toEqual(['patches']);
     const other = await makeDataSet(api.prisma);
     expect(await names({ dataSet: other.id })).toEqual([]);
+    // A comparison by it is of the data that was measured by it, so this list is too.
+    const nih = await api.prisma.run.findUniqueOrThrow({ where: { id: 'nih' } });
+    const elsewhere = { dataSet: other, accuracy: 0.1, protocol: { name: 'elsewhere', description: 'on other data alone' } };
+    await makeEvaluation(api.prisma, nih, elsewhere);
+    expect(await names({ runs: ['baseline', 'nih'] })).toEqual(['paper', 'nih']);
+    expect(await names({ runs: ['baseline', 'nih'], protocol: 'elsewhere' })).toEqual(['elsewhere']);
+    await api.prisma.evaluation.deleteMany({ where: { protocol: 'elsewhere' } });
     const { errors } = await api.ask(query, { runs: ['nobody'] });
     expect(errors![0]!.extensions.code).toBe('NOT_FOUND');
   });

@@ -117,9 +117,10 @@ builder.queryFields((t) => {
     protocols: t.field({
       type: [ProtocolType],
       description: 'By which protocols the runs of such a comparison were measured, the one shown unless asked first.',
-      args: { runs: args.runs, dataSet: args.dataSet },
-      parse: ScopeSchema.omit({ protocol: true }),
-      resolve: (_root, { runs, dataSet }, { prisma }) => protocolsOf(prisma, { runIds: runs ?? null, dataSetId: dataSet ?? null }),
+      args,
+      parse: ScopeSchema,
+      resolve: (_root, { runs, protocol, dataSet }, { prisma }) =>
+        protocolsOf(prisma, { runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null }),
     }),
     comparison: t.field({
       type: ComparisonType,

@@ -43,7 +43,6 @@ const MapRef = builder.objectRef<MapRow>('MapRef').implement({
 const EvidenceType = builder.objectRef<Evidence>('Evidence').implement({
   description: 'How often such a finding was located right by this run.',
   fields: (t) => ({
-    protocol: t.exposeString('protocol', { description: "Name of the main protocol of the run's method." }),
     iouThreshold: t.exposeFloat('iouThreshold'),
     accuracy: t.exposeFloat('accuracy', { nullable: true }),
     low: t.exposeFloat('low', { nullable: true }),

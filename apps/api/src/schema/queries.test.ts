@@ -103,8 +103,13 @@ describe('runs', () => {
     const sourceSha256 = 'a'.repeat(64);
     const imported = { id: 'i', network: 'densenet121', sourceSha256, weightsSha256: 'b'.repeat(64), head: 'findings' };
     await makeRun(api.prisma, 'chexnet', { id: 'imported', active: false, bestEpoch: null, card: { imported } });
-    const { data } = await api.ask('{ run(id: "imported") { imported { network sourceSha256 } dataSet { id } epochs { epoch } } }');
-    expect(data).toEqual({ run: { imported: { network: 'densenet121', sourceSha256 }, dataSet: null, epochs: [] } });
+    const { data } = await api.ask(
+      '{ run(id: "imported") { imported { network sourceSha256 trainedHere } dataSet { id } epochs { epoch } } }',
+    );
+    expect(data).toEqual({ run: { imported: { network: 'densenet121', sourceSha256, trainedHere: false }, dataSet: null, epochs: [] } });
+    await api.prisma.run.update({ where: { id: 'imported' }, data: { datasetHash: 'of a file that was never registered' } });
+    const begun = await api.ask('{ run(id: "imported") { imported { trainedHere } command } }');
+    expect(begun.data).toEqual({ run: { imported: { trainedHere: true }, command: expect.stringContaining(' train chexnet ') } });
     const trained = await api.ask('{ run(id: "demo-baseline") { imported { network } } }');
     expect(trained.data).toEqual({ run: { imported: null } });
     await api.prisma.run.delete({ where: { id: 'imported' } });

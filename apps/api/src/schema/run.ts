@@ -1,9 +1,9 @@
 import { CxrError } from '@cxr-lens/data';
-import { type Epoch as EpochRecord, EpochSchema, type Imported, METHOD_NAMES, parseMethod } from '@cxr-lens/model/spec';
+import { type Epoch as EpochRecord, EpochSchema, METHOD_NAMES, parseMethod } from '@cxr-lens/model/spec';
 import { type Prisma, RunState } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { ByIdSchema, PageSchema, TextSchema } from '../input.ts';
-import { activateRun, commandOf, importedOf, type OptionValue, optionValues } from '../runs.ts';
+import { activateRun, commandOf, type ImportedStart, importedOf, type OptionValue, optionValues } from '../runs.ts';
 import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
 import { MethodNameEnum, MethodType } from './method.ts';
@@ -50,11 +50,14 @@ builder.prismaObject('Epoch', {
   }),
 });
 
-const ImportedType = builder.objectRef<Imported>('ImportedWeights').implement({
+const ImportedType = builder.objectRef<ImportedStart>('ImportedWeights').implement({
   description: 'Weights of another program.',
   fields: (t) => ({
     network: t.exposeString('network'),
     sourceSha256: t.exposeString('sourceSha256', { description: 'Of the file that was imported.' }),
+    trainedHere: t.exposeBoolean('trainedHere', {
+      description: 'True where the run was trained from them, false where it is these weights as they are.',
+    }),
   }),
 });
 
@@ -85,7 +88,7 @@ export const RunType = builder.prismaObject('Run', {
     imported: t.field({
       type: ImportedType,
       nullable: true,
-      description: 'The imported weights that it started from, or that it is where it has no epochs.',
+      description: 'The imported weights that it started from, or that it is.',
       resolve: importedOf,
     }),
     parent: t.relation('parent', { nullable: true, description: 'The run it started from.' }),

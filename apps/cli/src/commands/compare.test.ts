@@ -160,6 +160,14 @@ describe('compare', () => {
     }
   });
 
+  it('takes the evaluation of the present weights where an older one of the same data lies beside it', async () => {
+    store('twice', { skill: 0.25, evaluation: 'before', weights: 'd'.repeat(64) });
+    store('twice', { skill: 0.25 });
+    const { code, stdout } = await run(inside('twice'), inside('r'), '--data', file);
+    expect(code).toBe(0);
+    expect(stdout).toContain('## Robust over Baseline');
+  });
+
   it('loads neither TensorFlow nor Prisma', () => {
     const loaded = inside('loaded.txt');
     const hook = `
@@ -262,9 +270,13 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     [
       'scores that are no number',
       () => [inside('b'), inside('damaged'), '--data', file],
-      /^CORRUPT: .*scores\.csv: .* has no score for Hernia/,
+      /^BAD_INPUT: .*scores\.csv line 28: the score for Hernia is "(none)?"; expected a number\.$/m,
     ],
-    ['a score left out', () => [inside('b'), inside('blank'), '--data', file], /^CORRUPT: .*scores\.csv: .* has no score for Hernia/],
+    [
+      'a score left out',
+      () => [inside('b'), inside('blank'), '--data', file],
+      /^BAD_INPUT: .*scores\.csv line 28: the score for Hernia is "(none)?"; expected a number\.$/m,
+    ],
     ['a damaged evaluation', () => [inside('b'), inside('cut-off')], /^CORRUPT: .*auc\.json is no JSON/],
   ])('%s', async (_name, args, message) => {
     const { code, stdout, stderr } = await run(...args());

@@ -4,7 +4,7 @@ import { CxrError, openPrepared } from '@cxr-lens/data';
 import { type ComparisonReportInput, compareRuns, type LocalizationResult, type RunComparison, type Truth } from '@cxr-lens/eval';
 import { readRun } from '@cxr-lens/model/run-folder';
 import { labelOf, type Run, variantOf } from '@cxr-lens/model/spec';
-import { readScores, type StoredEvaluation, storedEvaluations, truthOf } from './stored.ts';
+import { type StoredEvaluation, scoresOf, storedEvaluations, truthOf } from './stored.ts';
 
 interface CompareRequest {
   /** Run folders, two at least; the first is what the others are compared with. */
@@ -34,7 +34,10 @@ export async function compareStored({ runs: folders, data }: CompareRequest): Pr
   if (folders.length < 2) throw new CxrError('BAD_INPUT', `${folders[0] ?? 'Nothing'} alone: expected two run folders or more to compare.`);
   const twice = folders.find((folder, index) => folders.findIndex((other) => path.resolve(other) === path.resolve(folder)) < index);
   if (twice) throw new CxrError('BAD_INPUT', `${twice} is named twice; name every run once.`);
-  const runs = folders.map((folder) => ({ folder, run: readRun(folder), evaluations: storedEvaluations(folder) }));
+  const runs = folders.map((folder) => {
+    const run = readRun(folder);
+    return { folder, run, evaluations: storedEvaluations(folder, run) };
+  });
   const prepared = data !== undefined && (existsSync(data) || /[\\/]|\.cxr$/.test(data)) ? await openPrepared(data) : null;
   try {
     const wanted = prepared ? { hash: prepared.datasetHash, name: data! } : data === undefined ? {} : { name: data };
@@ -121,11 +124,11 @@ async function compareAll(compared: readonly Compare[], truth: Truth | null): Pr
   const aucs = compared.map(({ evaluation }) => evaluation.auc);
   const { data, seed } = aucs[0]!;
   const resamples = Math.max(...aucs.map((one) => one.resamples));
-  const scores = truth ? await Promise.all(compared.map(({ evaluation }) => readScores(evaluation))) : null;
+  const scores = truth ? await Promise.all(compared.map(({ evaluation }) => scoresOf(evaluation))) : null;
   const runs = compared.map(({ run }) => run);
   const sides = runs.map((run, index) => ({
     label: labelOf(run, runs),
-    method: variantOf(run) === null ? run.method : null,
+    method: variantOf(run, runs) === null ? run.method : null,
     localization: curves[index]!,
     scores: scores?.[index] ?? null,
   }));

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, columnOf, FINDINGS, type Finding, type PreparedData, readTable } from '@cxr-lens/data';
+import { CxrError, FINDINGS, type Finding, type PreparedData } from '@cxr-lens/data';
 import type { ScoreTable, Truth } from '@cxr-lens/eval';
 import { readJson, runFiles } from '@cxr-lens/model/run-folder';
-import { type AucFile, AucFileSchema, type LocalizationFile, LocalizationFileSchema } from '@cxr-lens/model/spec';
+import { type AucFile, AucFileSchema, type LocalizationFile, LocalizationFileSchema, type Run } from '@cxr-lens/model/spec';
+import { readScores } from '../metrics/scores.ts';
 
 /** A finished evaluation as its folder holds it. */
 export interface StoredEvaluation {
@@ -15,35 +16,32 @@ export interface StoredEvaluation {
   localization: LocalizationFile;
 }
 
-/** The finished evaluations of a run, by name. CxrError CORRUPT, UNAVAILABLE. */
-export function storedEvaluations(run: string): StoredEvaluation[] {
-  const root = runFiles(run).evaluation;
+/** The finished evaluations of a run, those of its present weights first, the newest first of each. CxrError CORRUPT, UNAVAILABLE. */
+export function storedEvaluations(folder: string, { weightsSha256 }: Pick<Run, 'weightsSha256'>): StoredEvaluation[] {
+  const root = runFiles(folder).evaluation;
   if (!existsSync(root)) return [];
+  const rank = ({ auc }: StoredEvaluation): number => (auc.weightsSha256 === weightsSha256 ? 0 : 1);
   const fileOf = (name: string, file: string): string => path.join(root, name, file);
   return readdirSync(root)
-    .sort()
     .filter((name) => ['auc.json', 'localization.json'].every((file) => existsSync(fileOf(name, file))))
     .map((name) => ({
       name,
       scores: fileOf(name, 'scores.csv'),
       auc: readJson(fileOf(name, 'auc.json'), AucFileSchema, `${fileOf(name, 'auc.json')} is missing.`),
       localization: readJson(fileOf(name, 'localization.json'), LocalizationFileSchema, `${fileOf(name, 'localization.json')} is missing.`),
-    }));
+    }))
+    .sort((a, b) => rank(a) - rank(b) || b.auc.createdAt.localeCompare(a.auc.createdAt) || a.name.localeCompare(b.name));
 }
 
-/** The logits of scores.csv. CxrError CORRUPT for what is no number, NOT_FOUND. */
-export async function readScores({ scores: file }: StoredEvaluation): Promise<ScoreTable> {
-  const table = await readTable(file);
-  const image = columnOf(table, 'Image Index');
+/** The logits of scores.csv. CxrError of `readScores`, and CORRUPT where a finding's column is missing. */
+export async function scoresOf({ scores: file }: StoredEvaluation): Promise<ScoreTable> {
+  const { images, columns } = await readScores(file);
   const scores = byFinding((finding) => {
-    const column = columnOf(table, finding);
-    return Float64Array.from(table.rows, (row) => {
-      const value = Number(row[column]?.trim() || Number.NaN);
-      if (Number.isFinite(value)) return value;
-      throw new CxrError('CORRUPT', `${file}: ${row[image]} has no score for ${finding}; evaluate the run again.`);
-    });
+    const column = columns.find((one) => one.finding === finding);
+    if (column) return column.scores;
+    throw new CxrError('CORRUPT', `${file} has no column ${finding}; evaluate the run again.`);
   });
-  return { images: table.rows.map((row) => row[image]!), scores };
+  return { images, scores };
 }
 
 /** Labels and patients of the test images. */

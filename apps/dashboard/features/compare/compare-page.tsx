@@ -35,7 +35,7 @@ const TITLE = 'Compare methods';
 export function ComparePage() {
   const { choice, finding, change } = useChoice();
   const choices = useQuery(choicesOptions);
-  const comparisons = useQuery(comparisonsOptions(choice));
+  const comparisons = useQuery(comparisonsOptions({ ...choice, choose: true }));
   const error = choices.error ?? comparisons.error;
   const none = choice.runs?.length === 0;
   return (
@@ -69,7 +69,7 @@ function Compare({
   if (evaluatedRuns(choices, null).length === 0) return <NothingEvaluated trained={choices.runs.edges.length > 0} />;
 
   const comparisons = data?.comparisons ?? [];
-  const protocols = data?.protocols.map(({ name }) => name) ?? [];
+  const protocols = data?.protocols?.map(({ name }) => name) ?? [];
   const [first] = comparisons;
   const runs = choice.runs ?? first?.runs.map(({ run }) => run.id) ?? [];
   const dataSet = choice.dataSet ?? first?.dataSet?.id ?? choices.dataSets[0]?.id ?? null;

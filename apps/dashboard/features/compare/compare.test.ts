@@ -100,11 +100,12 @@ describe('curves', () => {
 
   it('are a table with what a protocol that makes boxes counts beside the accuracy', () => {
     const own = curve('RUN', 'b', 0.25);
-    own.points[0] = { ...own.points[0]!, falsePositives: 1.5, iobb: { accuracy: 0.75, falsePositives: 0.5 } };
+    own.points[0] = { ...own.points[0]!, falsePositives: 1.5, iobb: { accuracy: 0.75, low: 0.6, high: 0.9, falsePositives: 0.5 } };
     const { columns, rows } = curveSheet([{ ...one, runs: [{ ...one.runs[0]!, curve: own }] }]);
-    expect(columns.slice(-3)).toEqual(['False positives per image', 'Accuracy by IoBB', 'False positives by IoBB']);
-    expect(rows[0]!.slice(-3)).toEqual([1.5, 0.75, 0.5]);
-    expect(rows[1]!.slice(-3)).toEqual([null, null, null]);
+    const counted = ['False positives per image', 'Accuracy by IoBB', 'IoBB 95 % from', 'IoBB 95 % to', 'False positives by IoBB'];
+    expect(columns.slice(-5)).toEqual(counted);
+    expect(rows[0]!.slice(-5)).toEqual([1.5, 0.75, 0.6, 0.9, 0.5]);
+    expect(rows[1]!.slice(-5)).toEqual([null, null, null, null, null]);
   });
 
   it('of two protocols, and of a method that is no part of the paper, are never in one group', () => {

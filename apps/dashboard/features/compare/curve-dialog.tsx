@@ -19,7 +19,7 @@ import {
   X_AXIS,
   Y_AXIS,
 } from './curves.ts';
-import type { Comparison, Curves } from './queries.ts';
+import type { Comparison, Curve, Curves } from './queries.ts';
 
 /** One finding, large: its curves, one picture a group, what can be said of each pair of runs, and what lies behind the numbers. */
 export function CurveDialog({
@@ -151,7 +151,7 @@ function Behind({ set, threshold }: { set: Curves; threshold: number }) {
                   name: `Accuracy by IoBB at ${at}`,
                   right: true,
                   className: 'max-sm:hidden',
-                  cell: ({ curve }: Named) => decimal(pointAt(curve, threshold)?.iobb?.accuracy),
+                  cell: ({ curve }: Named) => withInterval(pointAt(curve, threshold)?.iobb),
                 },
               ]
             : []),
@@ -160,4 +160,8 @@ function Behind({ set, threshold }: { set: Curves; threshold: number }) {
       />
     </div>
   );
+}
+
+function withInterval(point: Curve['points'][number]['iobb'] | undefined): string {
+  return `${decimal(point?.accuracy)} ${interval(point?.low, point?.high)}`.trim();
 }

@@ -169,7 +169,7 @@ export function curveSheet(sets: readonly Curves[]): Sheet {
         low,
         high,
         sd,
-        ...(boxes ? [falsePositives, iobb?.accuracy ?? null, iobb?.falsePositives ?? null] : []),
+        ...(boxes ? [falsePositives, iobb?.accuracy ?? null, iobb?.low ?? null, iobb?.high ?? null, iobb?.falsePositives ?? null] : []),
       ]),
     ),
   );
@@ -177,7 +177,7 @@ export function curveSheet(sets: readonly Curves[]): Sheet {
     name: sets.length === 1 ? `localisation-${sets[0]!.finding.name}` : 'localisation',
     columns: [
       ...['Finding', 'Protocol', 'Curve', 'Pairs', 'T(IoU)', 'Accuracy', '95 % from', '95 % to', 'SD over folds'],
-      ...(boxes ? ['False positives per image', 'Accuracy by IoBB', 'False positives by IoBB'] : []),
+      ...(boxes ? ['False positives per image', 'Accuracy by IoBB', 'IoBB 95 % from', 'IoBB 95 % to', 'False positives by IoBB'] : []),
     ],
     rows,
   };

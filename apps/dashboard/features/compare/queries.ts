@@ -37,8 +37,8 @@ const ChoicesDocument = graphql(/* GraphQL */ `
 `);
 
 const ComparisonsDocument = graphql(/* GraphQL */ `
-  query Comparisons($runs: [ID!], $protocol: String, $dataSet: ID) {
-    protocols(runs: $runs, dataSet: $dataSet) {
+  query Comparisons($runs: [ID!], $protocol: String, $dataSet: ID, $choose: Boolean!) {
+    protocols(runs: $runs, protocol: $protocol, dataSet: $dataSet) @include(if: $choose) {
       name
       description
     }
@@ -155,6 +155,8 @@ const ComparisonsDocument = graphql(/* GraphQL */ `
       falsePositives
       iobb {
         accuracy
+        low
+        high
         falsePositives
       }
     }
@@ -175,10 +177,11 @@ export const choicesOptions = queryOptions({
   queryFn: ({ signal }) => request(ChoicesDocument, {}, signal),
 });
 
-export const comparisonsOptions = ({ runs, dataSet, protocol }: Omit<Choice, 'published'>) =>
+/** `choose`: with the protocols to choose from. */
+export const comparisonsOptions = ({ runs, dataSet, protocol, choose }: Omit<Choice, 'published'> & { choose: boolean }) =>
   queryOptions({
-    queryKey: ['compare', runs, dataSet, protocol],
-    queryFn: ({ signal }) => request(ComparisonsDocument, { runs: runs ? [...runs] : null, dataSet, protocol }, signal),
+    queryKey: ['compare', runs, dataSet, protocol, choose],
+    queryFn: ({ signal }) => request(ComparisonsDocument, { runs: runs ? [...runs] : null, dataSet, protocol, choose }, signal),
     // While another choice loads, the old curves stay: nothing jumps.
     placeholderData: (previous) => previous,
     enabled: runs === null || runs.length > 0,

@@ -14,9 +14,9 @@ import type { Run } from './queries.ts';
 
 type Evaluation = Run['evaluations'][number];
 
-/** How well the run locates on the data that it was measured on last, once a protocol. */
+/** How well the run locates on the data that it was measured on last, once a protocol; a data set that is not registered has no curves to ask for. */
 export function CurvesOfRun({ run }: { run: Run }) {
-  const newest = run.evaluations[0]?.dataSet?.id;
+  const newest = run.evaluations.find(({ dataSet }) => dataSet !== null)?.dataSet?.id;
   return run.evaluations
     .filter(({ dataSet }) => dataSet !== null && dataSet.id === newest)
     .map((evaluation) => <Curves key={evaluation.id} run={run} evaluation={evaluation} />);
@@ -26,7 +26,7 @@ function Curves({ run, evaluation: { dataSet, protocol, excludedPatients } }: { 
   const router = useRouter();
   const [wanted, setWanted] = useState(0.3);
   const chosen = { dataSet: dataSet?.id ?? null, protocol: protocol.name };
-  const { data, error, refetch } = useQuery(comparisonsOptions({ runs: [run.id], ...chosen }));
+  const { data, error, refetch } = useQuery(comparisonsOptions({ runs: [run.id], ...chosen, choose: false }));
   const title = `Localisation accuracy, protocol ${protocol.name}`;
   if (error) {
     return (

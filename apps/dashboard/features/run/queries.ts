@@ -116,6 +116,8 @@ graphql(/* GraphQL */ `
     }
     imported {
       network
+      sourceSha256
+      trainedHere
     }
     dataSet {
       id

@@ -90,7 +90,7 @@ function RunView({ run }: { run: Run }) {
         <div className="min-w-0">
           <Section
             title="Repeat it"
-            note={isImport(run) ? 'Imports the same weights again.' : 'Trains the same run again.'}
+            note={run.imported?.trainedHere === false ? 'Imports the same weights again.' : 'Trains the same run again.'}
             aside={<CopyButton text={run.command} />}
           >
             <Command>{run.command}</Command>
@@ -107,11 +107,6 @@ function RunView({ run }: { run: Run }) {
   );
 }
 
-/** Imported weights as they are: nothing was trained here. */
-function isImport({ imported, dataSet, epochs }: Run): boolean {
-  return imported !== null && dataSet === null && epochs.length === 0;
-}
-
 function header(run: Run) {
   const took = run.finishedAt ? duration(Date.parse(run.finishedAt) - Date.parse(run.createdAt)) : null;
   return [
@@ -124,7 +119,9 @@ function header(run: Run) {
         </span>
       ),
     },
-    ...(run.imported ? [{ name: 'Imported weights', value: run.imported.network }] : []),
+    ...(run.imported
+      ? [{ name: 'Imported weights', value: <span title={`SHA-256 ${run.imported.sourceSha256}`}>{run.imported.network}</span> }]
+      : []),
     { name: 'State', value: <StateMark state={run.state} /> },
     { name: 'Preset', value: run.preset },
     {
@@ -133,7 +130,7 @@ function header(run: Run) {
         <>
           {run.dataSet.name} {run.dataSet.synthetic && <SyntheticBadge>trained on phantoms</SyntheticBadge>}
         </>
-      ) : isImport(run) ? (
+      ) : run.imported?.trainedHere === false ? (
         'not known: imported'
       ) : (
         'not registered here'

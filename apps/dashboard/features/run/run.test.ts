@@ -46,11 +46,13 @@ describe('epsilons', () => {
 describe('training curves', () => {
   it('that are not there say why', () => {
     expect(withoutEpochs({ state: 'TRAINING', imported: null })).toMatch(/^The first epoch is under way/);
-    expect(withoutEpochs({ state: 'FINISHED', imported: { network: 'densenet121' } })).toBe(
-      'Imported weights (densenet121), no epochs: trained elsewhere.',
-    );
+    const imported = { network: 'densenet121', sourceSha256: 'a'.repeat(64), trainedHere: false };
+    const elsewhere = 'Imported weights (densenet121), no epochs: trained elsewhere.';
+    expect(withoutEpochs({ state: 'FINISHED', imported })).toBe(elsewhere);
     // It only started from them, and did not get far.
-    expect(withoutEpochs({ state: 'FAILED', imported: { network: 'densenet121' } })).toBe('No epoch was finished.');
+    const started = { ...imported, trainedHere: true };
+    expect(withoutEpochs({ state: 'FAILED', imported: started })).toBe('No epoch was finished.');
+    expect(withoutEpochs({ state: 'FINISHED', imported: started })).toBe('No epoch was finished.');
   });
 
   it('say where the own attack misses what a strong one finds', () => {

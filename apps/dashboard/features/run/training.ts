@@ -8,7 +8,7 @@ import type { Run } from './queries.ts';
 /** Why a run without epochs has none. */
 export function withoutEpochs({ state, imported }: Pick<Run, 'state' | 'imported'>): string {
   if (state === 'TRAINING') return 'The first epoch is under way; the curves begin when it ends.';
-  if (state === 'FINISHED' && imported) return `Imported weights (${imported.network}), no epochs: trained elsewhere.`;
+  if (imported && !imported.trainedHere) return `Imported weights (${imported.network}), no epochs: trained elsewhere.`;
   return 'No epoch was finished.';
 }
 

@@ -41,6 +41,12 @@ export function engineInfo(options: { full: boolean } = { full: false }): Engine
   };
 }
 
+/** What computes, as runs record it. */
+export function describeEngine(): string {
+  const { tensorflow, device } = engineInfo();
+  return `TensorFlow ${tensorflow}, ${device}`;
+}
+
 /**
  * One operation of TensorFlow, without a gradient; it takes the types from the inputs.
  * @param attributes a boolean, a number (float) or a string each

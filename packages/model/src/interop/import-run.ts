@@ -3,8 +3,8 @@ import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { makeCard } from '../card.ts';
 import { codeVersion } from '../code-version.ts';
+import { describeEngine } from '../engine/tensorflow.ts';
 import { buildNetwork } from '../load-run.ts';
-import { describeEngine } from '../plan.ts';
 import { runFiles, sha256, writeAtomic, writeCard, writeRun } from '../run-folder.ts';
 import { decodeSafetensors, encodeSafetensors, type HostTensor } from '../safetensors.ts';
 import {
@@ -101,6 +101,7 @@ function runOf(imported: Imported, { name, normalisation, now }: Pick<Run, 'name
     data: null,
     parent: null,
     imported,
+    trainedTestImages: [],
     initialisation: 'imported',
     normalisation,
     seed: options.seed,

@@ -17,7 +17,7 @@ export interface ImportedWeights {
 /**
  * torchvision's state_dict of the network to our names and layout. Read too: names of torchvision before 0.3 (`norm.1` for `norm1`), the
  * prefixes of a wrapped network (`module.`, `densenet121.`), and a head inside a sequence (`classifier.0.weight`), as CheXNet's
- * checkpoints have them. A head with other than 14 outputs (ImageNet's 1000) is left out; `num_batches_tracked` is ignored.
+ * checkpoints have them. A head with other than 14 outputs (ImageNet's 1000) is left out.
  * CxrError BAD_INPUT names the first tensor that is missing, has another shape, or is unknown.
  */
 export function importTensors(network: TorchvisionNetwork, tensors: ReadonlyMap<string, HostTensor>): ImportedWeights {
@@ -58,7 +58,6 @@ function remedy(network: TorchvisionNetwork): string {
 function withPlainNames(network: TorchvisionNetwork, tensors: ReadonlyMap<string, HostTensor>): Map<string, HostTensor> {
   const plain = new Map<string, HostTensor>();
   for (const [name, tensor] of tensors) {
-    if (name.endsWith('.num_batches_tracked')) continue;
     const now = plainName(network, name);
     if (plain.has(now)) throw new CxrError('BAD_INPUT', `The weights have tensor ${now} twice, once as ${name}; expected it once.`);
     plain.set(now, tensor);

@@ -89,11 +89,11 @@ function hasCam({ method }: Run): boolean {
 function networksOf(evaluations: readonly Evaluation[]): Shown[] {
   const runs = evaluations.map(({ run }) => run);
   const first = evaluations.filter(({ run }, index) => {
-    const same = (other: Run): boolean => other.method === run.method && variantOf(other) === variantOf(run);
+    const same = (other: Run): boolean => other.method === run.method && variantOf(other, runs) === variantOf(run, runs);
     return hasCam(run) && !runs.slice(0, index).some(same);
   });
   const order = Object.keys(METHODS);
-  const rank = (run: Run): number => 2 * order.indexOf(run.method) + (variantOf(run) === null ? 0 : 1);
+  const rank = (run: Run): number => 2 * order.indexOf(run.method) + (variantOf(run, runs) === null ? 0 : 1);
   return first
     .toSorted((a, b) => rank(a.run) - rank(b.run) || a.run.options.epsilon - b.run.options.epsilon)
     .map(({ run, folder, localization }) => {
@@ -179,7 +179,7 @@ function epsilonsOf(shown: readonly Shown[], rows: readonly Row[]): { row: Epsil
   const [kind, own] = [...kinds].find(([, indices]) => indices.length > 1) ?? [];
   if (!mass || !own) return null;
   const trained = own.map((index) => ({ epsilon: shown[index]!.run.options.epsilon, index }));
-  const baseline = shown.findIndex(({ run }) => run.method === 'baseline' && variantOf(run) === null);
+  const baseline = shown.findIndex(({ run }) => run.method === 'baseline' && changedOptions(run).length === 0);
   const zero = trained.some(({ epsilon }) => epsilon === 0) || baseline < 0 ? [] : [{ epsilon: 0, index: baseline }];
   const sorted = [...zero, ...trained].sort((a, b) => a.epsilon - b.epsilon);
   const { explanations, ...image } = mass;

@@ -16,7 +16,7 @@ export function parseTorchvisionNetwork(text: string): TorchvisionNetwork {
   return found;
 }
 
-const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal');
+export const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal');
 
 /** Weights of another program, as what started from them records them. */
 export const ImportedSchema = z.object({

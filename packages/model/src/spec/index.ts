@@ -33,6 +33,7 @@ export {
   parentMethod,
   parseSettings,
   parseTrainOptions,
+  standardOptions,
   TRAIN_OPTION_NAMES,
   type TrainOptionName,
   type TrainOptions,

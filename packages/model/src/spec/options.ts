@@ -127,9 +127,21 @@ export function optionsOf(
   });
 }
 
-/** What a run of the method has where nothing but the recipe is said. */
-export function defaultOptions(method: MethodName, recipe: TrainOptions['recipe'] = 'paper'): TrainOptions {
-  return TrainOptionsSchema.parse({ ...METHODS[method].defaults, ...(recipe === 'published' ? METHODS[method].published : {}) });
+/** What a run of the method has where nothing is said, or nothing but its recipe and its perturbation. */
+export function defaultOptions(method: MethodName, said: Partial<Pick<TrainOptions, 'recipe' | 'perturbation'>> = {}): TrainOptions {
+  return TrainOptionsSchema.parse(withOwnDefaults(method, said));
+}
+
+/** What such a run has without being told: what follows from its recipe and its perturbation, but not these two themselves. */
+export function standardOptions(method: MethodName, { recipe, perturbation }: Pick<TrainOptions, 'recipe' | 'perturbation'>): TrainOptions {
+  const plain = defaultOptions(method);
+  return { ...defaultOptions(method, { recipe, perturbation }), recipe: plain.recipe, perturbation: plain.perturbation };
+}
+
+/** The options that must be said to make such a run. */
+export function saidOptions(method: MethodName, options: TrainOptions): TrainOptionName[] {
+  const standard = standardOptions(method, options);
+  return optionsOf(method, options).filter((name) => options[name] !== standard[name]);
 }
 
 /** The options given, and beside them what the method and the perturbation have of their own; the schema's defaults fill the rest. */

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { ImportedSchema } from './imported.ts';
+import { ImportedSchema, Sha256Schema } from './imported.ts';
 import { METHOD_NAMES } from './methods.ts';
 import { NETWORK_NAMES } from './networks.ts';
 import { NormalisationSchema } from './normalisation.ts';
 import { fillOptions, TrainOptionsSchema } from './options.ts';
 import { PRESET_NAMES } from './presets.ts';
-
-const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal');
 
 /** One epoch of a run's history. `null`: not measured (no attack in this method) or not defined (no finding has both classes). */
 export const EpochSchema = z.object({
@@ -14,7 +12,7 @@ export const EpochSchema = z.object({
   epoch: z.int().min(1),
   /** Mean over the epoch's batches of the objective that was minimised. */
   trainLoss: z.number(),
-  /** Eq. 1 over the clean validation set, beta once over the whole set. */
+  /** The method's own loss over the clean validation set, beta once over the whole set. */
   validationLoss: z.number(),
   /** The same with one fixed seeded half of the validation set perturbed. */
   perturbedValidationLoss: z.number().nullable(),
@@ -64,6 +62,8 @@ const WholeRunSchema = z.object({
   initialisation: z.enum(['he-normal', 'run', 'imported']),
   /** The network's first step; null in runs written before it was recorded: that of the training images. */
   normalisation: NormalisationSchema.nullable().default(null),
+  /** Supervised: SHA-256 of the pixels of the boxed test images that it trained on, so that their patients are never scored. */
+  trainedTestImages: z.array(Sha256Schema).default([]),
   seed: z.int(),
   options: TrainOptionsSchema,
   codeVersion: z.string(),
