@@ -172,6 +172,18 @@ export function noisePng(seed: number, size = 64): Promise<Buffer> {
   return encodeGreyPng({ width: size, height: size, pixels });
 }
 
+/** Uploads an image that is the seed's own; the ids of its study and of itself. */
+export async function uploadNoise(
+  { url }: Pick<TestApi, 'url'>,
+  seed: number,
+  name = `image-${seed}.png`,
+): Promise<{ study: string; image: string }> {
+  const body = new Uint8Array(await noisePng(seed));
+  const response = await fetch(`${url}/studies?name=${name}`, { method: 'POST', headers: { 'content-type': 'image/png' }, body });
+  const { studies } = (await response.json()) as { studies: { id: string; images: { id: string }[] }[] };
+  return { study: studies[0]!.id, image: studies[0]!.images[0]!.id };
+}
+
 /** What a worker writes for one image and run: all 14 findings, maps in the object store. */
 export async function makeExplanations(prisma: PrismaClient, image: Image, run: Run): Promise<void> {
   const cam = Float32Array.from({ length: 9 }, (_, at) => at - 4);
