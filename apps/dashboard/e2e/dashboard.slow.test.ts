@@ -254,7 +254,7 @@ step(
     await visit(page, `/runs/${id}`);
     await page.getByRole('button', { name: 'Sweep epsilon' }).focus();
     await page.keyboard.press('Enter');
-    const epsilons = page.getByLabel('Epsilons');
+    const epsilons = page.getByRole('textbox', { name: 'Epsilons' });
     await expect(epsilons).toHaveValue('0, 0.001, 0.002, 0.005, 0.01, 0.02');
     await page.getByLabel('Other options of all runs').fill('maxEpochs=1');
     await epsilons.fill('0, small');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttackOptions, attack, type Losses } from './attack.ts';
+import { type AttackOptions, type Losses, seededAttack } from './attack.ts';
 import { tf } from './engine/tensorflow.ts';
 import { bceLosses } from './losses/bce.ts';
 import { densenet } from './networks/densenet.ts';
@@ -52,7 +52,7 @@ describe('attack', () => {
   it('FGSM moves every pixel by epsilon along the sign of the gradient of the mean loss, within [0, 1], and raises it', () => {
     tf.tidy(() => {
       const losses = lossesOf('frozen-batch');
-      const moved = attack(losses, x, linf(EPSILON), FGSM);
+      const moved = seededAttack(losses, x, linf(EPSILON), FGSM);
       const gradient = tf.grad((input) => tf.mean(losses(input as tf.Tensor4D)))(x);
       const expected = tf.clipByValue(tf.add(x, tf.mul(tf.sign(gradient), EPSILON)), 0, 1);
       expect(values(moved)).toEqual(values(expected));
@@ -64,7 +64,7 @@ describe('attack', () => {
     tf.tidy(() => {
       const losses = lossesOf('inference');
       const [once, often] = [FGSM, { ...PGD5, keep: 'worst' as const }].map((options) =>
-        values(losses(attack(losses, x, threat, options))),
+        values(losses(seededAttack(losses, x, threat, options))),
       );
       for (let image = 0; image < B; image++) expect(often![image]).toBeGreaterThanOrEqual(once![image]! * (1 - 1e-6));
     });
@@ -73,9 +73,9 @@ describe('attack', () => {
   it('of several steps stays within epsilon and, from either start, reaches more than FGSM', () => {
     tf.tidy(() => {
       const losses = lossesOf('inference');
-      const once = mean(losses(attack(losses, x, linf(EPSILON), FGSM)));
+      const once = mean(losses(seededAttack(losses, x, linf(EPSILON), FGSM)));
       for (const start of ['image', 'random'] as const) {
-        const often = attack(losses, x, linf(EPSILON), { ...PGD5, steps: 10, start });
+        const often = seededAttack(losses, x, linf(EPSILON), { ...PGD5, steps: 10, start });
         expect(greatest(tf.sub(often, x))).toBeLessThanOrEqual(EPSILON + ROUNDING);
         expect(mean(losses(often))).toBeGreaterThan(once);
       }
@@ -86,8 +86,8 @@ describe('attack', () => {
     const before = statistics();
     const count = tf.memory().numTensors;
     for (const [, threat] of [...THREATS, ['noise', gaussianNoise(EPSILON)] as const]) {
-      attack(lossesOf('frozen-batch'), x, threat, FGSM).dispose();
-      attack(lossesOf('inference'), x, threat, { steps: 2, start: 'random', candidates: 2, keep: 'worst', seed: 1 }).dispose();
+      seededAttack(lossesOf('frozen-batch'), x, threat, FGSM).dispose();
+      seededAttack(lossesOf('inference'), x, threat, { steps: 2, start: 'random', candidates: 2, keep: 'worst', seed: 1 }).dispose();
     }
     expect(statistics()).toEqual(before);
     expect(tf.memory().numTensors).toBe(count);
@@ -113,7 +113,7 @@ describe('attack on losses written out', () => {
 
   it('keeping the last step ends where it ends, keeping the worst is never weaker than FGSM', () => {
     tf.tidy(() => {
-      const reached = (options: AttackOptions): number => mean(hilly(attack(hilly, grey, linf(size), options)));
+      const reached = (options: AttackOptions): number => mean(hilly(seededAttack(hilly, grey, linf(size), options)));
       const [once, last, worst] = [FGSM, PGD5, { ...PGD5, keep: 'worst' as const }].map(reached);
       expect(once).toBeCloseTo(2, 4);
       expect(last).toBeLessThan(1.7);
@@ -125,8 +125,8 @@ describe('attack on losses written out', () => {
     tf.tidy(() => {
       // Rises at the image, is lower at epsilon: sin(3 pi / 2) = -1.
       const falling: Losses = (input) => perImage(tf.sin(tf.mul(share(input), 1.5 * Math.PI)));
-      expect(mean(falling(attack(falling, grey, linf(size), FGSM)))).toBeCloseTo(-1, 4);
-      expect(values(attack(falling, grey, linf(size), { ...FGSM, keep: 'worst' }))).toEqual(values(grey));
+      expect(mean(falling(seededAttack(falling, grey, linf(size), FGSM)))).toBeCloseTo(-1, 4);
+      expect(values(seededAttack(falling, grey, linf(size), { ...FGSM, keep: 'worst' }))).toEqual(values(grey));
     });
   });
 
@@ -137,7 +137,7 @@ describe('attack on losses written out', () => {
       const losses: Losses = (input) =>
         tf.sub(perImage(tf.mul(share(input), wanted)), tf.mul(perImage(tf.abs(share(input))), [0, 0, 1])) as tf.Tensor1D;
       const worstOf = (candidates: number): tf.Tensor4D =>
-        attack(losses, grey, linf(size), { steps: 0, start: 'image', candidates, keep: 'last', seed: 4 });
+        seededAttack(losses, grey, linf(size), { steps: 0, start: 'image', candidates, keep: 'last', seed: 4 });
       expect(values(worstOf(1))).toEqual(values(grey));
       const [few, many] = [worstOf(4), worstOf(12)].map((moved) => values(losses(moved)));
       for (let image = 0; image < 3; image++) expect(many![image]).toBeGreaterThanOrEqual(few![image]!);
@@ -154,7 +154,7 @@ describe('attack on losses written out', () => {
       const bent: Losses = (input) => perImage(tf.square(share(input)));
       for (const threat of [linf(size), l2(size), gaussianNoise(size)]) {
         const moved = (seed: number): number[] =>
-          values(attack(bent, grey, threat, { steps: 2, start: 'random', candidates: 2, keep: 'last', seed }));
+          values(seededAttack(bent, grey, threat, { steps: 2, start: 'random', candidates: 2, keep: 'last', seed }));
         expect(moved(1)).toEqual(moved(1));
         expect(moved(1)).not.toEqual(moved(2));
       }
@@ -169,7 +169,7 @@ describe('attack on losses written out', () => {
     };
     const passesOf = (options: AttackOptions): number => {
       passes = 0;
-      attack(counted, grey, linf(size), options).dispose();
+      seededAttack(counted, grey, linf(size), options).dispose();
       return passes;
     };
     expect(passesOf(FGSM)).toBe(1);
@@ -191,7 +191,7 @@ describe('attack on losses written out', () => {
       ) as tf.Tensor4D;
       const right: Losses = (input) => tf.sum(tf.mul(input, tf.reshape(axis, [1, 1, 32, 1])), [1, 2, 3]) as tf.Tensor1D;
       const threat = spatial();
-      const moved = attack(right, blob, threat, { ...PGD5, steps: 10 });
+      const moved = seededAttack(right, blob, threat, { ...PGD5, steps: 10 });
       // To the right as far as it goes, and turned clockwise: what is above the centre goes right.
       const best = threat.apply(tf.tensor2d([[1, 1, 0]]), blob);
       const [before, after, limit] = [blob, moved, best].map((input) => mean(right(input)));

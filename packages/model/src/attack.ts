@@ -1,4 +1,5 @@
 import { random } from '@cxr-lens/data';
+import { type HostArray, toTensor } from './engine/host-array.ts';
 import { tf } from './engine/tensorflow.ts';
 import type { Threat } from './threats/threat.ts';
 
@@ -8,21 +9,40 @@ import type { Threat } from './threats/threat.ts';
  */
 export type Losses = (x: tf.Tensor4D) => tf.Tensor1D;
 
-export interface AttackOptions {
-  /** Steps up the gradient from each start; 0 only tries the starts. */
-  steps: number;
+export interface StartOptions {
   /** Where the first candidate starts; the others are drawn at random. */
   start: 'image' | 'random';
   /** Starts of each image, of which the one with the greatest loss is kept (worst of k, Engstrom et al. 2019). */
   candidates: number;
+  /** Of the random starts: the same seed, the same attack. */
+  seed: number | string;
+}
+
+interface ClimbOptions {
+  /** Steps up the gradient from each start; 0 only tries the starts. */
+  steps: number;
   /**
    * `last`: a start is worth its last step's image, as training takes it; with one candidate no loss is computed to choose. `worst`: of a
    * start and all its steps the image with the greatest loss, and of one full first step too: from the image that is FGSM, so that no
    * number of steps is weaker than it. Costs two more forward passes a candidate.
    */
   keep: 'last' | 'worst';
-  /** Of the random starts: the same seed, the same attack. */
-  seed: number | string;
+}
+
+export type AttackOptions = StartOptions & ClimbOptions;
+
+/** What the threat has drawn for each candidate; null starts at the image. */
+export function drawStarts(threat: Threat, shape: tf.Tensor4D['shape'], { start, candidates, seed }: StartOptions): (HostArray[] | null)[] {
+  const draw = random(seed);
+  return Array.from({ length: candidates }, (_, candidate) => (candidate === 0 && start === 'image' ? null : threat.draw(shape, draw)));
+}
+
+/** The attack from starts that a seed draws. */
+export function seededAttack(losses: Losses, x: tf.Tensor4D, threat: Threat, options: AttackOptions): tf.Tensor4D {
+  return tf.tidy(() => {
+    const starts = drawStarts(threat, x.shape, options).map((drawn) => drawn?.map(toTensor) ?? null);
+    return attack(losses, x, threat, { ...options, starts });
+  });
 }
 
 // Madry et al. 2018: steps of 2.5 epsilon / steps can reach the border and come back.
@@ -44,10 +64,9 @@ export function attack<State extends tf.Tensor>(
   losses: Losses,
   x: tf.Tensor4D,
   threat: Threat<State>,
-  { steps, start, candidates, keep, seed }: AttackOptions,
+  { steps, keep, starts }: ClimbOptions & { starts: readonly (readonly tf.Tensor[] | null)[] },
 ): tf.Tensor4D {
   const share = steps === 1 ? 1 : REACH / steps;
-  const draw = random(seed);
   const lossesAt = (state: State): tf.Tensor1D => losses(threat.apply(state, x));
 
   /** From one start, the states among which the worst is looked for. */
@@ -66,9 +85,7 @@ export function attack<State extends tf.Tensor>(
   }
 
   return tf.tidy(() => {
-    const visited = Array.from({ length: candidates }, (_, candidate) =>
-      climb(threat.init(x, candidate === 0 && start === 'image' ? null : draw)),
-    );
+    const visited = starts.map((drawn) => climb(threat.init(x, drawn)));
     // Never x itself, which the caller may dispose of apart from it.
     return tf.clone(threat.apply(worst(visited.flat(), lossesAt), x));
   });

@@ -1,7 +1,9 @@
 import { FINDINGS, type PreparedData } from '@cxr-lens/data';
+import { drawStarts } from './attack.ts';
 import type { Position } from './checkpoint.ts';
+import { type HostArray, type HostArrays, hostScalar } from './engine/host-array.ts';
 import { tf } from './engine/tensorflow.ts';
-import { imageBatch, labelsOf } from './images.ts';
+import { labelArray, pixelArray, toImages } from './images.ts';
 import { batchBeta } from './losses/bce.ts';
 import { warmUpAt } from './losses/elbo.ts';
 import { boxPatches } from './losses/patch.ts';
@@ -9,6 +11,13 @@ import type { Batch } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import { codeNoise, mirroredPositions, perturbedPositions } from './order.ts';
 import { METHODS, type Run, type TrainOptions } from './spec/index.ts';
+import { attackOptions, threatOf } from './threats/threats.ts';
+
+/**
+ * A batch before it is tensors: `pixels`, `labels` and `beta`, and of `mirrored`, `boxes`, `noise`, `warmUp`, `chosen`, `epsilon` what the
+ * run has a use for, as `Batch` says; `start0.1` is the second of what the threat has drawn for the first candidate.
+ */
+export type BatchArrays = HostArrays & Readonly<Record<'pixels' | 'labels' | 'beta', HostArray>>;
 
 interface Step {
   data: PreparedData;
@@ -18,17 +27,21 @@ interface Step {
 }
 
 /** The images of one step in `accumulation` equal parts; which of them may be perturbed, and beta, are of them all. */
-export function batchesOf(step: Step, rows: readonly number[]): Batch[] {
+export function batchesOf(step: Step, rows: readonly number[]): BatchArrays[] {
   const { options } = step.run;
   const all = { seed: options.seed, ...step.position };
   const perturbed = perturbedPositions(rows.length, options.perturbedFraction, all);
-  const beta = options.positiveWeight === 'batch' ? batchBeta(labelsOf(step.data, rows)) : 1;
+  const beta = options.positiveWeight === 'batch' ? batchBeta(labelArray(step.data, rows).data) : 1;
   const length = rows.length / options.accumulation;
   return Array.from({ length: options.accumulation }, (_, part) => {
     const [from, to] = [part * length, (part + 1) * length];
     // A batch in one part draws what it drew before there were parts.
     const at = { ...all, step: part === 0 ? all.step : `${all.step}.${part}` };
-    return { ...batchOf(step, rows.slice(from, to), at), beta, perturbed: perturbed.slice(from, to) };
+    const seed = `attack/${at.seed}/${at.epoch}/${at.step}`;
+    return {
+      ...batchOf(step, rows.slice(from, to), { at, beta }),
+      ...perturbationArrays(options, perturbed.slice(from, to), { side: step.data.size, seed }),
+    };
   });
 }
 
@@ -39,34 +52,70 @@ interface At {
 }
 
 /** The images of one part, and what the method's loss needs of them beside the labels. */
-function batchOf({ data, run, network, position }: Step, rows: readonly number[], at: At): Omit<Batch, 'beta' | 'perturbed'> {
+function batchOf({ data, run, network, position }: Step, rows: readonly number[], { at, beta }: { at: At; beta: number }): BatchArrays {
   const { options, parent } = run;
   const { loss } = METHODS[run.method];
-  const x = imageBatch(data, rows);
   return {
-    x: options.flip === 'horizontal' ? mirrored(x, mirroredPositions(rows.length, at)) : x,
-    y: tf.tensor2d(Float32Array.from(labelsOf(data, rows)), [rows.length, FINDINGS.length]),
-    seed: `attack/${at.seed}/${at.epoch}/${at.step}`,
-    ...(loss === 'patches' ? { boxes: boxBatch(data, rows, options) } : {}),
-    ...(loss === 'elbo' ? { noise: noiseOf(rows.length, network, at) } : {}),
-    ...(loss === 'elbo' && parent === null ? { warmUp: warmUpAt(position, run) } : {}),
+    pixels: pixelArray(data, rows),
+    labels: labelArray(data, rows),
+    beta: hostScalar(beta),
+    ...(options.flip === 'horizontal' ? { mirrored: { shape: [rows.length], data: mirroredPositions(rows.length, at) } } : {}),
+    ...(loss === 'patches' ? { boxes: boxArray(data, rows, options) } : {}),
+    ...(loss === 'elbo' ? { noise: noiseArray(rows.length, network, at) } : {}),
+    ...(loss === 'elbo' && parent === null ? { warmUp: hostScalar(warmUpAt(position, run)) } : {}),
   };
 }
 
+/** What the perturbation of a part is chosen and drawn by: nothing where none is made. */
+export function perturbationArrays(options: TrainOptions, chosen: Uint8Array, { side, seed }: { side: number; seed: string }): HostArrays {
+  if (options.perturbation === 'none') return {};
+  const starts = drawStarts(threatOf(options), [chosen.length, side, side, 1], { ...attackOptions(options), seed });
+  const drawn = starts.flatMap((start, candidate) =>
+    (start ?? []).map((array, index): [string, HostArray] => [`start${candidate}.${index}`, array]),
+  );
+  return { chosen: { shape: [chosen.length], data: chosen }, epsilon: hostScalar(options.epsilon), ...Object.fromEntries(drawn) };
+}
+
+/** The batch that the arrays are of; bytes have become int32. */
+export function toBatch(tensors: Readonly<Record<string, tf.Tensor>>, options: TrainOptions): Batch {
+  const { mirrored: flipped, boxes, noise, warmUp, chosen, epsilon } = tensors;
+  const x = toImages(tensors['pixels'] as tf.Tensor4D);
+  return {
+    x: flipped ? mirrored(x, tf.cast(flipped as tf.Tensor1D, 'bool')) : x,
+    y: tf.cast(tensors['labels'] as tf.Tensor2D, 'float32'),
+    beta: tensors['beta'] as tf.Scalar,
+    boxes: boxes && tf.cast(boxes as tf.Tensor4D, 'float32'),
+    noise: noise as tf.Tensor2D | undefined,
+    warmUp: warmUp as tf.Scalar | undefined,
+    perturbation: chosen && {
+      chosen: tf.cast(chosen as tf.Tensor1D, 'bool'),
+      epsilon: epsilon as tf.Scalar,
+      starts: Array.from({ length: attackOptions(options).candidates }, (_, candidate) => startOf(tensors, candidate)),
+    },
+  };
+}
+
+function startOf(tensors: Readonly<Record<string, tf.Tensor>>, candidate: number): tf.Tensor[] | null {
+  const drawn: tf.Tensor[] = [];
+  for (let tensor = tensors[`start${candidate}.0`]; tensor; tensor = tensors[`start${candidate}.${drawn.length}`]) drawn.push(tensor);
+  return drawn.length === 0 ? null : drawn;
+}
+
 /** The chosen images, left and right exchanged, and the others as they are: [B, S, S, 1]. */
-export function mirrored(x: tf.Tensor4D, chosen: Uint8Array): tf.Tensor4D {
-  return tf.where(tf.tensor4d(chosen, [chosen.length, 1, 1, 1], 'bool'), tf.reverse(x, 2), x);
+export function mirrored(x: tf.Tensor4D, chosen: tf.Tensor1D): tf.Tensor4D {
+  return tf.where(tf.reshape(chosen, [-1, 1, 1, 1]), tf.reverse(x, 2), x);
 }
 
-/** [B, P, P, 14], 1 where a patch overlaps the box of that finding; undefined where no image has one. */
-function boxBatch(data: PreparedData, rows: readonly number[], { patchGrid }: TrainOptions): tf.Tensor4D | undefined {
-  const boxes = rows.map((row) => data.images[row]!.boxes);
-  if (boxes.every((own) => own.length === 0)) return undefined;
-  const values = new Float32Array(rows.length * patchGrid * patchGrid * FINDINGS.length);
-  for (const [slot, own] of boxes.entries()) values.set(boxPatches(own, patchGrid), (slot * values.length) / rows.length);
-  return tf.tensor4d(values, [rows.length, patchGrid, patchGrid, FINDINGS.length]);
+/** [B, P, P, 14], 1 where a patch overlaps the box of that finding. */
+function boxArray(data: PreparedData, rows: readonly number[], { patchGrid }: TrainOptions): HostArray {
+  const shape = [rows.length, patchGrid, patchGrid, FINDINGS.length];
+  const values = new Uint8Array(tf.util.sizeFromShape(shape));
+  for (const [slot, row] of rows.entries()) {
+    values.set(boxPatches(data.images[row]!.boxes, patchGrid), (slot * values.length) / rows.length);
+  }
+  return { shape, data: values };
 }
 
-function noiseOf(images: number, { noiseSize }: Network, at: At): tf.Tensor2D {
-  return tf.tensor2d(codeNoise(images, noiseSize, at), [images, noiseSize]);
+function noiseArray(images: number, { noiseSize }: Network, at: At): HostArray {
+  return { shape: [images, noiseSize], data: codeNoise(images, noiseSize, at) };
 }

@@ -12,7 +12,7 @@ import {
 import { auc, aucBootstrap, type LocalizationPair, meanAuc, type ScoreTable, type Truth } from '@cxr-lens/eval';
 import { codeVersion } from './code-version.ts';
 import { type EvaluationFiles, evaluationFiles, keepMaps, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
-import { columnOf, labelsOf } from './images.ts';
+import { columnOf, labelArray } from './images.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { forMaps } from './maps.ts';
 import { dataRef } from './plan.ts';
@@ -183,7 +183,7 @@ function aucTable(
   logits: Float32Array,
   { seed, resamples }: { seed: number; resamples: number },
 ): Pick<AucFile, 'images' | 'findings' | 'mean'> {
-  const labels = labelsOf(data, rows);
+  const labels = labelArray(data, rows).data;
   const scores = FINDINGS.map((_, index) => columnOf(logits, index));
   const truth = FINDINGS.map((_, index) => columnOf(labels, index));
   const clusters = rows.map((row) => data.images[row]!.patientId);
@@ -199,7 +199,7 @@ function aucTable(
 
 function tablesOf(data: PreparedData, rows: readonly number[], logits: Float32Array): Pick<Evaluation, 'scores' | 'truth'> {
   const images = rows.map((row) => data.images[row]!.name);
-  const labels = labelsOf(data, rows);
+  const labels = labelArray(data, rows).data;
   const byFinding = <T>(values: (index: number) => T): Record<Finding, T> =>
     Object.fromEntries(FINDINGS.map((finding, index) => [finding, values(index)])) as Record<Finding, T>;
   return {

@@ -11,9 +11,7 @@ import {
 } from '@cxr-lens/data';
 import { probability } from '@cxr-lens/eval';
 import { relieveMemory } from './engine/memory.ts';
-import { readOut } from './engine/read-out.ts';
-import { tf } from './engine/tensorflow.ts';
-import { inputGradients } from './explain.ts';
+import { inferenceOf } from './inference.ts';
 import type { LoadedRun } from './load-run.ts';
 import { located } from './locate.ts';
 import { evidenceMaps } from './maps.ts';
@@ -96,35 +94,23 @@ function explainPixels(
 ): Partial<Record<Finding, FindingExplanation>> {
   const { network, card } = loaded;
   const size = network.inputSize;
-  const x = tf.tensor4d(
-    Float32Array.from(pixels, (value) => value / 255),
-    [1, size, size, 1],
-  );
-  try {
-    const [logits, maps] = readOut(() => {
-      const output = network.forward(x, 'inference');
-      const [own] = evidenceMaps(loaded, { x, output }, { findings: [findings], frames: FRAMES });
-      return [output.logits.dataSync<'float32'>(), own!] as const;
-    });
-    const indices = findings.map((finding) => FINDINGS.indexOf(finding));
-    const gradients = inputGradients(network, x, indices);
-    const entries = maps.map(({ finding, map, height, width, strip }, slot) => {
-      const index = indices[slot]!;
-      return [
-        finding,
-        {
-          ...decide(logits[index]!, card.calibration[finding]),
-          ...located({ finding, map, height, width }, { network, card, image }),
-          cam: { values: map, height, width },
-          saliency: { values: gradients[slot]!, height: size, width: size },
-          ...(strip ? { strip: strip.map((values) => ({ values, height, width })) } : {}),
-        },
-      ] as const;
-    });
-    return Object.fromEntries(entries);
-  } finally {
-    x.dispose();
-  }
+  const { logits, maps } = evidenceMaps(loaded, pixels, { findings: [findings], frames: FRAMES });
+  const indices = findings.map((finding) => FINDINGS.indexOf(finding));
+  const gradients = inferenceOf(network).saliency(pixels, indices);
+  const entries = maps[0]!.map(({ finding, map, height, width, strip }, slot) => {
+    const index = indices[slot]!;
+    return [
+      finding,
+      {
+        ...decide(logits[index]!, card.calibration[finding]),
+        ...located({ finding, map, height, width }, { network, card, image }),
+        cam: { values: map, height, width },
+        saliency: { values: gradients[slot]!, height: size, width: size },
+        ...(strip ? { strip: strip.map((values) => ({ values, height, width })) } : {}),
+      },
+    ] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function decide(

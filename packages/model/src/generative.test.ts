@@ -8,7 +8,7 @@ import { tf } from './engine/tensorflow.ts';
 import { type Evaluation, evaluateRun } from './evaluate.ts';
 import { explainImages } from './explain-images.ts';
 import { exportRun } from './export-run.ts';
-import { imageBatch, labelsOf } from './images.ts';
+import { imageBatch, labelArray } from './images.ts';
 import { loadRun } from './load-run.ts';
 import { batchBeta, bceLosses } from './losses/bce.ts';
 import { elboLosses } from './losses/elbo.ts';
@@ -54,7 +54,7 @@ describe('training', () => {
     const loss = tf.tidy(() => {
       const rows = data.rows('validation');
       const x = imageBatch(data, rows);
-      const labels = labelsOf(data, rows);
+      const labels = labelArray(data, rows).data;
       const output = loaded.network.forward(x, 'inference');
       const { reconstruction, kl } = elboLosses(output, x);
       const entropy = bceLosses(output.logits, tf.tensor2d(labels, [rows.length, 14], 'float32'), batchBeta(labels));
@@ -104,8 +104,8 @@ describe('training', () => {
       let warmUp: number | undefined;
       const noise = readOut(() => {
         const batch = batchesOf({ data, run: { ...run, ...of }, network: loaded.network, position }, rows)[0]!;
-        warmUp = batch.warmUp;
-        return [...batch.noise!.dataSync<'float32'>()];
+        warmUp = batch.warmUp?.data[0];
+        return [...batch.noise!.data];
       });
       return { noise, warmUp };
     };

@@ -1,10 +1,10 @@
 import { FINDINGS, type Finding, type PreparedData } from '@cxr-lens/data';
-import { cam } from '@cxr-lens/eval';
 import { readOut } from './engine/read-out.ts';
 import { tf } from './engine/tensorflow.ts';
-import { imageBatch } from './images.ts';
+import { pixelArray, toImages } from './images.ts';
+import { inferenceOf, type Maps } from './inference.ts';
 import type { LoadedRun } from './load-run.ts';
-import type { Network, Output } from './networks/network.ts';
+import type { Network } from './networks/network.ts';
 import { forBatches, type PredictOptions } from './predict.ts';
 import type { Card } from './spec/index.ts';
 import { walk } from './walk.ts';
@@ -32,54 +32,31 @@ interface Asked {
 type Explaining = Pick<LoadedRun, 'network' | 'card'>;
 
 /**
- * The maps of a batch's images.
- * @param seen the images, [B, S, S, 1], and what the network gives for them in inference mode
+ * Logits of a batch's images, [B * 14], and their maps, in one pass of the network but for walks.
+ * @param pixels [B, S, S], 0 to 255
  */
 export function evidenceMaps(
   { network, card }: Explaining,
-  { x, output }: { x: tf.Tensor4D; output: Output },
+  pixels: Uint8Array,
   { findings, frames }: Asked,
-): EvidenceMap[][] {
-  const { evidence } = network;
-  return readOut(() => {
-    switch (evidence.kind) {
-      case 'cam':
-        return camMaps(output, evidence.headWeights(), findings);
-      case 'patches':
-        return patchMaps(output.patches!, findings);
-      case 'walk':
-        return findings.map((own, slot) => {
-          const one = tf.slice(x, [slot, 0, 0, 0], [1, -1, -1, -1]);
-          return walkMaps(network, card, { x: one, findings: own, frames });
-        });
-    }
-  });
-}
-
-function camMaps({ features }: Output, headWeights: tf.Tensor2D, asked: Asked['findings']): EvidenceMap[][] {
-  const [, height, width, channels] = features.shape;
-  const length = height * width * channels;
-  const values = features.dataSync<'float32'>();
-  const columns = headWeights.transpose().dataSync<'float32'>(); // [14, C]
-  return asked.map((findings, slot) => {
-    const own = { features: values.subarray(slot * length, (slot + 1) * length), height, width, channels };
-    return findings.map((finding) => {
-      const place = FINDINGS.indexOf(finding);
-      return { finding, map: cam(own, columns.subarray(place * channels, (place + 1) * channels)), height, width };
-    });
-  });
-}
-
-function patchMaps(patches: tf.Tensor4D, asked: Asked['findings']): EvidenceMap[][] {
-  const [, height, width] = patches.shape;
-  const area = height * width;
-  const scores = tf.transpose(tf.sigmoid(patches), [0, 3, 1, 2]).dataSync<'float32'>(); // [B, 14, P, P]
-  return asked.map((findings, slot) =>
-    findings.map((finding) => {
-      const start = (slot * FINDINGS.length + FINDINGS.indexOf(finding)) * area;
-      return { finding, map: scores.slice(start, start + area), height, width };
+): { logits: Float32Array; maps: EvidenceMap[][] } {
+  const { logits, maps } = inferenceOf(network).evidence(pixels);
+  if (maps) return { logits, maps: findings.map((own, slot) => own.map((finding) => mapOf(maps, slot, finding))) };
+  const area = network.inputSize ** 2;
+  const walks = findings.map((own, slot) =>
+    readOut(() => {
+      const bytes = Int32Array.from(pixels.subarray(slot * area, (slot + 1) * area));
+      const x = toImages(tf.tensor4d(bytes, [1, network.inputSize, network.inputSize, 1], 'int32'));
+      return walkMaps(network, card, { x, findings: own, frames });
     }),
   );
+  return { logits, maps: walks };
+}
+
+function mapOf({ values, height, width }: Maps, slot: number, finding: Finding): EvidenceMap {
+  const area = height * width;
+  const start = (slot * FINDINGS.length + FINDINGS.indexOf(finding)) * area;
+  return { finding, map: values.slice(start, start + area), height, width };
 }
 
 // At a quarter of a standard deviation each, far enough to leave the prior's codes on every side.
@@ -111,10 +88,7 @@ export async function forMaps(
   await forBatches(asked, { ...options, ...size }, async (part) => {
     const rows = part.map(({ row }) => row);
     const findings = part.map((one) => one.findings);
-    const maps = readOut(() => {
-      const x = imageBatch(data, rows);
-      return evidenceMaps(loaded, { x, output: network.forward(x, 'inference') }, { findings, frames: 2 });
-    });
+    const { maps } = evidenceMaps(loaded, pixelArray(data, rows).data, { findings, frames: 2 });
     for (const [slot, row] of rows.entries()) await use(row, maps[slot]!);
   });
 }

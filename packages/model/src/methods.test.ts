@@ -35,11 +35,11 @@ describe('perturbations', () => {
       const options = parseTrainOptions('robust', { perturbation });
       const objective = objectiveOf('robust', options);
       tf.tidy(() => {
-        const batch = noiseBatch(network, 4, 1);
+        const batch = noiseBatch(network, { size: 4, seed: 1, options });
         const [first, second] = [0, 1].map(() => stepInputs(network, batch, { objective, options }));
         expect([...first!.dataSync()]).toEqual([...second!.dataSync()]);
         const changed = [...tf.max(tf.abs(tf.sub(first!, batch.x)), [1, 2, 3]).dataSync()];
-        expect(changed.map((most) => (most > 0 ? 1 : 0))).toEqual([...batch.perturbed]);
+        expect(changed.map((most) => (most > 0 ? 1 : 0))).toEqual([...batch.perturbation!.chosen.dataSync()]);
         expect(tf.min(first!).dataSync()[0]).toBeGreaterThanOrEqual(0);
         expect(tf.max(first!).dataSync()[0]).toBeLessThanOrEqual(1);
       });
@@ -52,7 +52,10 @@ describe('the input-gradient penalty', () => {
   it('adds its share to the loss and to the gradient of the weights, and leaves the moving averages one step on', () => {
     const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.29, seed: 0 });
     const objective = objectiveOf('robust', defaultOptions('robust'));
-    const batch = noiseBatch(network, 4, 1);
+    const batch = tf.tidy(() => {
+      const { x, y, beta } = noiseBatch(network, { size: 4, seed: 1 });
+      return { x: x.clone(), y: y.clone(), beta: (beta as tf.Scalar).clone() };
+    });
     const start = [...network.statistics.values()].map((variable) => variable.clone());
     const at = (gradientPenalty: number) => {
       const options = parseTrainOptions('robust', { perturbation: 'none', gradientPenalty: Math.max(gradientPenalty, 1e-9) });
@@ -72,7 +75,7 @@ describe('the input-gradient penalty', () => {
     expect((two!.loss - none!.loss) / (one!.loss - none!.loss)).toBeCloseTo(2, 2);
     expect(one!.kernel).not.toEqual(none!.kernel);
     expect(one!.averages).toEqual(none!.averages);
-    tf.dispose([start, batch.x, batch.y]);
+    tf.dispose([start, batch]);
     network.dispose();
   });
 });

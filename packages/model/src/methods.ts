@@ -9,28 +9,35 @@ import type { Mode, Network, Output } from './networks/network.ts';
 import { METHODS, type MethodInfo, type MethodName, type TrainOptions } from './spec/index.ts';
 import { attackOptions, threatOf } from './threats/threats.ts';
 
-/** One training step's images. */
-export interface Batch {
-  /** [B, S, S, 1], grey in [0, 1]. */
-  x: tf.Tensor4D;
+/** What a loss is computed with, at any images. */
+export interface Targets {
   /** [B, 14], 0 or 1. */
   y: tf.Tensor2D;
   /** beta of Eq. 1 of the whole batch, also inside the attack. */
-  beta: number;
-  /** [B], 1 where the image may be perturbed. */
-  perturbed: Uint8Array;
-  /** Of what the perturbation draws at random. */
-  seed: string;
+  beta: number | tf.Scalar;
   /** Supervised: [B, P, P, 14], 1 where a patch overlaps the box of that finding; left out, no image has a box. */
   boxes?: tf.Tensor4D | undefined;
   /** Generative: [B, L], of the codes; left out, a code is its mean. */
   noise?: tf.Tensor2D | undefined;
   /** Generative: w of this step; left out, the warm-up is over. */
-  warmUp?: number | undefined;
+  warmUp?: tf.Scalar | undefined;
 }
 
-/** Of a batch, what a loss is computed with, at any images. */
-export type Targets = Pick<Batch, 'y' | 'beta' | 'boxes' | 'noise' | 'warmUp'>;
+/** One training step's images. */
+export interface Batch extends Targets {
+  /** [B, S, S, 1], grey in [0, 1]. */
+  x: tf.Tensor4D;
+  /** Of the images that may be perturbed, by what size, and from where; left out, none is. */
+  perturbation?: Perturbation | undefined;
+}
+
+interface Perturbation {
+  /** [B] of bool. */
+  chosen: tf.Tensor1D;
+  epsilon: tf.Scalar;
+  /** What the threat has drawn for each candidate; null starts at the image. */
+  starts: readonly (readonly tf.Tensor[] | null)[];
+}
 
 /** What a method minimises, of every image: from what the network gives for the images x to [B]. Trainer and validation take the mean. */
 export type Objective = (output: Output, targets: Targets & { x: tf.Tensor4D }) => tf.Tensor1D;
@@ -57,14 +64,15 @@ export function stepInputs(
   batch: Batch,
   { objective, options }: { objective: Objective; options: TrainOptions },
 ): tf.Tensor4D {
-  const { x, perturbed, seed } = batch;
-  if (options.perturbation === 'none') return x;
+  const { x, perturbation } = batch;
+  if (!perturbation) return x;
+  const { chosen, epsilon, starts } = perturbation;
   return tf.tidy(() => {
     const mode = options.attackBatchNorm === 'batch' ? 'frozen-batch' : 'inference';
     const losses = lossesOf(network, batch, { objective, mode });
-    const moved = attack(losses, x, threatOf(options), { ...attackOptions(options), keep: 'last', seed });
-    const chosen = tf.tensor4d(perturbed, [perturbed.length, 1, 1, 1], 'bool');
-    return tf.where(chosen, moved, x);
+    const { steps } = attackOptions(options);
+    const moved = attack(losses, x, threatOf({ ...options, epsilon }), { steps, keep: 'last', starts });
+    return tf.where(tf.reshape(chosen, [-1, 1, 1, 1]), moved, x);
   });
 }
 

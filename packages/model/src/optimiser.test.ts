@@ -22,7 +22,7 @@ describe.each([
     const optimiser = optimiserOf({ parameters: new Map([['network.w', w]]) }, { optimiser: name, momentum: 0.9 });
     expect([...optimiser.state.keys()]).toEqual(kept);
     for (const [index, gradient] of reference.gradients.entries()) {
-      tf.tidy(() => optimiser.apply({ [w.name]: tf.tensor1d(gradient) }, { learningRate, step: index + 1 }));
+      tf.tidy(() => optimiser.apply({ [w.name]: tf.tensor1d(gradient) }, optimiser.sizes({ learningRate, step: index + 1 })));
       const expected = reference[name][index]!;
       for (const [place, value] of w.dataSync().entries()) expect(value).toBeCloseTo(expected[place]!, 6);
     }

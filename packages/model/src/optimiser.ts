@@ -9,11 +9,16 @@ export interface StepSize {
   step: number;
 }
 
+/** Numbers that an update takes beside the gradients, by name. */
+type Sizes = Readonly<Record<string, number | tf.Scalar>>;
+
 /** Turns gradients into new weights, and holds what it keeps between steps. */
 export interface Optimiser {
   /** Under `velocity.<parameter>` (SGD), or `moment1.<parameter>` and `moment2.<parameter>` (Adam). */
   state: ReadonlyMap<string, tf.Variable>;
-  apply(gradients: tf.NamedTensorMap, size: StepSize): void;
+  /** What `apply` takes for that step. */
+  sizes(size: StepSize): Record<string, number>;
+  apply(gradients: tf.NamedTensorMap, sizes: Sizes): void;
   dispose(): void;
 }
 
@@ -29,11 +34,12 @@ function sgd({ parameters }: Parameters, momentum: number): Optimiser {
   const state = zeros(parameters, ['velocity.']);
   return {
     state,
-    apply: (gradients, { learningRate }) =>
+    sizes: ({ learningRate }) => ({ rate: learningRate }),
+    apply: (gradients, { rate }) =>
       forEach(parameters, gradients, (name, parameter, gradient) => {
         const velocity = state.get(`velocity.${name}`)!;
         velocity.assign(tf.add(tf.mul(velocity, momentum), gradient));
-        parameter.assign(tf.sub(parameter, tf.mul(velocity, learningRate)));
+        parameter.assign(tf.sub(parameter, tf.mul(velocity, rate!)));
       }),
     dispose: () => tf.dispose([...state.values()]),
   };
@@ -49,18 +55,16 @@ function adam({ parameters }: Parameters): Optimiser {
   const state = zeros(parameters, ['moment1.', 'moment2.']);
   return {
     state,
-    apply: (gradients, { learningRate, step }) => {
-      const rate = learningRate / (1 - BETA1 ** step);
-      const root = Math.sqrt(1 - BETA2 ** step);
+    sizes: ({ learningRate, step }) => ({ rate: learningRate / (1 - BETA1 ** step), root: Math.sqrt(1 - BETA2 ** step) }),
+    apply: (gradients, { rate, root }) =>
       forEach(parameters, gradients, (name, parameter, gradient) => {
         const first = state.get(`moment1.${name}`)!;
         const second = state.get(`moment2.${name}`)!;
         first.assign(tf.add(tf.mul(first, BETA1), tf.mul(gradient, 1 - BETA1)));
         second.assign(tf.add(tf.mul(second, BETA2), tf.mul(tf.square(gradient), 1 - BETA2)));
-        const denominator = tf.add(tf.div(tf.sqrt(second), root), SMALLEST);
-        parameter.assign(tf.sub(parameter, tf.mul(tf.div(first, denominator), rate)));
-      });
-    },
+        const denominator = tf.add(tf.div(tf.sqrt(second), root!), SMALLEST);
+        parameter.assign(tf.sub(parameter, tf.mul(tf.div(first, denominator), rate!)));
+      }),
     dispose: () => tf.dispose([...state.values()]),
   };
 }

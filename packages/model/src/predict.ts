@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { FINDINGS, type OnProgress, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
 import { relieveMemory } from './engine/memory.ts';
-import { readOut } from './engine/read-out.ts';
-import { imageBatch } from './images.ts';
+import { pixelArray } from './images.ts';
+import { inferenceOf } from './inference.ts';
 import type { Network } from './networks/network.ts';
 
 /** Images of one forward pass: throughput no longer grows above it, and small presets stay within the cache. */
-const INFERENCE_BATCH = 32;
+export const INFERENCE_BATCH = 32;
 
 export interface PredictOptions {
   /** What the progress line says. */
@@ -16,7 +16,7 @@ export interface PredictOptions {
 }
 
 /**
- * Logits of the images with batch norm's moving averages.
+ * Logits of the images with batch norm's moving averages, by a network whose weights are final.
  * @returns [rows.length * 14], row-major, findings in their order
  * @throws CxrError CANCELLED
  */
@@ -26,10 +26,10 @@ export async function predictLogits(
   rows: readonly number[],
   options: PredictOptions,
 ): Promise<Float32Array> {
+  const inference = inferenceOf(network);
   const logits = new Float32Array(rows.length * FINDINGS.length);
   await forBatches(rows, options, (part, start) => {
-    const values = readOut(() => network.forward(imageBatch(data, part), 'inference').logits.dataSync<'float32'>());
-    logits.set(values, start * FINDINGS.length);
+    logits.set(inference.logits(pixelArray(data, part).data), start * FINDINGS.length);
   });
   return logits;
 }

@@ -1,4 +1,4 @@
-import { type AttackOptions, attack, type Losses } from './attack.ts';
+import { type AttackOptions, type Losses, seededAttack } from './attack.ts';
 import { tf } from './engine/tensorflow.ts';
 import type { Threat } from './threats/threat.ts';
 
@@ -24,7 +24,7 @@ const STRONG = {
  */
 export function probe(losses: Losses, x: tf.Tensor4D, threat: Threat, own: AttackOptions): Probe {
   return tf.tidy(() => {
-    const under = (options: AttackOptions): tf.Tensor1D => tf.tidy(() => losses(attack(losses, x, threat, options)));
+    const under = (options: AttackOptions): tf.Tensor1D => tf.tidy(() => losses(seededAttack(losses, x, threat, options)));
     const ownLosses = under(own);
     const strongLosses = under({ ...STRONG[threat.search], seed: own.seed });
     const mean = (values: tf.Tensor): number => tf.mean(values).dataSync<'float32'>()[0]!;

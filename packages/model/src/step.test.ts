@@ -1,13 +1,13 @@
 import { afterEach, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
-import { inputGradients } from './explain.ts';
+import { inferenceOf } from './inference.ts';
 import { objectiveOf, stepInputs } from './methods.ts';
 import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
 import { type Optimiser, optimiserOf } from './optimiser.ts';
 import { defaultOptions } from './spec/index.ts';
-import { noiseBatch, robustStep } from './testing.ts';
-import { takeStep } from './train.ts';
+import { eagerStepper } from './step.ts';
+import { noiseArrays, noiseBatch, robustStep } from './testing.ts';
 
 const ROBUST = defaultOptions('robust');
 const BASELINE = defaultOptions('baseline');
@@ -41,13 +41,9 @@ it('averages the gradients of the parts of a batch', () => {
   const after = (seeds: readonly number[]): number[] => {
     const { network, optimiser } = make();
     const training = { network, optimiser, objective: objectiveOf('baseline', BASELINE), options: BASELINE };
-    tf.tidy(
-      () =>
-        void takeStep(
-          training,
-          seeds.map((seed) => noiseBatch(network, 4, seed)),
-          size,
-        ),
+    eagerStepper(training).take(
+      seeds.map((seed) => noiseArrays(network, { size: 4, seed, options: BASELINE })),
+      size,
     );
     return [...network.parameters.values()].flatMap((parameter) => [...parameter.dataSync()]);
   };
@@ -59,12 +55,13 @@ it('averages the gradients of the parts of a batch', () => {
 it('perturbs floor(B / 2) images, each by at most epsilon, and no other', () => {
   const { network } = make();
   tf.tidy(() => {
-    const batch = noiseBatch(network, 7, 1);
+    const batch = noiseBatch(network, { size: 7, seed: 1 });
+    const perturbed = [...batch.perturbation!.chosen.dataSync()];
     const x = stepInputs(network, batch, { objective: objectiveOf('robust', ROBUST), options: ROBUST });
     const changed = tf.max(tf.abs(tf.sub(x, batch.x)), [1, 2, 3]).dataSync();
-    expect(batch.perturbed.reduce((sum, one) => sum + one, 0)).toBe(3);
+    expect(perturbed.reduce((sum, one) => sum + one, 0)).toBe(3);
     for (const [index, most] of changed.entries()) {
-      if (batch.perturbed[index]) expect(most).toBeCloseTo(ROBUST.epsilon, 6);
+      if (perturbed[index]) expect(most).toBeCloseTo(ROBUST.epsilon, 6);
       else expect(most).toBe(0);
     }
   });
@@ -72,12 +69,10 @@ it('perturbs floor(B / 2) images, each by at most epsilon, and no other', () => 
 
 it('has as many tensors after steps and explanations as before', () => {
   const { network, optimiser } = make();
-  const x = tf.tidy(() => noiseBatch(network, 1, 1).x.clone());
   const count = tf.memory().numTensors;
   for (const seed of [1, 2, 3]) {
     robustStep(network, optimiser, { size: 4, seed });
-    inputGradients(network, x, [0, 13]);
+    inferenceOf(network).saliency(new Uint8Array(96 * 96).fill(128 + seed), [0, 13]);
   }
   expect(tf.memory().numTensors).toBe(count);
-  x.dispose();
 });

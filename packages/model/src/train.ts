@@ -4,12 +4,11 @@ import { batchesOf } from './batch.ts';
 import { makeCard } from './card.ts';
 import { type Position, readBest, removeBest, restoreCheckpoint, START, writeBest, writeCheckpoint } from './checkpoint.ts';
 import { relieveMemory } from './engine/memory.ts';
-import { tf } from './engine/tensorflow.ts';
 import { learningRateAfter } from './learning-rate.ts';
 import { buildNetwork } from './load-run.ts';
-import { type Batch, type Objective, objectiveOf, stepInputs, stepLoss } from './methods.ts';
+import { objectiveOf } from './methods.ts';
 import type { Network } from './networks/network.ts';
-import { type Optimiser, optimiserOf, type StepSize } from './optimiser.ts';
+import { type Optimiser, optimiserOf } from './optimiser.ts';
 import { epochOrder } from './order.ts';
 import { planRun, type TrainRequest } from './plan.ts';
 import { predictLogits } from './predict.ts';
@@ -17,8 +16,9 @@ import { type RunFiles, runFiles, sha256, writeAtomic, writeCard, writeRun } fro
 import { encodeSafetensors } from './safetensors.ts';
 import { type Epoch, METHODS, type Run, type TrainOptions } from './spec/index.ts';
 import { normalisationOf, startNetwork } from './start.ts';
+import { compiledStepper, type Stepper } from './step.ts';
 import { trainingRows } from './supervision.ts';
-import { type ValidationSet, validate, validationSet } from './validate.ts';
+import { type ValidationSet, type Validator, validationSet, validatorOf } from './validate.ts';
 import { readNetwork, setNetwork } from './weights.ts';
 
 export interface TrainHooks {
@@ -41,7 +41,8 @@ interface Training extends TrainHooks {
   validation: ValidationSet;
   network: Network;
   optimiser: Optimiser;
-  objective: Objective;
+  stepper: Stepper;
+  validator: Validator;
   position: Position;
 }
 
@@ -80,6 +81,8 @@ async function train(run: Run, data: PreparedData, request: TrainRequest & Train
     await recordFailure(training, error);
     throw error;
   } finally {
+    training.stepper.dispose();
+    training.validator.dispose();
     training.network.dispose();
     training.optimiser.dispose();
   }
@@ -98,6 +101,7 @@ function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks)
     const validation = validationSet(data, options.positiveWeight);
     const { onProgress, onEpoch, signal, beforeWrite } = request;
     const hooks = { onProgress, onEpoch, signal, beforeWrite };
+    const objective = objectiveOf(run.method, options);
     return {
       ...hooks,
       files,
@@ -108,7 +112,8 @@ function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks)
       network,
       optimiser,
       rows: trainingRows(run, data),
-      objective: objectiveOf(run.method, options),
+      stepper: compiledStepper({ network, optimiser, objective, options }, run.method),
+      validator: validatorOf(network, data, { set: validation, method: run.method, train: options, objective }),
       position: position ?? { ...START },
     };
   } catch (error) {
@@ -137,7 +142,7 @@ async function trainEpoch(training: Training): Promise<void> {
     const started = performance.now();
     const rows = order.slice(position.step * options.batchSize, (position.step + 1) * options.batchSize);
     const size = { learningRate, step: (epoch - 1) * run.stepsPerEpoch + position.step + 1 };
-    const loss = tf.tidy(() => takeStep(training, batchesOf(training, rows), size));
+    const loss = training.stepper.take(batchesOf(training, rows), size);
     relieveMemory();
     if (!Number.isFinite(loss)) throw diverged('training loss', loss, training);
     position.lossSum += loss;
@@ -153,43 +158,13 @@ async function trainEpoch(training: Training): Promise<void> {
   }
 }
 
-/** One step: inputs of the objective, its gradient averaged over the parts of the batch, the optimiser. Returns the loss. */
-export function takeStep(
-  { network, optimiser, objective, options }: Pick<Training, 'network' | 'optimiser' | 'objective' | 'options'>,
-  batches: readonly Batch[],
-  size: StepSize,
-): number {
-  return tf.tidy(() => {
-    const parts = batches.map((batch) =>
-      tf.tidy(() => {
-        const x = stepInputs(network, batch, { objective, options });
-        return tf.variableGrads(stepLoss(network, { ...batch, x }, { objective, options }), [...network.parameters.values()]);
-      }),
-    );
-    optimiser.apply(averaged(parts.map(({ grads }) => grads)), size);
-    return parts.reduce((sum, { value }) => sum + value.dataSync<'float32'>()[0]!, 0) / parts.length;
-  });
-}
-
-function averaged(parts: readonly tf.NamedTensorMap[]): tf.NamedTensorMap {
-  const [first] = parts;
-  if (parts.length === 1) return first!;
-  const names = Object.keys(first!);
-  return Object.fromEntries(names.map((name) => [name, tf.div(tf.addN(parts.map((grads) => grads[name]!)), parts.length)]));
-}
-
 /** Validates, keeps the weights when they are the best so far, and moves the position to the next epoch. */
 async function finishEpoch(training: Training): Promise<void> {
-  const { files, run, options, data, network, position, onEpoch, onProgress, signal } = training;
+  training.stepper.settle();
+  const { files, run, network, position, onEpoch, onProgress, signal } = training;
   const started = performance.now();
   const what = `${METHODS[run.method].label}, validation after epoch ${position.epoch}`;
-  const { loss, perturbedLoss, probe, auc } = await validate(network, data, training.validation, {
-    what,
-    onProgress,
-    signal,
-    train: options,
-    objective: training.objective,
-  });
+  const { loss, perturbedLoss, probe, auc } = await training.validator.validate({ what, onProgress, signal });
   if (!Number.isFinite(loss)) throw diverged('validation loss', loss, training);
   const epoch: Epoch = {
     epoch: position.epoch,
@@ -233,8 +208,9 @@ async function finish(training: Training): Promise<Run> {
   return training.run;
 }
 
-async function checkpoint({ files, network, optimiser, position, beforeWrite }: Training): Promise<void> {
+async function checkpoint({ files, network, optimiser, stepper, position, beforeWrite }: Training): Promise<void> {
   await beforeWrite?.();
+  stepper.settle();
   writeCheckpoint(files, network, optimiser, position);
 }
 

@@ -1,6 +1,7 @@
 import { type PreparedData, random } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
+import { lossGraphs } from './loss-graphs.ts';
 import { batchBeta } from './losses/bce.ts';
 import { objectiveOf } from './methods.ts';
 import type { Network } from './networks/network.ts';
@@ -38,20 +39,25 @@ function dataOf(pixels: (row: number) => Uint8Array, labels: Uint8Array): Prepar
 }
 
 describe('the validation loss', () => {
-  const objective = objectiveOf('baseline', defaultOptions('baseline'));
+  const train = defaultOptions('baseline');
+
+  async function passOf(scale: number, data: PreparedData, beta: number) {
+    const graphs = lossGraphs(pixelNetwork(scale), { objective: objectiveOf('baseline', train), method: 'baseline', train, size: 32 });
+    const found = await cleanPass(graphs, data, { rows, beta, what: 'test' });
+    graphs.dispose();
+    return found;
+  }
 
   it('is Eq. 1 over the whole set, beta once, mean over the images: in double precision by the formula', async () => {
     const { next } = random('validate');
     const images = rows.map(() => Uint8Array.from({ length: PIXELS }, () => 256 * next()));
     const labels = Uint8Array.from({ length: IMAGES * 14 }, () => (next() < 0.1 ? 1 : 0));
     const beta = batchBeta(labels);
-    const set = { rows, beta };
     const before = tf.memory().numTensors;
-    const { logits, losses } = await cleanPass(
-      pixelNetwork(3),
+    const { logits, losses } = await passOf(
+      3,
       dataOf((row) => images[row]!, labels),
-      set,
-      { what: 'test', objective },
+      beta,
     );
     expect(tf.memory().numTensors).toBe(before);
     const expected = rows.map((row) =>
@@ -68,7 +74,7 @@ describe('the validation loss', () => {
 
   it('stays finite for logits that saturate the sigmoid', async () => {
     const white = dataOf(() => new Uint8Array(PIXELS).fill(255), new Uint8Array(IMAGES * 14));
-    const { losses } = await cleanPass(pixelNetwork(1000), white, { rows, beta: 1 }, { what: 'test', objective });
+    const { losses } = await passOf(1000, white, 1);
     expect(mean(losses)).toBe(14_000);
   });
 });

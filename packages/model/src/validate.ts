@@ -1,15 +1,18 @@
 import { FINDINGS, type PreparedData, random } from '@cxr-lens/data';
 import { auc, meanAuc } from '@cxr-lens/eval';
+import { type BatchArrays, perturbationArrays } from './batch.ts';
+import { hostScalar } from './engine/host-array.ts';
 import { readOut } from './engine/read-out.ts';
 import { tf } from './engine/tensorflow.ts';
-import { columnOf, imageBatch, labelsOf } from './images.ts';
+import { columnOf, imageBatch, labelArray, pixelArray } from './images.ts';
+import { type LossGraphs, lossGraphs } from './loss-graphs.ts';
 import { batchBeta } from './losses/bce.ts';
-import { lossesOf, type Objective, stepInputs } from './methods.ts';
+import { lossesOf, type Objective } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import { perturbedHalf } from './order.ts';
-import { forBatches, type PredictOptions } from './predict.ts';
+import { forBatches, INFERENCE_BATCH, type PredictOptions } from './predict.ts';
 import { isOverfitted, probe } from './probe.ts';
-import type { Epoch, TrainOptions } from './spec/index.ts';
+import type { Epoch, MethodName, TrainOptions } from './spec/index.ts';
 import { attackOptions, threatOf } from './threats/threats.ts';
 
 /** The validation images in their fixed order, with beta of Eq. 1 once over all of them. */
@@ -31,7 +34,7 @@ export interface ValidationResult {
 
 export function validationSet(data: PreparedData, positiveWeight: TrainOptions['positiveWeight']): ValidationSet {
   const rows = data.rows('validation');
-  const labels = labelsOf(data, rows);
+  const labels = labelArray(data, rows).data;
   return { rows, labels, beta: positiveWeight === 'batch' ? batchBeta(labels) : 1 };
 }
 
@@ -40,23 +43,35 @@ export function tableAuc(logits: Float32Array, labels: Uint8Array): number | nul
   return meanAuc(FINDINGS.map((_, finding) => auc(columnOf(logits, finding), columnOf(labels, finding))));
 }
 
-type ValidateOptions = PredictOptions & { train: TrainOptions; objective: Objective };
+export interface Validator {
+  /** Losses and AUC of the validation set: fixed order, moving averages, beta once over the whole set. CxrError CANCELLED. */
+  validate(options: PredictOptions): Promise<ValidationResult>;
+  dispose(): void;
+}
 
-/** Losses and AUC of the validation set: fixed order, moving averages, beta once over the whole set. CxrError CANCELLED. */
-export async function validate(
-  network: Network,
-  data: PreparedData,
-  set: ValidationSet,
-  options: ValidateOptions,
-): Promise<ValidationResult> {
-  const { logits, losses } = await cleanPass(network, data, set, options);
-  const loss = mean(losses);
-  // not a number: the caller says so with the epoch
-  if (!Number.isFinite(loss)) return { loss, perturbedLoss: null, probe: null, auc: null };
-  const result = { loss, auc: tableAuc(logits, set.labels) };
-  if (options.train.perturbation === 'none') return { ...result, perturbedLoss: null, probe: null };
-  const perturbedLoss = mean(await perturbedLosses(network, data, set, { ...options, losses }));
-  return { ...result, perturbedLoss, probe: probeAttack(network, data, set, options) };
+interface Validated {
+  set: ValidationSet;
+  method: MethodName;
+  train: TrainOptions;
+  objective: Objective;
+}
+
+export function validatorOf(network: Network, data: PreparedData, { set, method, train, objective }: Validated): Validator {
+  const graphs = lossGraphs(network, { objective, method, train, size: Math.max(1, Math.min(INFERENCE_BATCH, set.rows.length)) });
+  return {
+    async validate(options) {
+      graphs.refresh();
+      const { logits, losses } = await cleanPass(graphs, data, { ...set, ...options });
+      const loss = mean(losses);
+      // not a number: the caller says so with the epoch
+      if (!Number.isFinite(loss)) return { loss, perturbedLoss: null, probe: null, auc: null };
+      const result = { loss, auc: tableAuc(logits, set.labels) };
+      if (train.perturbation === 'none') return { ...result, perturbedLoss: null, probe: null };
+      const perturbedLoss = mean(await perturbedLosses(graphs, data, { ...options, set, losses, train }));
+      return { ...result, perturbedLoss, probe: probeAttack(network, data, { set, train, objective }) };
+    },
+    dispose: () => graphs.dispose(),
+  };
 }
 
 /** In double precision: a validation set is some ten thousand images. */
@@ -66,47 +81,41 @@ export function mean(values: Float32Array): number {
 
 /** Logits, [N * 14], and the objective's losses, [N], of the images as they are: nothing boxed, no noise, no warm-up. */
 export async function cleanPass(
-  network: Network,
+  graphs: LossGraphs,
   data: PreparedData,
-  { rows, beta }: Pick<ValidationSet, 'rows' | 'beta'>,
-  { objective, ...options }: PredictOptions & { objective: Objective },
+  { rows, beta, ...options }: PredictOptions & Pick<ValidationSet, 'rows' | 'beta'>,
 ): Promise<{ logits: Float32Array; losses: Float32Array }> {
   const logits = new Float32Array(rows.length * FINDINGS.length);
   const losses = new Float32Array(rows.length);
   await forBatches(rows, options, (part, start) => {
-    const found = readOut(() => {
-      const x = imageBatch(data, part);
-      const output = network.forward(x, 'inference');
-      const own = objective(output, { x, y: labelBatch(data, part), beta });
-      return { logits: output.logits.dataSync<'float32'>(), losses: own.dataSync<'float32'>() };
-    });
+    const found = graphs.clean(validationArrays(data, part, beta));
     logits.set(found.logits, start * FINDINGS.length);
     losses.set(found.losses, start);
   });
   return { logits, losses };
 }
 
+function validationArrays(data: PreparedData, rows: readonly number[], beta: number): BatchArrays {
+  return { pixels: pixelArray(data, rows), labels: labelArray(data, rows), beta: hostScalar(beta) };
+}
+
+type PerturbedOptions = PredictOptions & Pick<Validated, 'set' | 'train'> & { losses: Float32Array };
+
 /** The losses with one fixed seeded half of the images attacked, moving averages inside the attack. */
 async function perturbedLosses(
-  network: Network,
+  graphs: LossGraphs,
   data: PreparedData,
-  set: ValidationSet,
-  { losses, train, objective, ...options }: ValidateOptions & { losses: Float32Array },
+  { set, losses, train, ...options }: PerturbedOptions,
 ): Promise<Float32Array> {
   const half = perturbedHalf(set.rows.length, train.perturbedFraction, train.seed);
   const mixed = losses.slice();
   await forBatches(half, options, (part, start) => {
     const rows = part.map((position) => set.rows[position]!);
-    const values = readOut(() => {
-      const batch = {
-        x: imageBatch(data, rows),
-        y: labelBatch(data, rows),
-        beta: set.beta,
-        perturbed: new Uint8Array(rows.length).fill(1),
-        seed: `attack-validation/${train.seed}/${start}`,
-      };
-      const moved = stepInputs(network, batch, { objective, options: { ...train, attackBatchNorm: 'inference' } });
-      return lossesOf(network, batch, { objective, mode: 'inference' })(moved).dataSync<'float32'>();
+    const seed = `attack-validation/${train.seed}/${start}`;
+    const all = new Uint8Array(rows.length).fill(1);
+    const values = graphs.attacked({
+      ...validationArrays(data, rows, set.beta),
+      ...perturbationArrays(train, all, { side: data.size, seed }),
     });
     for (const [slot, position] of part.entries()) mixed[position] = values[slot]!;
   });
@@ -120,8 +129,7 @@ const PROBED = 32;
 function probeAttack(
   network: Network,
   data: PreparedData,
-  set: ValidationSet,
-  { train, objective }: Pick<ValidateOptions, 'train' | 'objective'>,
+  { set, train, objective }: Pick<Validated, 'set' | 'train' | 'objective'>,
 ): ValidationResult['probe'] {
   if (train.perturbation === 'noise') return null;
   const rows = random(`probe/${train.seed}`).shuffle(set.rows).slice(0, PROBED);
@@ -135,5 +143,5 @@ function probeAttack(
 
 /** [B, 14], 0 or 1. */
 function labelBatch(data: PreparedData, rows: readonly number[]): tf.Tensor2D {
-  return tf.tensor2d(labelsOf(data, rows), [rows.length, FINDINGS.length], 'float32');
+  return tf.tensor2d(labelArray(data, rows).data, [rows.length, FINDINGS.length], 'float32');
 }

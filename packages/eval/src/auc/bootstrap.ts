@@ -1,6 +1,7 @@
-import { CxrError, random } from '@cxr-lens/data';
+import { CxrError } from '@cxr-lens/data';
 import { percentileInterval } from '../interval.ts';
-import { numberClusters, weightedAuc, weightedColumn } from './weighted.ts';
+import { meanOfKnown, resampledAucs } from './resamples.ts';
+import { numberClusters, weightedColumn } from './weighted.ts';
 
 export interface AucBootstrapInput {
   /** One column a finding, each [N]. */
@@ -34,24 +35,11 @@ export function aucBootstrap({ scores, labels, clusters, resamples = 2000, seed 
   }
   const { ids, count } = numberClusters(clusters);
   const columns = scores.map((column, index) => weightedColumn(column, labels[index]!, ids));
-  const values = columns.map(() => [] as number[]);
-  const means: number[] = [];
-  const weights = new Int32Array(count);
-  const rng = random(seed);
-  for (let r = 0; r < resamples; r++) {
-    weights.fill(0);
-    for (let i = 0; i < count; i++) weights[rng.int(count)]! += 1;
-    let total = 0;
-    let defined = 0;
-    for (let c = 0; c < columns.length; c++) {
-      const value = weightedAuc(columns[c]!, weights);
-      if (Number.isNaN(value)) continue;
-      values[c]!.push(value);
-      total += value;
-      defined += 1;
-    }
-    if (defined > 0) means.push(total / defined);
-  }
-  const interval = (drawn: number[]) => (drawn.length * 2 > resamples ? percentileInterval(drawn) : null);
-  return { ci: values.map(interval), meanCi: interval(means), resamples };
+  const drawn = resampledAucs(columns, { patients: count, resamples, seed });
+  const means = Float64Array.from({ length: resamples }, (_, r) => meanOfKnown(drawn.map((values) => values[r]!)));
+  const interval = (values: Float64Array) => {
+    const known = values.filter((value) => !Number.isNaN(value));
+    return known.length * 2 > resamples ? percentileInterval(known) : null;
+  };
+  return { ci: drawn.map(interval), meanCi: interval(means), resamples };
 }

@@ -1,7 +1,8 @@
-import { CxrError, random } from '@cxr-lens/data';
+import { CxrError } from '@cxr-lens/data';
 import { percentileInterval } from '../interval.ts';
 import { bootstrapP } from '../p-values.ts';
-import { numberClusters, weightedAuc, weightedColumn } from './weighted.ts';
+import { meanOfKnown, plainAuc, resampledAucs } from './resamples.ts';
+import { numberClusters, weightedColumn } from './weighted.ts';
 
 export interface PairedAucInput {
   /** Scores of run A: one column a finding, each [N]. */
@@ -45,37 +46,30 @@ export function pairedAucBootstrap({ scoresA, scoresB, labels, clusters, resampl
     throw new CxrError('BAD_INPUT', `${counts}: expected as many`);
   }
   const { ids, count } = numberClusters(clusters);
-  const columns = labels.map((column, index) => ({
-    a: weightedColumn(scoresA[index]!, column, ids),
-    b: weightedColumn(scoresB[index]!, column, ids),
-    draws: [] as number[],
-  }));
-  const means: number[] = [];
-  const weights = new Int32Array(count);
-  const rng = random(seed);
-  for (let r = 0; r < resamples; r++) {
-    weights.fill(0);
-    for (let i = 0; i < count; i++) weights[rng.int(count)]! += 1;
-    const drawn = columns.map(({ a, b }) => weightedAuc(a, weights) - weightedAuc(b, weights));
-    for (const [index, { draws }] of columns.entries()) if (!Number.isNaN(drawn[index]!)) draws.push(drawn[index]!);
-    const mean = meanOf(drawn);
-    if (mean !== null) means.push(mean);
-  }
-  const once = new Int32Array(count).fill(1);
-  const observed = columns.map(({ a, b }) => weightedAuc(a, once) - weightedAuc(b, once));
-  const summary = (difference: number | null, draws: readonly number[]): AucDifference => {
-    const enough = difference !== null && draws.length * 2 > resamples;
-    return { difference, interval: enough ? percentileInterval([...draws]) : null, p: enough ? bootstrapP(draws) : null };
+  const columnsOf = (scores: readonly ArrayLike<number>[]) => labels.map((column, index) => weightedColumn(scores[index]!, column, ids));
+  const columns = [...columnsOf(scoresA), ...columnsOf(scoresB)];
+  const drawn = resampledAucs(columns, { patients: count, resamples, seed });
+  const observed = columns.map((column) => plainAuc(column, count));
+  const difference = (of: (column: number) => number) => labels.map((_, index) => of(index) - of(labels.length + index));
+  const draws = Array.from({ length: resamples }, (_, r) => difference((column) => drawn[column]![r]!));
+  const once = difference((column) => observed[column]!);
+  const summary = (value: number, values: readonly number[]): AucDifference => {
+    const known = values.filter((drawn) => !Number.isNaN(drawn));
+    const enough = !Number.isNaN(value) && known.length * 2 > resamples;
+    return {
+      difference: Number.isNaN(value) ? null : value,
+      interval: enough ? percentileInterval(known) : null,
+      p: enough ? bootstrapP(known) : null,
+    };
   };
   return {
-    columns: columns.map(({ draws }, index) => summary(Number.isNaN(observed[index]!) ? null : observed[index]!, draws)),
-    mean: summary(meanOf(observed), means),
+    columns: once.map((value, index) =>
+      summary(
+        value,
+        draws.map((values) => values[index]!),
+      ),
+    ),
+    mean: summary(meanOfKnown(once), draws.map(meanOfKnown)),
     resamples,
   };
-}
-
-/** Of the values that are numbers; null without one. */
-function meanOf(values: readonly number[]): number | null {
-  const known = values.filter((value) => !Number.isNaN(value));
-  return known.length > 0 ? known.reduce((total, value) => total + value, 0) / known.length : null;
 }

@@ -38,21 +38,11 @@ export function cam({ features, height, width, channels }: FeatureMaps, weights:
  */
 export function scaleTo255(map: Float32Array): Float32Array | null {
   checkFinite(map);
-  const range = rangeOf(map);
-  if (!range) return null;
-  const scaled = new Float32Array(map.length);
-  for (let i = 0; i < map.length; i++) scaled[i] = scaledValue(map[i]!, range);
-  return scaled;
+  return scaleInto(map, new Float32Array(map.length));
 }
 
-/** Minimum and width of a map's values. */
-export interface Range {
-  min: number;
-  width: number;
-}
-
-/** Null for a constant map. The values must be finite. */
-export function rangeOf(map: Float32Array): Range | null {
+/** As `scaleTo255` for finite values, into `out`, which may be the map itself. */
+export function scaleInto(map: Float32Array, out: Float32Array): Float32Array | null {
   let min = Infinity;
   let max = -Infinity;
   for (let i = 0; i < map.length; i++) {
@@ -60,12 +50,11 @@ export function rangeOf(map: Float32Array): Range | null {
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  return max > min ? { min, width: max - min } : null;
-}
-
-/** Divided first: the maximum is exactly 255, and stays in the region of threshold 255. Rounded to float32, as it is stored. */
-export function scaledValue(value: number, { min, width }: Range): number {
-  return Math.fround(((value - min) / width) * 255);
+  if (!(max > min)) return null;
+  const width = max - min;
+  // divided first: the maximum is exactly 255, and stays in the region of threshold 255
+  for (let i = 0; i < map.length; i++) out[i] = ((map[i]! - min) / width) * 255;
+  return out;
 }
 
 /** @throws CxrError BAD_INPUT for NaN and infinite values */

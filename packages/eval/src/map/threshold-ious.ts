@@ -1,5 +1,5 @@
 import { type Box, CxrError } from '@cxr-lens/data';
-import { checkFinite, rangeOf, scaledValue } from './cam.ts';
+import { checkFinite, scaleInto } from './cam.ts';
 import { GRID_SIZE, gridBox } from './region.ts';
 import { upsampleBilinear } from './resample.ts';
 
@@ -25,12 +25,12 @@ export interface BinnedMap {
 export function binMap(map: Float32Array, { height, width, gridSize: size = GRID_SIZE }: MapShape): BinnedMap | null {
   checkFinite(map);
   const grid = upsampleBilinear(map, height, width, size, size, scratch(size));
-  const range = rangeOf(grid);
-  if (!range) return null;
-  const bins = new Uint8Array(grid.length);
+  const scaled = scaleInto(grid, grid);
+  if (!scaled) return null;
+  const bins = new Uint8Array(scaled.length);
   const counts = new Uint32Array(THRESHOLD_COUNT);
-  for (let i = 0; i < grid.length; i++) {
-    const bin = scaledValue(grid[i]!, range) | 0;
+  for (let i = 0; i < scaled.length; i++) {
+    const bin = scaled[i]! | 0;
     bins[i] = bin;
     counts[bin]! += 1;
   }

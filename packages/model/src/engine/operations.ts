@@ -9,6 +9,15 @@ export function relu(x: tf.Tensor4D): tf.Tensor4D {
   })(x) as tf.Tensor4D;
 }
 
+/**
+ * Values of a list at places within it, without a gradient. TF.js's own gather reads every place first to see whether it is within.
+ * @param values [N]
+ * @param places of int32
+ */
+export function gather(values: tf.Tensor1D, places: tf.Tensor): tf.Tensor {
+  return rawOp('GatherV2', [values, places, tf.scalar(0, 'int32')])[0]!;
+}
+
 /** What batch norm normalises with and what it learns, each [C]. */
 export interface BatchNormState {
   scale: tf.Tensor;

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError, FINDINGS } from '@cxr-lens/data';
+import type { Graph } from '../graph/graph.ts';
+import { encodeSavedModel, NodeWriter } from '../graph/saved-model.ts';
 import type { Network } from '../networks/network.ts';
 import { writeAtomic } from '../run-folder.ts';
 import { encodeSafetensors, type HostTensor } from '../safetensors.ts';
@@ -9,7 +11,6 @@ import type { PresetName } from '../spec/presets.ts';
 import { readNetwork } from '../weights.ts';
 import { toChannelsFirst } from './layout.ts';
 import { encodeOnnx } from './onnx.ts';
-import { encodeSavedModel } from './saved-model.ts';
 import { sharedTensors } from './torchvision.ts';
 import { trace } from './trace.ts';
 
@@ -76,10 +77,19 @@ export function exportSavedModel(network: Network, folder: string, origin: Origi
   }
   const temporary = `${path.resolve(folder)}.${process.pid}.tmp`;
   try {
-    writeAtomic(path.join(temporary, 'saved_model.pb'), encodeSavedModel(trace(network)));
+    writeAtomic(path.join(temporary, 'saved_model.pb'), servingModel(trace(network)));
     writeAtomic(path.join(temporary, 'assets.extra', 'cxr-lens.json'), `${JSON.stringify(metadata(network, origin), null, 2)}\n`);
     renameSync(temporary, folder);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** Weights as constants, signature `serving_default`. */
+function servingModel({ inputs, operations, outputs }: Graph): Uint8Array {
+  const writer = new NodeWriter();
+  for (const [name, value] of Object.entries(inputs)) writer.name(value, writer.placeholder(name, value));
+  for (const [index, operation] of operations.entries()) writer.operation(operation, index);
+  for (const [name, value] of Object.entries(outputs)) writer.output(name, value);
+  return encodeSavedModel(writer.nodes, { serving_default: { inputs: { ...inputs }, outputs: { ...outputs } } });
 }

@@ -1,5 +1,5 @@
 import { CxrError } from '@cxr-lens/data';
-import type { Value } from './graph.ts';
+import type { Value } from '../graph/graph.ts';
 import { permuted, toChannelsFirst } from './layout.ts';
 
 /** ONNX's numbers of attribute kinds: FLOAT, INT, STRING, INTS. */

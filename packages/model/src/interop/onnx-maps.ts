@@ -1,5 +1,5 @@
 import { CxrError } from '@cxr-lens/data';
-import { attributeOf, constantOf, type Operation, type Value } from './graph.ts';
+import { attributeOf, constantOf, type Operation, type Value } from '../graph/graph.ts';
 import type { OnnxBuilder } from './onnx-builder.ts';
 
 // Operations on maps, which ONNX computes channels first.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Attribute, Graph, Operation, Value } from './graph.ts';
+import type { Attribute, Graph, Operation, Value } from '../graph/graph.ts';
 import { OnnxBuilder } from './onnx-builder.ts';
 import { translate } from './onnx-operations.ts';
 import { filledNetwork } from './testing.ts';
@@ -20,8 +20,8 @@ function translated(type: string, attributes: Record<string, Attribute>, others:
   return build;
 }
 
-function built({ image, operations, outputs }: Graph): OnnxBuilder {
-  const build = new OnnxBuilder(image, 'image');
+function built({ inputs, operations, outputs }: Graph): OnnxBuilder {
+  const build = new OnnxBuilder(inputs['image']!, 'image');
   for (const operation of operations) translate(build, operation);
   for (const [name, output] of Object.entries(outputs)) build.output(output, name);
   return build;

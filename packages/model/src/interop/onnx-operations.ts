@@ -1,5 +1,5 @@
 import { CxrError } from '@cxr-lens/data';
-import { attributeOf, constantOf, type Operation, type Value } from './graph.ts';
+import { attributeOf, constantOf, type Operation, type Value } from '../graph/graph.ts';
 import type { Layout, OnnxBuilder } from './onnx-builder.ts';
 import { batchNorm, convolution, pad, pool, resize } from './onnx-maps.ts';
 

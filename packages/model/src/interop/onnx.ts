@@ -1,5 +1,5 @@
-import type { Graph, Value } from './graph.ts';
-import { messageType } from './messages.ts';
+import type { Graph, Value } from '../graph/graph.ts';
+import { messageType } from '../graph/messages.ts';
 import { OnnxBuilder, type OnnxNode, type OnnxTensor } from './onnx-builder.ts';
 import { translate } from './onnx-operations.ts';
 
@@ -71,7 +71,8 @@ const FLOAT = 1;
  * The bytes of an ONNX file (opset 18): the graph with its weights as initialisers under our names, input and outputs as the network
  * has them (maps [N, h, w, C]), computed channels first. CxrError UNSUPPORTED names an operation that has no translation.
  */
-export function encodeOnnx({ image, operations, outputs }: Graph, metadata: Record<string, string>): Uint8Array {
+export function encodeOnnx({ inputs, operations, outputs }: Graph, metadata: Record<string, string>): Uint8Array {
+  const image = inputs['image']!;
   const builder = new OnnxBuilder(image, 'image');
   for (const operation of operations) translate(builder, operation);
   for (const [name, value] of Object.entries(outputs)) builder.output(value, name);

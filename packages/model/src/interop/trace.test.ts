@@ -21,8 +21,12 @@ function toy(logits: (x: tf.Tensor4D) => tf.Tensor): Network {
 
 describe('a batch of any size', () => {
   it('is -1 in shapes, and in the sizes of Reshape and Slice', () => {
-    const { image, operations, outputs } = trace(toy((x) => tf.slice(tf.reshape(x, [x.shape[0], 4]), [0, 1], [-1, 2])));
-    expect(image.shape).toEqual([-1, 2, 2, 1]);
+    const {
+      inputs: { image },
+      operations,
+      outputs,
+    } = trace(toy((x) => tf.slice(tf.reshape(x, [x.shape[0], 4]), [0, 1], [-1, 2])));
+    expect(image!.shape).toEqual([-1, 2, 2, 1]);
     expect(outputs['logits']!.shape).toEqual([-1, 2]);
     expect(outputs['features']).toBe(image);
     const sizes = operations.map(({ type, inputs }) => [type, [...inputs.at(-1)!.constant!.data]]);
@@ -35,7 +39,7 @@ describe('a batch of any size', () => {
   it.each([
     ['a factor of the number of images', (x: tf.Tensor4D) => tf.mul(x, x.shape[0]), 'Mul computes with numbers that depend'],
     ['tensors made for the batch', (x: tf.Tensor4D) => tf.add(x, tf.ones([x.shape[0], 2, 2, 1])), 'Add computes with numbers'],
-    ['pixels read out of the graph', (x: tf.Tensor4D) => tf.mul(x, x.dataSync()[0]!), 'Mul computes with numbers that depend'],
+    ['pixels read out of the graph', (x: tf.Tensor4D) => tf.mul(x, x.dataSync()[0]!), 'is read while its operations are recorded'],
     ['other steps', (x: tf.Tensor4D) => (x.shape[0] === 2 ? tf.neg(x) : tf.relu(x)), 'other steps for two images'],
   ])('is refused with %s', (_, logits, message) => {
     expect(() => trace(toy(logits))).toThrow(message);

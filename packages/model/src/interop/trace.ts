@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { CxrError } from '@cxr-lens/data';
 import { readOut } from '../engine/read-out.ts';
 import { tf } from '../engine/tensorflow.ts';
+import { type Constant, type Graph, needed, type Operation, type Value } from '../graph/graph.ts';
+import { type Recording, record } from '../graph/record.ts';
 import type { Network } from '../networks/network.ts';
-import type { Constant, Graph, Operation, Value } from './graph.ts';
-import { type Recording, record } from './record.ts';
 
 /** What of a forward pass is exported: the logits, and what shows where the network saw a finding. */
 function exported(network: Network, x: tf.Tensor4D): Record<string, tf.Tensor> {
@@ -29,7 +29,8 @@ export function trace(network: Network): Graph {
     readOut(() => {
       const { inputSize } = network;
       const x = tf.fill([batch, inputSize, inputSize, 1], batch / 4) as tf.Tensor4D;
-      return record(network, x, () => exported(network, x));
+      const named = [...network.parameters, ...network.statistics];
+      return record({ inputs: { image: x }, named }, () => exported(network, x));
     }),
   );
   return anyBatch(two!, three!);
@@ -59,7 +60,7 @@ function anyBatch(two: Recording, three: Recording): Graph {
     return { type, attributes, inputs: takes, outputs: outputs.map((output) => values[output]!) };
   });
   const outputs = Object.fromEntries(Object.entries(two.outputs).map(([name, index]) => [name, values[index]!]));
-  return { image: values[two.image]!, operations: needed(operations, Object.values(outputs)), outputs };
+  return { inputs: { image: values[two.inputs['image']!]! }, operations: needed(operations, Object.values(outputs)), outputs };
 }
 
 function sizes(two: readonly number[], three: readonly number[]): number[] {
@@ -70,15 +71,4 @@ function anySize(two: Constant, three: Constant, { type }: { type: string }): In
   const found = sizes([...two.data], [...three.data]);
   if (found.filter((size) => size === -1).length === 1) return Int32Array.from(found);
   throw new CxrError('UNSUPPORTED', `${type} to [${found.join(', ')}] has more than one size that depends on the number of images.`);
-}
-
-/** The operations that the outputs depend on. */
-function needed(operations: readonly Operation[], outputs: readonly Value[]): Operation[] {
-  const wanted = new Set<Value>(outputs);
-  const kept = operations.toReversed().filter((operation) => {
-    if (!operation.outputs.some((output) => wanted.has(output))) return false;
-    for (const input of operation.inputs) wanted.add(input);
-    return true;
-  });
-  return kept.reverse();
 }

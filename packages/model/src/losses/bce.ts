@@ -7,7 +7,7 @@ import { tf } from '../engine/tensorflow.ts';
  * @param beta weight of the positive labels: negatives / positives of the batch
  * @returns [B]
  */
-export function bceLosses(logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number): tf.Tensor1D {
+export function bceLosses(logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number | tf.Scalar): tf.Tensor1D {
   return tf.tidy(() => {
     // -log f = softplus(-z) and -log(1 - f) = softplus(z): no logarithm of a rounded zero.
     const positive = tf.mul(tf.mul(labels, tf.softplus(tf.neg(logits))), beta);

@@ -37,7 +37,7 @@ export function elboLosses({ latent, decoded }: Output, x: tf.Tensor4D): { recon
 export function generativeLosses(
   output: Output,
   x: tf.Tensor4D,
-  { y, beta, warmUp }: { y: tf.Tensor2D; beta: number; warmUp: number },
+  { y, beta, warmUp }: { y: tf.Tensor2D; beta: number | tf.Scalar; warmUp: number | tf.Scalar },
 ): tf.Tensor1D {
   return tf.tidy(() => {
     const { reconstruction, kl } = elboLosses(output, x);

@@ -10,6 +10,6 @@ import { bceLosses } from './bce.ts';
  * @param beta N / P of the batch
  * @returns [B]
  */
-export function weightedCeLosses(logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number): tf.Tensor1D {
-  return tf.tidy(() => tf.mul(bceLosses(logits, labels, beta), 1 + 1 / beta));
+export function weightedCeLosses(logits: tf.Tensor2D, labels: tf.Tensor2D, beta: number | tf.Scalar): tf.Tensor1D {
+  return tf.tidy(() => tf.mul(bceLosses(logits, labels, beta), tf.add(1, tf.div(1, beta))));
 }

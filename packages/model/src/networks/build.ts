@@ -1,3 +1,4 @@
+import { closeInference } from '../inference.ts';
 import { NETWORKS, type NetworkName } from '../spec/networks.ts';
 import type { TrainOptions } from '../spec/options.ts';
 import { PRESETS, type PresetName } from '../spec/presets.ts';
@@ -10,8 +11,25 @@ import { vae } from './vae.ts';
 /** The training options that a network is built by. */
 type NetworkTraits = Pick<TrainOptions, 'pooling' | 'lseSharpness' | 'patchGrid' | 'patchProducts' | 'patchInitialBias'>;
 
+type BuildOptions = NetworkOptions & { preset: PresetName } & Partial<NetworkTraits>;
+
 /** The network of that name and size, with seeded initial weights. */
-export function networkOf(
+export function networkOf(name: NetworkName, options: BuildOptions): Network {
+  const { preset, mean, std, runningMomentum, pooling, lseSharpness, patchGrid, patchProducts } = options;
+  const key = JSON.stringify([name, preset, mean, std, runningMomentum, pooling, lseSharpness, patchGrid, patchProducts]);
+  const made = build(name, options);
+  const network: Network = {
+    ...made,
+    key,
+    dispose() {
+      closeInference(network);
+      made.dispose();
+    },
+  };
+  return network;
+}
+
+function build(
   name: NetworkName,
   {
     preset,
@@ -21,7 +39,7 @@ export function networkOf(
     patchProducts: products = 'mapped',
     patchInitialBias: initialBias = 0,
     ...options
-  }: NetworkOptions & { preset: PresetName } & Partial<NetworkTraits>,
+  }: BuildOptions,
 ): Network {
   const { inputSize } = PRESETS[preset];
   const table = { ...NETWORKS[name][preset], name, inputSize };

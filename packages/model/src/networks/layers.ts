@@ -100,9 +100,9 @@ export function chain(steps: readonly Layer[]): Layer {
  * @returns [B, S, S, 3]
  */
 export function normalised(x: tf.Tensor4D, { mean, std }: Pick<NetworkOptions, 'mean' | 'std'>): tf.Tensor4D {
-  const channels = (value: NetworkOptions['mean']): tf.Tensor =>
-    typeof value === 'number' ? tf.fill([3], value) : tf.tensor1d([...value]);
-  return tf.div(tf.sub(x, channels(mean)), channels(std));
+  const channels = (value: NetworkOptions['mean']): number[] => (typeof value === 'number' ? [value, value, value] : [...value]);
+  const scale = channels(std).map((value) => 1 / value);
+  return tf.mul(tf.sub(x, tf.tensor1d(channels(mean))), tf.tensor1d(scale));
 }
 
 /** 3 x 3 at stride 2, padded by 1 on every side; of values after a ReLU, where padding with 0 is padding with minus infinity. */

@@ -44,6 +44,8 @@ export type Evidence =
 
 export interface Network {
   name: string;
+  /** All that decides what it computes but its variables' values; left out, its graphs are not kept on disk. */
+  key?: string;
   /** Side S of the square input in pixels. */
   inputSize: number;
   /** [h, w, C] of the features. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { cam } from '@cxr-lens/eval';
+import { readOut } from '../engine/read-out.ts';
 import { tf } from '../engine/tensorflow.ts';
-import { inputGradients } from '../explain.ts';
 import type { Network, Output } from './network.ts';
 
 // float32 against float64, sums in another order through up to 121 layers.
@@ -145,4 +145,20 @@ function evidenceOf(network: Network, { features, patches }: Output, finding: nu
     return cam({ features: features.dataSync<'float32'>(), height, width, channels }, weights);
   }
   return tf.slice(patches!, [0, 0, 0, finding], [-1, -1, -1, 1]).dataSync<'float32'>();
+}
+
+/**
+ * Saliency operation by operation, what the compiled one is checked against: d logit / d grey pixel, batch norm by its moving averages.
+ * @param x [1, S, S, 1], grey in [0, 1]
+ * @param findings indices of logits
+ * @returns [S, S] for each
+ */
+export function inputGradients(network: Network, x: tf.Tensor4D, findings: readonly number[]): Float32Array[] {
+  return findings.map((finding) =>
+    readOut(() => {
+      const logit = (input: tf.Tensor): tf.Scalar =>
+        tf.sum(tf.slice(network.forward(input as tf.Tensor4D, 'inference').logits, [0, finding], [1, 1]));
+      return Float32Array.from(tf.grad(logit)(x).dataSync<'float32'>());
+    }),
+  );
 }

@@ -1,12 +1,24 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { tf } from '../engine/tensorflow.ts';
-import { inputGradients } from '../explain.ts';
 import { batchBeta, bceLosses } from '../losses/bce.ts';
 import { elboLosses } from '../losses/elbo.ts';
 import { NETWORKS } from '../spec/networks.ts';
 import { PRESETS } from '../spec/presets.ts';
 import type { Evidence, Network } from './network.ts';
-import { error, fill, formula, image, labels, PIXELS, readReference, TOLERANCE, type Trained, trainingErrors, worst } from './testing.ts';
+import {
+  error,
+  fill,
+  formula,
+  image,
+  inputGradients,
+  labels,
+  PIXELS,
+  readReference,
+  TOLERANCE,
+  type Trained,
+  trainingErrors,
+  worst,
+} from './testing.ts';
 import { vae } from './vae.ts';
 
 /** Made by PyTorch: packages/model/reference/vae.py. */

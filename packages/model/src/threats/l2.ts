@@ -1,13 +1,13 @@
 import { tf } from '../engine/tensorflow.ts';
-import { drawn, length, type Threat, unit } from './threat.ts';
+import { draws, type Epsilon, length, type Threat, unit } from './threat.ts';
 
 /**
  * An image changes by at most epsilon in the root mean square of its pixels, which stay in [0, 1]; a step goes along the gradient. The
  * ball's radius is epsilon * S: one epsilon means the same at every input size [ours]. A random start is uniform in the ball, clipped.
  * @param epsilon root mean square in pixels of [0, 1]
  */
-export function l2(epsilon: number): Threat<tf.Tensor4D> {
-  const radius = ([, height, width]: tf.Tensor4D['shape']): number => epsilon * Math.sqrt(height * width);
+export function l2(epsilon: Epsilon): Threat<tf.Tensor4D> {
+  const radius = ([, height, width]: tf.Tensor4D['shape']): tf.Scalar => tf.mul(epsilon, Math.sqrt(height * width));
 
   // Onto the ball, then into [0, 1]: x lies in [0, 1], so that clipping only brings a pixel nearer to it and the ball is not left.
   function project(moved: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
@@ -18,16 +18,18 @@ export function l2(epsilon: number): Threat<tf.Tensor4D> {
 
   return {
     search: 'gradient',
-    init(x, draw) {
-      if (!draw) return x;
-      const [images, height, width] = x.shape;
-      const direction = unit(drawn<tf.Rank.R4>(x.shape, draw.normal));
+    draw: ([images, height, width, channels], random) => [
+      draws([images, height, width, channels], random.normal),
       // The volume within r grows with r ** (number of pixels).
-      const distance = drawn<tf.Rank.R4>([images, 1, 1, 1], () => radius(x.shape) * draw.next() ** (1 / (height * width)));
-      return project(tf.add(x, tf.mul(direction, distance)), x);
+      draws([images, 1, 1, 1], () => random.next() ** (1 / (height * width))),
+    ],
+    init(x, drawn) {
+      if (!drawn) return x;
+      const [direction, distance] = drawn as [tf.Tensor4D, tf.Tensor4D];
+      return project(tf.add(x, tf.mul(unit(direction), tf.mul(distance, radius(x.shape)))), x);
     },
     apply: (moved) => moved,
-    step: (moved, gradient, share) => tf.add(moved, tf.mul(unit(gradient), share * radius(moved.shape))),
+    step: (moved, gradient, share) => tf.add(moved, tf.mul(unit(gradient), tf.mul(radius(moved.shape), share))),
     project,
   };
 }

@@ -1,5 +1,5 @@
 import { tf } from '../engine/tensorflow.ts';
-import { drawn, type Threat } from './threat.ts';
+import { draws, type Threat } from './threat.ts';
 import { warp } from './warp.ts';
 
 /** The largest motions. */
@@ -18,7 +18,8 @@ export function spatial({ rotation = 15, translation = 0.1 }: SpatialLimits = {}
   const limits = [(rotation * Math.PI) / 180, translation, translation];
   return {
     search: 'sampling',
-    init: ({ shape: [images] }, draw) => (draw ? drawn<tf.Rank.R2>([images, 3], () => 2 * draw.next() - 1) : tf.zeros([images, 3])),
+    draw: ([images], random) => [draws([images, 3], () => 2 * random.next() - 1)],
+    init: ({ shape: [images] }, drawn) => (drawn ? (drawn[0] as tf.Tensor2D) : tf.zeros([images, 3])),
     apply: (state, x) =>
       tf.tidy(() => {
         const [angle, dx, dy] = tf.unstack(tf.mul(state, limits), 1) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];

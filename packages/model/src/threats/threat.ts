@@ -1,4 +1,5 @@
 import type { Random } from '@cxr-lens/data';
+import type { HostArray } from '../engine/host-array.ts';
 import { tf } from '../engine/tensorflow.ts';
 
 /**
@@ -8,8 +9,10 @@ import { tf } from '../engine/tensorflow.ts';
 export interface Threat<State extends tf.Tensor = tf.Tensor> {
   /** How its worst case is found: up the gradient, or by trying, where the gradient leads nowhere (rotations: Engstrom et al. 2019). */
   readonly search: 'gradient' | 'sampling';
-  /** Where an attack starts: at the image (`null`), or drawn at random from all that is allowed. */
-  init(x: tf.Tensor4D, draw: Random | null): State;
+  /** The random numbers of a start, for images of that shape. */
+  draw(shape: tf.Tensor4D['shape'], random: Random): HostArray[];
+  /** Where an attack starts: at the image (`null`), or, by what was drawn, anywhere in all that is allowed. */
+  init(x: tf.Tensor4D, drawn: readonly tf.Tensor[] | null): State;
   /** The images of a state: [B, S, S, 1], with a gradient with respect to the state. */
   apply(state: State, x: tf.Tensor4D): tf.Tensor4D;
   /** One step up the gradient of the loss with respect to the state; `share` of the threat's size. */
@@ -18,11 +21,14 @@ export interface Threat<State extends tf.Tensor = tf.Tensor> {
   project(state: State, x: tf.Tensor4D): State;
 }
 
-/** A tensor of independent draws, in the order of its values. */
-export function drawn<R extends tf.Rank>(shape: tf.ShapeMap[R], sample: () => number): tf.Tensor<R> {
-  const values = new Float32Array(tf.util.sizeFromShape(shape));
-  for (let index = 0; index < values.length; index++) values[index] = sample();
-  return tf.tensor(values, shape);
+/** The size of a threat: a number, or a tensor of it where one graph serves every size. */
+export type Epsilon = number | tf.Scalar;
+
+/** Independent draws, in the order of the values. */
+export function draws(shape: readonly number[], sample: () => number): HostArray {
+  const data = new Float32Array(tf.util.sizeFromShape([...shape]));
+  for (let index = 0; index < data.length; index++) data[index] = sample();
+  return { shape, data };
 }
 
 /**

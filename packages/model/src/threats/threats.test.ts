@@ -1,5 +1,6 @@
-import { random } from '@cxr-lens/data';
+import { type Random, random } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
+import { toTensor } from '../engine/host-array.ts';
 import { tf } from '../engine/tensorflow.ts';
 import { l2 } from './l2.ts';
 import { linf } from './linf.ts';
@@ -30,11 +31,16 @@ function rms(delta: tf.Tensor): number[] {
   return [...tf.sqrt(tf.mean(tf.square(delta), [1, 2, 3])).dataSync()];
 }
 
+/** At what the seed draws. */
+function started<State extends tf.Tensor>(threat: Threat<State>, x: tf.Tensor4D, seeded: Random): State {
+  return threat.init(x, threat.draw(x.shape, seeded).map(toTensor));
+}
+
 const greatest = (values: tf.Tensor): number => tf.max(tf.abs(values)).dataSync()[0]!;
 
 /** Random starts and steps from the image, half and three times the threat's size. */
 function reached(threat: Threat, x: tf.Tensor4D, seed: number): tf.Tensor[] {
-  const starts = [threat.init(x, null), threat.init(x, random(seed))];
+  const starts = [threat.init(x, null), started(threat, x, random(seed))];
   const steps = [0.5, 3].flatMap((share) => starts.map((state) => threat.project(threat.step(state, gradientLike(state, seed), share), x)));
   return [...starts, ...steps];
 }
@@ -82,7 +88,7 @@ describe('linf', () => {
   it('starts uniformly in [-epsilon, epsilon]', () => {
     tf.tidy(() => {
       const x = tf.fill([4, 64, 64, 1], 0.5) as tf.Tensor4D;
-      const delta = tf.sub(linf(EPSILON).init(x, random(0)), x);
+      const delta = tf.sub(started(linf(EPSILON), x, random(0)), x);
       expect(tf.mean(delta).dataSync()[0]! / EPSILON).toBeCloseTo(0, 1);
       // Of a uniform variable; 16,384 draws.
       expect(Math.sqrt(tf.mean(tf.square(delta)).dataSync()[0]!) / EPSILON).toBeCloseTo(1 / Math.sqrt(3), 2);
@@ -125,7 +131,7 @@ describe('gaussianNoise', () => {
     tf.tidy(() => {
       const x = tf.fill([4, 64, 64, 1], 0.5) as tf.Tensor4D;
       const threat = gaussianNoise(EPSILON);
-      const moved = threat.init(x, random(0));
+      const moved = started(threat, x, random(0));
       expect(Math.sqrt(tf.mean(tf.square(tf.sub(moved, x))).dataSync()[0]!) / EPSILON).toBeCloseTo(1, 1);
       // Of a normal distribution 5 % lie beyond 1.96 standard deviations.
       const far = tf.mean(tf.cast(tf.greater(tf.abs(tf.sub(moved, x)), 1.96 * EPSILON), 'float32')).dataSync()[0]!;
@@ -137,7 +143,7 @@ describe('gaussianNoise', () => {
 
   it.each(SEEDS)('seed %i: stays in [0, 1]', (seed) => {
     tf.tidy(() => {
-      const moved = gaussianNoise(0.5).init(images(seed), random(seed));
+      const moved = started(gaussianNoise(0.5), images(seed), random(seed));
       expect(tf.min(moved).dataSync()[0]).toBe(0);
       expect(tf.max(moved).dataSync()[0]).toBe(1);
     });
@@ -217,7 +223,7 @@ describe.each([...PIXELS.map(([name, threat]) => [name, threat] as const), ['spa
     it('draws the same from the same seed, another from another', () => {
       tf.tidy(() => {
         const x = images(0);
-        const start = (seed: number): number[] => [...threat.init(x, random(seed)).dataSync()];
+        const start = (seed: number): number[] => [...started(threat, x, random(seed)).dataSync()];
         expect(start(1)).toEqual(start(1));
         expect(start(1)).not.toEqual(start(2));
       });

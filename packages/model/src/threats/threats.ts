@@ -5,10 +5,15 @@ import { l2 } from './l2.ts';
 import { linf } from './linf.ts';
 import { gaussianNoise } from './noise.ts';
 import { spatial } from './spatial.ts';
-import type { Threat } from './threat.ts';
+import type { Epsilon, Threat } from './threat.ts';
 
 /** What a run perturbs its images by. */
-export function threatOf({ perturbation, epsilon, rotation, translation }: TrainOptions): Threat<tf.Tensor> {
+export function threatOf({
+  perturbation,
+  epsilon,
+  rotation,
+  translation,
+}: Omit<TrainOptions, 'epsilon'> & { epsilon: Epsilon }): Threat<tf.Tensor> {
   const threats = {
     none: () => linf(0),
     linf: () => linf(epsilon),

@@ -1,3 +1,4 @@
+import { gather } from '../engine/operations.ts';
 import { tf } from '../engine/tensorflow.ts';
 
 /** A rigid motion of each image, [B] each: rotation about the centre, then translation. */
@@ -71,7 +72,7 @@ function corners(x: tf.Tensor4D, top: tf.Tensor, left: tf.Tensor): [[tf.Tensor, 
   const whole = (value: number): tf.Scalar => tf.scalar(value, 'int32');
   const image = tf.reshape(tf.range(0, images, 1, 'int32'), [images, 1, 1]);
   const corner = tf.add(tf.mul(tf.add(tf.mul(image, whole(width)), index(top)), whole(width)), index(left));
-  const at = (offset: number): tf.Tensor => tf.gather(pixels, tf.add(corner, whole(offset)) as tf.Tensor3D);
+  const at = (offset: number): tf.Tensor => gather(pixels as tf.Tensor1D, tf.add(corner, whole(offset)));
   return [
     [at(0), at(1)],
     [at(width), at(width + 1)],

@@ -14,13 +14,14 @@ type AttributeKind = keyof AttributeValues;
 
 export type Attribute = { [K in AttributeKind]: { kind: K; value: AttributeValues[K] } }[AttributeKind];
 
-/** What does not depend on the image: a parameter under its own name, or a number of the code (axes, sizes, mean). */
+/** What does not depend on the inputs: a parameter under its own name, or a number of the code (axes, sizes, mean). */
 export interface Constant {
   name: string;
-  data: Float32Array | Int32Array;
+  data: Float32Array | Int32Array | Uint8Array;
 }
 
-export type Dtype = 'float32' | 'int32';
+/** `bool` has a byte a value; `uint8` and `bfloat16` are TensorFlow's alone, TF.js has no such tensors. */
+export type Dtype = 'float32' | 'int32' | 'bool' | 'uint8' | 'bfloat16';
 
 /** One tensor of a graph. Values are the same when they are the same object. */
 export interface Value {
@@ -39,13 +40,22 @@ export interface Operation {
   outputs: readonly Value[];
 }
 
-/** A network's forward pass, in the order of execution. */
+/** What a piece of code computes, in the order of execution. */
 export interface Graph {
-  /** [-1, S, S, 1]. */
-  image: Value;
+  inputs: Readonly<Record<string, Value>>;
   operations: readonly Operation[];
-  /** By their public names, `logits` first. */
   outputs: Readonly<Record<string, Value>>;
+}
+
+/** The operations that the values depend on. */
+export function needed(operations: readonly Operation[], values: Iterable<Value>): Operation[] {
+  const wanted = new Set<Value>(values);
+  const kept = operations.toReversed().filter((operation) => {
+    if (!operation.outputs.some((output) => wanted.has(output))) return false;
+    for (const input of operation.inputs) wanted.add(input);
+    return true;
+  });
+  return kept.reverse();
 }
 
 /** The operation's attribute of that kind; CxrError INTERNAL where TensorFlow was given no such one. */

@@ -1,7 +1,6 @@
 import { CxrError } from '@cxr-lens/data';
 import { tf } from '../engine/tensorflow.ts';
-import type { Network } from '../networks/network.ts';
-import type { Attribute, Constant, Value } from './graph.ts';
+import type { Attribute, Constant, Dtype, Value } from './graph.ts';
 
 /** One executed operation; inputs and outputs are places in `Recording.values`. */
 interface Call {
@@ -15,7 +14,7 @@ interface Call {
 export interface Recording {
   values: Value[];
   calls: Call[];
-  image: number;
+  inputs: Record<string, number>;
   outputs: Record<string, number>;
 }
 
@@ -30,46 +29,56 @@ interface Backend {
   binding: Record<`TF_ATTR_${'STRING' | 'INT' | 'FLOAT' | 'BOOL' | 'TYPE'}`, number>;
   executeSingleOutput(type: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor;
   executeMultipleOutputs(type: string, attributes: OpAttribute[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
+  readSync(dataId: object): Float32Array | Int32Array | Uint8Array;
 }
 
+interface Given {
+  inputs: Readonly<Record<string, tf.Tensor>>;
+  /** Constants under names of their own. */
+  named?: Iterable<readonly [string, tf.Tensor]>;
+}
+
+const DTYPES: readonly string[] = ['float32', 'int32', 'bool'] satisfies Dtype[];
+
 /**
- * Records the operations that `pass` executes on `x`. Operations on constants alone are not recorded: their results are constants.
+ * Records the operations that `pass` executes on the inputs. Operations on constants alone are not recorded: their results are constants.
+ * CxrError UNSUPPORTED where it reads the numbers of a tensor that depends on an input: what it decides by them would be written down.
  * @param pass gives the outputs to keep, by name
  */
-export function record(network: Network, x: tf.Tensor, pass: () => Record<string, tf.Tensor>): Recording {
+export function record({ inputs: given, named = [] }: Given, pass: () => Record<string, tf.Tensor>): Recording {
   const backend = tf.backend() as unknown as Backend;
-  const names = new Map([...network.parameters, ...network.statistics].map(([name, variable]) => [variable.dataId, name]));
+  const names = new Map([...named].map(([name, tensor]) => [tensor.dataId, name]));
   const values: Value[] = [];
   const calls: Call[] = [];
   // TF.js's clones and reshaped views that compute nothing share the data.
   const places = new Map<object, number>();
 
   function add({ dataId, dtype, shape }: tf.Tensor, constant: Constant | null): number {
-    if (dtype !== 'float32' && dtype !== 'int32') throw new CxrError('UNSUPPORTED', `A tensor of type ${dtype} cannot be exported.`);
-    values.push({ dtype, shape: [...shape], constant });
+    if (!DTYPES.includes(dtype)) throw new CxrError('UNSUPPORTED', `A tensor of type ${dtype} cannot be exported.`);
+    values.push({ dtype: dtype as Dtype, shape: [...shape], constant });
     places.set(dataId, values.length - 1);
     return values.length - 1;
   }
 
   function addConstant(tensor: tf.Tensor): number {
     const name = names.get(tensor.dataId) ?? `constant${values.length}`;
-    return add(tensor, { name, data: tensor.dataSync<'float32' | 'int32'>() });
+    return add(tensor, { name, data: readSync.call(backend, tensor.dataId) });
   }
 
-  function executed(type: string, given: OpAttribute[], { inputs, outputs }: { inputs: tf.Tensor[]; outputs: tf.Tensor[] }): void {
+  function executed(type: string, attributes: OpAttribute[], { inputs, outputs }: { inputs: tf.Tensor[]; outputs: tf.Tensor[] }): void {
     const from = inputs.map((input) => places.get(input.dataId) ?? addConstant(input));
     if (from.every((place) => values[place]!.constant)) {
       for (const output of outputs) addConstant(output);
     } else if (type === 'Cast' && inputs[0]!.dtype === outputs[0]!.dtype) {
       places.set(outputs[0]!.dataId, from[0]!);
     } else {
-      const attributes = Object.fromEntries(given.map((one) => [one.name, attribute(backend, one)]));
-      calls.push({ type, attributes, inputs: from, outputs: outputs.map((output) => add(output, null)) });
+      const named = Object.fromEntries(attributes.map((one) => [one.name, attribute(backend, one)]));
+      calls.push({ type, attributes: named, inputs: from, outputs: outputs.map((output) => add(output, null)) });
     }
   }
 
-  const image = add(x, null);
-  const { executeSingleOutput, executeMultipleOutputs } = backend;
+  const { executeSingleOutput, executeMultipleOutputs, readSync } = backend;
+  const inputs = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, add(tensor, null)]));
   backend.executeSingleOutput = (type, attributes, inputs) => {
     const output = executeSingleOutput.call(backend, type, attributes, inputs);
     executed(type, attributes, { inputs, outputs: [output] });
@@ -80,13 +89,17 @@ export function record(network: Network, x: tf.Tensor, pass: () => Record<string
     executed(type, attributes, { inputs, outputs });
     return outputs;
   };
+  backend.readSync = (dataId) => {
+    const place = places.get(dataId);
+    if (place === undefined || values[place]!.constant) return readSync.call(backend, dataId);
+    throw new CxrError('UNSUPPORTED', `A tensor [${values[place]!.shape.join(', ')}] is read while its operations are recorded.`);
+  };
   try {
-    const outputs = Object.entries(pass()).map(([name, tensor]) => [name, places.get(tensor.dataId)!]);
-    return { values, calls, image, outputs: Object.fromEntries(outputs) as Record<string, number> };
+    const outputs = Object.entries(pass()).map(([name, tensor]) => [name, places.get(tensor.dataId) ?? addConstant(tensor)]);
+    return { values, calls, inputs, outputs: Object.fromEntries(outputs) as Record<string, number> };
   } finally {
-    // Both are the class's: without its own properties the backend has them again.
-    Reflect.deleteProperty(backend, 'executeSingleOutput');
-    Reflect.deleteProperty(backend, 'executeMultipleOutputs');
+    // All are the class's: without its own properties the backend has them again.
+    for (const own of ['executeSingleOutput', 'executeMultipleOutputs', 'readSync']) Reflect.deleteProperty(backend, own);
   }
 }
 

@@ -1,0 +1,186 @@
+import { FINDINGS } from '@cxr-lens/data';
+import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
+import type { HostArrays } from './engine/host-array.ts';
+import { tf } from './engine/tensorflow.ts';
+import { foldBatchNorm } from './graph/fold.ts';
+import { needed } from './graph/graph.ts';
+import { inputGradientOfNorms, shareImage } from './graph/share.ts';
+import type { StepGraph } from './graph/step.ts';
+import { toImages } from './images.ts';
+import type { Network, Output } from './networks/network.ts';
+
+/** Images or findings of one call: what is asked for is filled up to the next of them. Their throughput hardly grows from the last one on. */
+const SIZES = [1, 8, 32] as const;
+const GRADIENTS = [1, 4, 14] as const;
+
+/** What shows where: CAMs or patch scores, [h, w] of every finding. */
+export interface Maps {
+  height: number;
+  width: number;
+  /** [N, 14, h, w] */
+  values: Float32Array;
+}
+
+/** A trained network as graphs, by batch norm's moving averages; its weights are in them and may no longer change. */
+export interface Inference {
+  /**
+   * @param pixels [N, S, S], 0 to 255
+   * @returns [N, 14]
+   */
+  logits(pixels: Uint8Array): Float32Array;
+  /** Logits, and what shows where, in one pass; `maps` is null where that is a walk. */
+  evidence(pixels: Uint8Array): { logits: Float32Array; maps: Maps | null };
+  /**
+   * Saliency (Simonyan et al. 2013) before any scaling: d logit / d grey pixel of one image, pixels in [0, 1].
+   * @param findings indices of logits
+   * @returns [S, S] for each
+   */
+  saliency(pixels: Uint8Array, findings: readonly number[]): Float32Array[];
+  dispose(): void;
+}
+
+const open = new WeakMap<Network, Inference>();
+
+/** The graphs of a network whose weights are final; made when they are first asked for, gone with `closeInference`. */
+export function inferenceOf(network: Network): Inference {
+  const known = open.get(network);
+  if (known) return known;
+  const made = makeInference(network);
+  open.set(network, made);
+  return made;
+}
+
+export function closeInference(network: Network): void {
+  open.get(network)?.dispose();
+  open.delete(network);
+}
+
+function makeInference(network: Network): Inference {
+  const graphs = new Map<string, Compiled>();
+  const side = network.inputSize;
+  const area = side * side;
+
+  function graphOf(name: string, plan: () => StepPlan): Compiled {
+    const known = graphs.get(name);
+    if (known) return known;
+    const frozen = new Map([...network.parameters, ...network.statistics]);
+    const made = compile({ run: plan() }, { state: new Map(), frozen, key: null });
+    graphs.set(name, made);
+    return made;
+  }
+
+  /** The outputs of all images, one after another, by graphs of a few batch sizes. */
+  function forImages(name: string, pixels: Uint8Array, outputs: readonly ((tensors: tf.Tensor4D) => tf.Tensor)[]): Float32Array[] {
+    const images = pixels.length / area;
+    const parts: Float32Array[][] = outputs.map(() => []);
+    for (let start = 0; start < images; ) {
+      const left = images - start;
+      const size = SIZES.find((one) => one >= left) ?? SIZES.at(-1)!;
+      const count = Math.min(size, left);
+      const data = new Uint8Array(size * area);
+      data.set(pixels.subarray(start * area, (start + count) * area));
+      const inputs: HostArrays = { pixels: { shape: [size, side, side, 1], data } };
+      const names = outputs.map((_, index) => `out${index}`);
+      const step: StepPlan['step'] = (tensors) => {
+        const x = tensors['pixels'] as tf.Tensor4D;
+        return Object.fromEntries(outputs.map((output, index) => [names[index]!, output(x)]));
+      };
+      const found = graphOf(`${name}/${size}`, () => ({ step, inputs, outputs: names, rewrite: forServing })).run('run', inputs);
+      for (const [index, own] of names.entries()) {
+        const values = found[own]!;
+        parts[index]!.push(values.subarray(0, (values.length / size) * count));
+      }
+      start += count;
+    }
+    return parts.map(joined);
+  }
+
+  const forward = (pixels: tf.Tensor4D): Output => network.forward(toImages(pixels), 'inference');
+
+  return {
+    logits: (pixels) => forImages('logits', pixels, [(x) => forward(x).logits])[0]!,
+
+    evidence(pixels) {
+      if (network.evidence.kind === 'walk') return { logits: this.logits(pixels), maps: null };
+      let output: Output | undefined;
+      const [logits, values] = forImages('evidence', pixels, [
+        (x) => {
+          output = forward(x);
+          return output.logits;
+        },
+        () => mapsOf(network, output!),
+      ]);
+      const [height, width] = network.featureShape;
+      return { logits: logits!, maps: { height, width, values: values! } };
+    },
+
+    saliency(pixels, findings) {
+      const gradients: Float32Array[] = [];
+      for (let start = 0; start < findings.length; ) {
+        const left = findings.length - start;
+        const size = GRADIENTS.find((one) => one >= left) ?? GRADIENTS.at(-1)!;
+        const part = findings.slice(start, start + size);
+        const chosen = new Uint8Array(size * FINDINGS.length);
+        for (const [slot, finding] of part.entries()) chosen[slot * FINDINGS.length + finding] = 1;
+        const inputs: HostArrays = {
+          pixels: { shape: [1, side, side, 1], data: pixels },
+          chosen: { shape: [size, FINDINGS.length], data: chosen },
+        };
+        const plan = (): StepPlan => ({ step: gradientStep(network), inputs, outputs: ['gradients'], rewrite: forGradients });
+        const values = graphOf(`saliency/${size}`, plan).run('run', inputs)['gradients']!;
+        for (const [slot] of part.entries()) gradients.push(values.slice(slot * area, (slot + 1) * area));
+        start += part.length;
+      }
+      return gradients;
+    },
+
+    dispose() {
+      for (const graph of graphs.values()) graph.dispose();
+      graphs.clear();
+    },
+  };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** [B, 14, h, w]: the head applied to the features before they are pooled (its bias left out), or the patches' scores. */
+function mapsOf({ evidence }: Network, { features, patches }: Output): tf.Tensor {
+  if (evidence.kind === 'patches') return tf.transpose(tf.sigmoid(patches!), [0, 3, 1, 2]);
+  if (evidence.kind === 'walk') throw new Error('a walk has no maps');
+  const [images, height, width, channels] = features.shape;
+  const maps = tf.matMul(tf.reshape(features, [images * height * width, channels]), evidence.headWeights());
+  return tf.transpose(tf.reshape(maps, [images, height, width, FINDINGS.length]), [0, 3, 1, 2]);
+}
+
+function gradientStep(network: Network): StepPlan['step'] {
+  return ({ pixels, chosen }) => {
+    const x = toImages(pixels as tf.Tensor4D);
+    const repeated = tf.tile(x, [chosen!.shape[0]!, 1, 1, 1]);
+    const own = tf.cast(chosen!, 'float32');
+    // Images of a batch do not see each other in inference mode, so the sum's gradient is each one's own.
+    const sum = (input: tf.Tensor): tf.Scalar => tf.sum(tf.mul(network.forward(input as tf.Tensor4D, 'inference').logits, own));
+    return { gradients: tf.grad(sum)(repeated) };
+  };
+}
+
+function forServing(graph: StepGraph): StepGraph {
+  const outputs = Object.values(graph.outputs);
+  return { ...graph, operations: needed(foldBatchNorm(graph.operations, new Set(outputs)), outputs) };
+}
+
+function forGradients(graph: StepGraph): StepGraph {
+  const outputs = Object.values(graph.outputs);
+  const repeated = graph.operations.find(({ type }) => type === 'Tile');
+  const slim = inputGradientOfNorms(graph.operations);
+  const shared = repeated ? shareImage(slim, repeated.inputs[0]!) : slim;
+  return { ...graph, operations: needed(shared, outputs) };
+}

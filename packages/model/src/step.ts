@@ -1,0 +1,156 @@
+import { type BatchArrays, toBatch } from './batch.ts';
+import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
+import { type HostArray, type HostArrays, hostScalar, toTensors } from './engine/host-array.ts';
+import { tf } from './engine/tensorflow.ts';
+import { type Objective, stepInputs, stepLoss } from './methods.ts';
+import type { Network } from './networks/network.ts';
+import type { Optimiser, StepSize } from './optimiser.ts';
+import { METHODS, type MethodName, type TrainOptionName, type TrainOptions } from './spec/index.ts';
+
+/** What a training step is made of. */
+export interface StepParts {
+  network: Network;
+  optimiser: Optimiser;
+  objective: Objective;
+  options: TrainOptions;
+}
+
+/** Takes training steps. */
+export interface Stepper {
+  /** One step on the equal parts of a batch, all of the same shapes at every call; returns the mean loss. */
+  take(batches: readonly BatchArrays[], size: StepSize): number;
+  /** The network's and the optimiser's variables are up to date again. */
+  settle(): void;
+  dispose(): void;
+}
+
+type Part = { loss: tf.Scalar; gradients: tf.NamedTensorMap };
+
+/** Inputs of the objective, its loss, and the gradients, of one part of a batch. */
+function partOf({ network, objective, options }: StepParts, tensors: Readonly<Record<string, tf.Tensor>>): Part {
+  return tf.tidy(() => {
+    const batch = toBatch(tensors, options);
+    const x = stepInputs(network, batch, { objective, options });
+    const { value, grads } = tf.variableGrads(stepLoss(network, { ...batch, x }, { objective, options }), [...network.parameters.values()]);
+    return { loss: value, gradients: grads };
+  });
+}
+
+/** Operation by operation: what the compiled step is checked against. */
+export function eagerStepper(parts: StepParts): Stepper {
+  return {
+    take: (batches, size) =>
+      tf.tidy(() => {
+        const found = batches.map((arrays) => partOf(parts, toTensors(arrays)));
+        parts.optimiser.apply(averaged(found.map(({ gradients }) => gradients)), parts.optimiser.sizes(size));
+        return found.reduce((sum, { loss }) => sum + loss.dataSync<'float32'>()[0]!, 0) / found.length;
+      }),
+    settle: () => undefined,
+    dispose: () => undefined,
+  };
+}
+
+function averaged(parts: readonly tf.NamedTensorMap[]): tf.NamedTensorMap {
+  const [first] = parts;
+  if (parts.length === 1) return first!;
+  const names = Object.keys(first!);
+  return Object.fromEntries(names.map((name) => [name, tf.div(tf.addN(parts.map((grads) => grads[name]!)), parts.length)]));
+}
+
+/** Options that decide no operation of a step: they are inputs, or of the training around it. */
+const OUTSIDE: readonly TrainOptionName[] = [
+  'seed',
+  'learningRate',
+  'plateauPatience',
+  'patience',
+  'maxEpochs',
+  'maxSteps',
+  'epsilon',
+  'perturbedFraction',
+  'fold',
+  'warmupEpochs',
+  'checkpointSeconds',
+];
+
+/**
+ * The step as one graph, made when the first one is taken: weights, averages and the optimiser's state live in it until `settle`.
+ * A batch in several parts is one graph for a part, whose gradients are added up, and one for the update.
+ */
+export function compiledStepper(parts: StepParts, method: MethodName): Stepper {
+  const { network, optimiser, options } = parts;
+  const kept = Object.entries(options).filter(([name]) => !OUTSIDE.includes(name as TrainOptionName));
+  const key = network.key === undefined ? null : ['step', network.key, METHODS[method].loss, kept];
+  const sums = options.accumulation === 1 ? new Map<string, tf.Variable>() : gradientSums(network);
+  const state = new Map([...network.parameters, ...network.statistics, ...optimiser.state, ...sums]);
+  let compiled: Compiled | null = null;
+  return {
+    take(batches, size) {
+      const sizes = sizeArrays(optimiser.sizes(size));
+      const [first] = batches;
+      const plans = sums.size === 0 ? wholePlan(parts, { ...first!, ...sizes }) : partPlans(parts, sums, { batch: first!, sizes });
+      compiled ??= compile(plans, { state, key });
+      if (sums.size === 0) return compiled.run('whole', { ...first!, ...sizes })['loss']![0]!;
+      let loss = 0;
+      for (const batch of batches) loss += compiled.run('part', batch)['loss']![0]!;
+      compiled.run('update', sizes);
+      return loss / batches.length;
+    },
+    settle: () => compiled?.pull(),
+    dispose() {
+      compiled?.dispose();
+      tf.dispose([...sums.values()]);
+    },
+  };
+}
+
+const SIZE = 'size.';
+
+function sizeArrays(sizes: Record<string, number>): Record<string, HostArray> {
+  return Object.fromEntries(Object.entries(sizes).map(([name, value]) => [`${SIZE}${name}`, hostScalar(value)]));
+}
+
+function sizesIn(tensors: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Scalar> {
+  const sizes = Object.entries(tensors).filter(([name]) => name.startsWith(SIZE));
+  return Object.fromEntries(sizes.map(([name, tensor]) => [name.slice(SIZE.length), tensor as tf.Scalar]));
+}
+
+function wholePlan(parts: StepParts, inputs: HostArrays): Record<string, StepPlan> {
+  const step = (tensors: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
+    const { loss, gradients } = partOf(parts, tensors);
+    parts.optimiser.apply(gradients, sizesIn(tensors));
+    return { loss };
+  };
+  return { whole: { step, inputs, outputs: ['loss'] } };
+}
+
+/** Of each parameter, under `sum.<parameter>`. */
+function gradientSums({ parameters }: Network): Map<string, tf.Variable> {
+  const zero = (shape: number[]): tf.Variable => tf.tidy(() => tf.variable(tf.zeros(shape), false));
+  return new Map([...parameters].map(([name, { shape }]) => [`sum.${name}`, zero(shape)]));
+}
+
+function partPlans(
+  parts: StepParts,
+  sums: ReadonlyMap<string, tf.Variable>,
+  { batch, sizes }: { batch: HostArrays; sizes: HostArrays },
+): Record<string, StepPlan> {
+  const { network, optimiser, options } = parts;
+  const part = (tensors: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
+    const { loss, gradients } = partOf(parts, tensors);
+    for (const [name, parameter] of network.parameters) {
+      const sum = sums.get(`sum.${name}`)!;
+      sum.assign(tf.add(sum, gradients[parameter.name]!));
+    }
+    return { loss };
+  };
+  const update = (tensors: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
+    const means = [...network.parameters].map(([name, parameter]) => [
+      parameter.name,
+      tf.div(sums.get(`sum.${name}`)!, options.accumulation),
+    ]);
+    optimiser.apply(Object.fromEntries(means) as tf.NamedTensorMap, sizesIn(tensors));
+    for (const sum of sums.values()) sum.assign(tf.zeros(sum.shape));
+    return { done: tf.scalar(1) };
+  };
+  return { part: { step: part, inputs: batch, outputs: ['loss'] }, update: { step: update, inputs: sizes, outputs: ['done'] } };
+}
