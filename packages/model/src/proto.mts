@@ -1,27 +1,28 @@
 import { objectiveOf } from './methods.ts';
 import { networkOf } from './networks/build.ts';
 import { optimiserOf } from './optimiser.ts';
-import { defaultOptions } from './spec/index.ts';
+import { METHODS, parseTrainOptions } from './spec/index.ts';
 import { compiledStepper, eagerStepper } from './step.ts';
 import { noiseArrays } from './testing.ts';
 
-const method = (process.argv[2] ?? 'baseline') as 'baseline';
-const preset = (process.argv[3] ?? 'small') as 'small';
-const size = Number(process.argv[4] ?? 32);
-const times = Number(process.argv[5] ?? 8);
-const which = (process.argv[6] ?? 'eager,compiled').split(',');
-const { METHODS } = await import('./spec/index.ts');
-const options = { ...defaultOptions(method) };
+const [method = 'baseline', preset = 'small', size = '32', times = '8', which = 'eager,float32,bfloat16'] = process.argv.slice(2);
 const out: Record<string, number[]> = {};
-for (const kind of which) {
-  const network = networkOf(METHODS[method].network as never, { ...options, preset, mean: 0.5, std: 0.29, seed: 7 });
+for (const kind of which.split(',')) {
+  const options = parseTrainOptions(method as never, kind === 'bfloat16' ? { precision: kind } : {});
+  const network = networkOf(METHODS[method as never]['network'] as never, {
+    ...options,
+    preset: preset as never,
+    mean: 0.5,
+    std: 0.29,
+    seed: 7,
+  });
   const optimiser = optimiserOf(network, options);
-  const parts = { network, optimiser, objective: objectiveOf(method, options), options };
-  const stepper = kind === 'eager' ? eagerStepper(parts) : compiledStepper(parts, method);
+  const parts = { network, optimiser, objective: objectiveOf(method as never, options), options };
+  const stepper = kind === 'eager' ? eagerStepper(parts) : compiledStepper(parts, method as never);
   const ts: number[] = [];
   out[kind] = [];
-  for (let i = 0; i < times; i++) {
-    const arrays = noiseArrays(network, { size, seed: i, options });
+  for (let i = 0; i < +times; i++) {
+    const arrays = noiseArrays(network, { size: +size, seed: i, options });
     const t = performance.now();
     out[kind].push(stepper.take([arrays], { learningRate: options.learningRate, step: i + 1 }));
     ts.push(performance.now() - t);
@@ -36,7 +37,7 @@ for (const kind of which) {
     ts
       .slice(2)
       .sort((a, b) => a - b)
-      [Math.floor((times - 2) / 2)]?.toFixed(1),
+      [Math.floor((+times - 2) / 2)]?.toFixed(1),
     'rss',
     (process.memoryUsage().rss / 2 ** 20).toFixed(0),
   );

@@ -1,7 +1,8 @@
 import { type BatchArrays, toBatch } from './batch.ts';
 import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
 import { type HostArray, type HostArrays, hostScalar, toTensors } from './engine/host-array.ts';
-import { tf } from './engine/tensorflow.ts';
+import { engineInfo, tf } from './engine/tensorflow.ts';
+import { toBfloat16 } from './graph/bfloat16.ts';
 import { type Objective, stepInputs, stepLoss } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import type { Optimiser, StepSize } from './optimiser.ts';
@@ -79,7 +80,7 @@ const OUTSIDE: readonly TrainOptionName[] = [
 export function compiledStepper(parts: StepParts, method: MethodName): Stepper {
   const { network, optimiser, options } = parts;
   const kept = Object.entries(options).filter(([name]) => !OUTSIDE.includes(name as TrainOptionName));
-  const key = network.key === undefined ? null : ['step', network.key, METHODS[method].loss, kept];
+  const key = network.key === undefined ? null : ['step', network.key, METHODS[method].loss, kept, multipliesBfloat16()];
   const sums = options.accumulation === 1 ? new Map<string, tf.Variable>() : gradientSums(network);
   const state = new Map([...network.parameters, ...network.statistics, ...optimiser.state, ...sums]);
   let compiled: Compiled | null = null;
@@ -114,13 +115,28 @@ function sizesIn(tensors: Readonly<Record<string, tf.Tensor>>): Record<string, t
   return Object.fromEntries(sizes.map(([name, tensor]) => [name.slice(SIZE.length), tensor as tf.Scalar]));
 }
 
+// Rounding to bfloat16 is 2 ** 16 times that of float32; what it does to a whole training is measured (docs/performance.md).
+const BFLOAT16_TOLERANCE = 0.5;
+
+/** How the graph of a step is rewritten for the run's precision. */
+function mixed({ precision }: TrainOptions): Pick<StepPlan, 'rewrite' | 'tolerance'> {
+  if (precision === 'float32') return {};
+  const native = multipliesBfloat16();
+  return { rewrite: (graph) => toBfloat16(graph, { native }), tolerance: BFLOAT16_TOLERANCE };
+}
+
+function multipliesBfloat16(): boolean {
+  const { bf16, device } = engineInfo();
+  return bf16 || device === 'GPU';
+}
+
 function wholePlan(parts: StepParts, inputs: HostArrays): Record<string, StepPlan> {
   const step = (tensors: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
     const { loss, gradients } = partOf(parts, tensors);
     parts.optimiser.apply(gradients, sizesIn(tensors));
     return { loss };
   };
-  return { whole: { step, inputs, outputs: ['loss'] } };
+  return { whole: { step, inputs, outputs: ['loss'], ...mixed(parts.options) } };
 }
 
 /** Of each parameter, under `sum.<parameter>`. */
@@ -152,5 +168,8 @@ function partPlans(
     for (const sum of sums.values()) sum.assign(tf.zeros(sum.shape));
     return { done: tf.scalar(1) };
   };
-  return { part: { step: part, inputs: batch, outputs: ['loss'] }, update: { step: update, inputs: sizes, outputs: ['done'] } };
+  return {
+    part: { step: part, inputs: batch, outputs: ['loss'], ...mixed(options) },
+    update: { step: update, inputs: sizes, outputs: ['done'] },
+  };
 }

@@ -6,14 +6,19 @@ export type Values = Record<string, Float32Array>;
 const OUTPUT_TOLERANCE = 0.05;
 const STATE_TOLERANCE = 0.1;
 
+interface Check {
+  outputs: readonly [Values, Values];
+  state: readonly [Values, Values];
+  before: Values;
+  /** Of the state. */
+  tolerance?: number | undefined;
+}
+
 /** CxrError INTERNAL where the first of each pair, the graph's, is not the second, the step's own. */
-export function checkStep(
-  step: string,
-  { outputs, state, before }: { outputs: [Values, Values]; state: [Values, Values]; before: Values },
-): void {
+export function checkStep(step: string, { outputs, state, before, tolerance = STATE_TOLERANCE }: Check): void {
   const zero = Object.fromEntries(Object.entries(outputs[1]).map(([name, values]) => [name, new Float32Array(values.length)]));
   const gaps = { outputs: relativeGap(outputs, zero), state: relativeGap(state, before) };
-  if (gaps.outputs <= OUTPUT_TOLERANCE && gaps.state <= STATE_TOLERANCE) return;
+  if (gaps.outputs <= OUTPUT_TOLERANCE && gaps.state <= tolerance) return;
   const found = `outputs ${gaps.outputs.toExponential(1)}, change of the state ${gaps.state.toExponential(1)} off, relative`;
   throw new CxrError('INTERNAL', `The compiled ${step} computes something else than the step itself: ${found}.`);
 }

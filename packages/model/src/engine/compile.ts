@@ -23,6 +23,8 @@ export interface StepPlan {
   outputs: readonly string[];
   /** Turns what was recorded into what computes the same with less; part of the key. */
   rewrite?: (graph: StepGraph) => StepGraph;
+  /** How far the change of the state may be off at the check, relative; left out, as far as rounding to float32 leads. */
+  tolerance?: number;
 }
 
 export interface Compiled {
@@ -125,10 +127,15 @@ function recorded(
     const compiled = opened(openSession(folder), plans, state);
     try {
       const start = valuesOf(state);
-      for (const [name, { inputs }] of Object.entries(plans)) {
+      for (const [name, { inputs, tolerance }] of Object.entries(plans)) {
         const given = compiled.run(name, inputs);
         compiled.pull();
-        checkStep(name, { outputs: [given, found[name]!.outputs], state: [valuesOf(state), found[name]!.state], before: start });
+        checkStep(name, {
+          outputs: [given, found[name]!.outputs],
+          state: [valuesOf(state), found[name]!.state],
+          before: start,
+          tolerance,
+        });
         restore();
         compiled.push();
       }

@@ -22,6 +22,12 @@ export const TrainOptionsSchema = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD, as PyTorch: v = m v + g, w = w - lr v'),
   batchSize: z.int().min(2).default(32).describe('Images a step; the last incomplete batch of an epoch is dropped'),
   accumulation: z.int().min(1).default(1).describe('Equal parts of a batch whose gradients are averaged into one step, to save memory'),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe(
+      'Numbers between the layers while training; where a CPU does not multiply bfloat16 itself they are rounded to it, which is slower',
+    ),
   flip: z.enum(['none', 'horizontal']).default('none').describe('Whether each training image is mirrored with a chance of one half'),
   patience: z.int().min(1).default(3).describe('Epochs without a smaller validation loss after which training stops'),
   maxEpochs: z.int().min(1).default(100).describe('Epochs after which training stops in any case'),

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { stderr, stdout } from 'node:process';
+import { parseArgs } from 'node:util';
+import { cxrLens, resumed } from '../cli.ts';
+import { located, mean, readEvaluation } from './measured.ts';
+
+// npx tsx experiments/phantoms/precision.ts --out FOLDER
+// The Baseline from five seeds, in float32 and in mixed precision; docs/performance.md holds what came out.
+// Two cores without a GPU, about 30 minutes.
+
+const SEEDS = [0, 1, 2, 3, 4];
+const PRECISIONS = ['float32', 'bfloat16'] as const;
+type Precision = (typeof PRECISIONS)[number];
+
+async function must(args: readonly string[]): Promise<void> {
+  const code = await cxrLens(args, 'ignore');
+  if (code !== 0) throw new Error(`It ended with exit code ${code}; the same command goes on from here.`);
+}
+
+const runOf = (out: string, precision: Precision, seed: number): string => path.join(out, 'runs', `${precision}-${seed}`);
+
+async function make(out: string): Promise<void> {
+  const file = path.join(out, 'phantoms.cxr');
+  if (!existsSync(file)) {
+    const folder = path.join(out, 'phantoms');
+    await must(['phantom', folder, '--images', '2000', '--size', '192', '--seed', '5', '--prevalence', 'enriched']);
+    await must(['prepare', folder, '--out', file, '--size', '96']);
+  }
+  for (const seed of SEEDS) {
+    for (const precision of PRECISIONS) {
+      const settings = [`precision=${precision}`, 'patience=3', 'maxEpochs=30'].flatMap((setting) => ['--set', setting]);
+      const where = ['--data', file, '--out', runOf(out, precision, seed), '--preset', 'small', '--seed', String(seed)];
+      await must(resumed(['train', 'baseline', ...where, ...settings]));
+    }
+  }
+  await must(['evaluate', ...SEEDS.flatMap((seed) => PRECISIONS.map((precision) => runOf(out, precision, seed))), '--data', file]);
+}
+
+interface Measured {
+  auc: number;
+  located: number;
+}
+
+function measured(out: string, precision: Precision, seed: number): Measured {
+  const { auc, localization } = readEvaluation(path.join(runOf(out, precision, seed), 'evaluation', 'phantoms'));
+  return { auc: mean(Object.values(auc.findings).map((row) => row.auc!)), located: located(localization.run) };
+}
+
+const spread = (values: readonly number[]): string =>
+  `${mean(values).toFixed(3)} (${Math.min(...values).toFixed(3)} to ${Math.max(...values).toFixed(3)})`;
+
+function table(out: string): string {
+  const rows = PRECISIONS.map((precision) => {
+    const all = SEEDS.map((seed) => measured(out, precision, seed));
+    return `| ${precision} | ${spread(all.map(({ auc }) => auc))} | ${spread(all.map((one) => one.located))} |`;
+  });
+  return ['| precision | AUC, mean of 14 findings | localisation accuracy at T 0.1, mean |', '|---|---|---|', ...rows].join('\n');
+}
+
+const { values } = parseArgs({ options: { out: { type: 'string', default: 'precision' } } });
+process.on('SIGINT', () => {});
+try {
+  await make(values.out);
+  stdout.write(`${table(values.out)}\n`);
+} catch (error) {
+  stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

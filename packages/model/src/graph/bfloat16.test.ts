@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { compile, type Step } from '../engine/compile.ts';
+import type { HostArrays } from '../engine/host-array.ts';
+import { relu } from '../engine/operations.ts';
+import { tf } from '../engine/tensorflow.ts';
+import { toBfloat16 } from './bfloat16.ts';
+import type { StepGraph } from './step.ts';
+
+/** To the nearest number of 8 significant bits, of two equally near ones to the even. */
+function rounded(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  const up = 0x7fff + ((bits >>> 16) & 1);
+  return new Float32Array(Uint32Array.of(((bits + up) & 0xffff0000) >>> 0).buffer)[0]!;
+}
+
+const x = Float32Array.from({ length: 2 * 3 * 3 * 2 }, (_, at) => Math.sin(3 * at));
+const w = Float32Array.from({ length: 2 * 3 }, (_, at) => Math.cos(5 * at));
+const inputs: HostArrays = { x: { shape: [2, 3, 3, 2], data: x }, w: { shape: [1, 1, 2, 3], data: w } };
+
+function run(step: Step, { native, outputs }: { native: boolean; outputs: readonly string[] }) {
+  const graphs: StepGraph[] = [];
+  const rewrite = (graph: StepGraph): StepGraph => {
+    graphs.push(toBfloat16(graph, { native }));
+    return graphs[0]!;
+  };
+  const compiled = compile({ one: { step, inputs, outputs, rewrite } }, { state: new Map(), key: null });
+  const found = compiled.run('one', inputs);
+  compiled.dispose();
+  return { found, types: graphs[0]!.operations.map(({ type }) => type) };
+}
+
+const convolved = (t: Record<string, tf.Tensor>): tf.Tensor4D => tf.conv2d(t['x'] as tf.Tensor4D, t['w'] as tf.Tensor4D, 1, 'same');
+
+/** The 1 x 1 convolution with the inputs rounded, its sum of two products exact enough in double, and rounded itself. */
+function expected(position: number, channel: number): number {
+  const sum = rounded(x[2 * position]!) * rounded(w[channel]!) + rounded(x[2 * position + 1]!) * rounded(w[3 + channel]!);
+  return rounded(sum);
+}
+
+describe.each([
+  ['rounded in float32', false],
+  ["by TensorFlow's own kernels", true],
+])('%s', (_name, native) => {
+  it('a convolution takes and gives numbers of 8 bits, and what follows it too', () => {
+    const step: Step = (t) => ({ y: relu(convolved(t)) });
+    const { y } = run(step, { native, outputs: ['y'] }).found;
+    for (const [at, value] of y!.entries()) expect(value).toBe(Math.max(0, expected(Math.floor(at / 3), at % 3)));
+    expect([...y!].some((value, at) => value !== Math.max(0, x[at % x.length]!))).toBe(true);
+  });
+
+  it('what computes on the result computes in float32', () => {
+    const step: Step = (t) => ({ y: tf.mul(convolved(t), 1 / 3) });
+    const { y } = run(step, { native, outputs: ['y'] }).found;
+    for (const [at, value] of y!.entries()) expect(value).toBe(Math.fround(expected(Math.floor(at / 3), at % 3) * Math.fround(1 / 3)));
+  });
+
+  it('gradients of the weights come back as float32, from rounded products', () => {
+    const step: Step = (t) => ({ slope: tf.grad((kernel) => tf.sum(convolved({ ...t, w: kernel })))(t['w']!) });
+    const { slope } = run(step, { native, outputs: ['slope'] }).found;
+    for (const [at, value] of slope!.entries()) {
+      const from = Math.floor(at / 3);
+      const sum = Array.from({ length: 18 }, (_, position) => rounded(x[2 * position + from]!)).reduce((a, b) => a + b);
+      // Where the CPU does not multiply bfloat16, TensorFlow's own kernel adds up in it too.
+      expect(Math.abs(value - sum)).toBeLessThanOrEqual(Math.abs(sum) * 2 ** -8 + (native ? 0.1 : 1e-6));
+    }
+  });
+});
+
+it('leaves alone what has no convolution before it', () => {
+  const step: Step = (t) => ({ y: tf.maxPool(tf.add(t['x']!, 1) as tf.Tensor4D, 2, 1, 'valid') });
+  expect(run(step, { native: false, outputs: ['y'] }).types).not.toContain('Cast');
+});
