@@ -7,7 +7,7 @@ import { located, mean, readEvaluation } from './measured.ts';
 
 // npx tsx experiments/phantoms/precision.ts --out FOLDER
 // The Baseline from five seeds, in float32 and in mixed precision; docs/performance.md holds what came out.
-// Two cores without a GPU, about 30 minutes.
+// Two cores without a GPU, about 20 minutes.
 
 const SEEDS = [0, 1, 2, 3, 4];
 const PRECISIONS = ['float32', 'bfloat16'] as const;
@@ -24,12 +24,12 @@ async function make(out: string): Promise<void> {
   const file = path.join(out, 'phantoms.cxr');
   if (!existsSync(file)) {
     const folder = path.join(out, 'phantoms');
-    await must(['phantom', folder, '--images', '2000', '--size', '192', '--seed', '5', '--prevalence', 'enriched']);
+    await must(['phantom', folder, '--images', '1000', '--size', '192', '--seed', '5', '--prevalence', 'enriched']);
     await must(['prepare', folder, '--out', file, '--size', '96']);
   }
   for (const seed of SEEDS) {
     for (const precision of PRECISIONS) {
-      const settings = [`precision=${precision}`, 'patience=3', 'maxEpochs=30'].flatMap((setting) => ['--set', setting]);
+      const settings = [`precision=${precision}`, 'patience=3', 'maxEpochs=12'].flatMap((setting) => ['--set', setting]);
       const where = ['--data', file, '--out', runOf(out, precision, seed), '--preset', 'small', '--seed', String(seed)];
       await must(resumed(['train', 'baseline', ...where, ...settings]));
     }

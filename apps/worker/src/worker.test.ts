@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decodeNpy, FINDINGS, getObject, putObject } from '@cxr-lens/data';
+import type { Job } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { baseline, createWorld, type World } from './testing.ts';
@@ -9,14 +10,19 @@ import { type RunningWorker, startWorker } from './worker.ts';
 let world: World;
 let worker: RunningWorker;
 let runId: string;
+const logged: Record<string, unknown>[] = [];
 
 beforeAll(async () => {
   world = await createWorld();
-  worker = await startWorker({ url: world.database.url, log: pino({ level: 'silent' }) });
+  const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>);
+  worker = await startWorker({ url: world.database.url, log: pino({ level: 'info' }, { write }) });
 });
 
+let stopped: Promise<void> | undefined;
+const stopOnce = (): Promise<void> => (stopped ??= worker?.stop());
+
 afterAll(async () => {
-  await worker?.stop();
+  await stopOnce();
   await world?.end();
 });
 
@@ -112,5 +118,39 @@ describe('the worker', () => {
     const file = path.join(world.home, 'runs', job.runId!, 'run.json');
     await expect.poll(() => readJson(file)['state'], { timeout: 20_000 }).toBe('cancelled');
     expect(await world.database.prisma.run.findUniqueOrThrow({ where: { id: job.runId! } })).toMatchObject({ state: 'CANCELLED' });
+  });
+
+  it('explains what waits together, each job for itself, and tells when it stops how many went together', async () => {
+    const { prisma } = world.database;
+    const images = path.join(world.phantom, 'images');
+    const files = readdirSync(images).slice(0, 6);
+    const imageIds: string[] = [];
+    for (const [index, name] of files.entries()) {
+      const bytes = readFileSync(path.join(images, name));
+      imageIds.push(await addImage(name, index === 2 ? bytes.subarray(0, 1000) : bytes));
+    }
+    const [first, ...others] = await prisma.$transaction(async (tx) => {
+      const jobs: Job[] = [];
+      for (const imageId of imageIds)
+        jobs.push(await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass'] }, { tx }));
+      return jobs;
+    });
+    const bad = others.splice(1, 1)[0]!;
+    for (const { id } of [first!, ...others]) expect(await world.until(id, 'DONE')).toMatchObject({ attempt: 1 });
+    await world.until(bad.id, 'FAILED');
+    expect(await world.job(bad.id)).toMatchObject({ attempt: 1, errorMessage: expect.stringContaining(files[2]!) });
+    const rows = await prisma.explanation.findMany({ where: { imageId: { in: imageIds } } });
+    expect(rows.map(({ imageId }) => imageId).sort()).toEqual(imageIds.filter((_, index) => index !== 2).sort());
+    // Each image has the explanation of its own.
+    expect(new Set(rows.map(({ camKey }) => camKey)).size).toBe(5);
+
+    await stopOnce();
+    const told = logged.flatMap(({ batches }) => (batches ? [batches as Record<string, number>] : []));
+    expect(told).toHaveLength(1);
+    const sizes = Object.entries(told[0]!).map(([size, calls]) => [Number(size), calls] as const);
+    const explained = sizes.reduce((sum, [size, calls]) => sum + size * calls, 0);
+    // All jobs but two trainings and an evaluation, of one run each.
+    expect(explained).toBe(logged.filter(({ msg }) => msg === 'job started').length - 3);
+    expect(Math.max(...sizes.map(([size]) => size))).toBeGreaterThan(1);
   });
 });

@@ -1,8 +1,10 @@
 import { createJobs, createPrisma, type JobHandlers } from '@cxr-lens/prisma';
 import type { Logger } from 'pino';
+import { type Batcher, createBatcher } from './batcher.ts';
 import { type Engine, startEngine } from './engine/engine.ts';
+import type { RunExplanation } from './engine/protocol.ts';
 import { evaluate } from './handlers/evaluate.ts';
-import { explain } from './handlers/explain.ts';
+import { type ExplainItem, explain } from './handlers/explain.ts';
 import { train } from './handlers/train.ts';
 
 export interface RunningWorker {
@@ -12,26 +14,71 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Takes jobs from the database at `url` until it is stopped: one of each kind at a time, all on one engine. */
+/**
+ * Explanations that are under way at once, and images of one call. Eight is a size that passes are compiled for, and leaves two of the
+ * database's ten connections to a training and an evaluation; twice as many would make another run's images wait twice as long.
+ */
+const TOGETHER = 8;
+
+const BATCHES_EVERY_MS = 5 * 60_000;
+
+/** Takes jobs from the database at `url` until it is stopped: a training, an evaluation and some explanations at a time, on one engine. */
 export async function startWorker({ url, log }: { url: string; log: Logger }): Promise<RunningWorker> {
   const prisma = createPrisma(url);
   const engine: Engine = startEngine();
   const jobs = await createJobs({ prisma, url, onError: (error) => log.error({ err: error }, error.message) });
-  const services = { prisma, engine };
+  const batcher = explainOn(engine);
+  const services = { prisma, engine, batcher };
+  const batches = tellBatches(log, batcher);
   const handlers: JobHandlers = {
     train: (job) => logged(log, job, () => train(services, job)),
     evaluate: (job) => logged(log, job, () => evaluate(services, job)),
     explain: (job) => logged(log, job, () => explain(services, job)),
   };
-  await jobs.work(handlers);
+  await jobs.work(handlers, { explain: TOGETHER });
   log.info('the worker takes jobs');
 
   async function stop(): Promise<void> {
     await jobs.stop();
+    batches.stop();
     await engine.close();
     await prisma.$disconnect();
   }
   return { died: engine.died, stop };
+}
+
+/**
+ * What is asked of one run while another call runs goes together. Nothing waits longer for company: what images share are the passes for
+ * logits and maps, and most of the time goes into the saliency, each image's own.
+ */
+function explainOn(engine: Engine): Batcher<ExplainItem, RunExplanation> {
+  return createBatcher({
+    most: TOGETHER,
+    call: (items, { signal, onAnswer }) =>
+      engine.call(
+        'explain',
+        { run: items[0]!.run, images: items.map(({ image }) => image) },
+        { signal, onExplained: onAnswer, onProgress: () => undefined, beforeWrite: () => Promise.resolve() },
+      ),
+  });
+}
+
+/** Logs how many calls were of how many images since the start: at the end, and now and then while there are more. */
+function tellBatches(log: Logger, { sizes }: Pick<Batcher<unknown, unknown>, 'sizes'>): { stop(): void } {
+  let told = 0;
+  const tell = (): void => {
+    const calls = [...sizes.values()].reduce((sum, count) => sum + count, 0);
+    if (calls === told) return;
+    told = calls;
+    log.info({ batches: Object.fromEntries(sizes) }, 'calls by how many images they explained');
+  };
+  const timer = setInterval(tell, BATCHES_EVERY_MS).unref();
+  return {
+    stop() {
+      clearInterval(timer);
+      tell();
+    },
+  };
 }
 
 async function logged(log: Logger, { jobId, attempt }: { jobId: string; attempt: number }, work: () => Promise<void>): Promise<void> {

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { BOXED_FINDINGS, decodeSquashed, encodeGreyPng, FINDINGS, readNpy } from '@cxr-lens/data';
+import { BOXED_FINDINGS, decodeSquashed, encodeGreyPng, FINDINGS, type Progress, readNpy } from '@cxr-lens/data';
 import { probability } from '@cxr-lens/eval';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
 import { evaluationFiles, readEvaluation } from './evaluation-folder.ts';
-import { explainImages } from './explain-images.ts';
+import { explainEach, explainImages, type ImageExplanation, type ImageRequest } from './explain-images.ts';
+import { inferenceOf } from './inference.ts';
 import { loadRun } from './load-run.ts';
 import { writeReport } from './report.ts';
 import { readCard, readRun, runFiles, writeCard, writeRun } from './run-folder.ts';
@@ -189,6 +190,69 @@ describe('an explanation', () => {
     const loaded = loadRun(run);
     const html = new TextEncoder().encode('<!doctype html><p>Not found</p>');
     await expect(explainImages(loaded, { images: [{ bytes: html, where: 'page.png' }] })).rejects.toThrow(/page\.png/);
+    loaded.dispose();
+  });
+
+  const collect = async (outcomes: AsyncIterable<PromiseSettledResult<ImageExplanation>>) => {
+    const found: PromiseSettledResult<ImageExplanation>[] = [];
+    for await (const outcome of outcomes) found.push(outcome);
+    return found;
+  };
+
+  it('of several images shares the passes for logits and maps, and says what it says of each alone', async () => {
+    const loaded = loadRun(run);
+    const evidence = vi.spyOn(inferenceOf(loaded.network), 'evidence');
+    const request = (name: string, findings: ImageRequest['findings']): ImageRequest => ({ bytes: bytes(name), where: name, findings });
+    const images = [
+      request('00000042_000.png', ['Mass']),
+      { bytes: new TextEncoder().encode('<!doctype html>'), where: 'page.png', findings: FINDINGS },
+      request('00000041_000.png', ['Hernia', 'Mass', 'Edema']),
+      request('00000042_000.png', ['Nodule']),
+    ];
+    const before = tf.memory().numTensors;
+    const outcomes = await collect(explainEach(loaded, images));
+    expect(tf.memory().numTensors).toBe(before);
+    expect(evidence.mock.calls.map(([pixels]) => pixels.length / 96 ** 2)).toEqual([3]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect(outcomes[1]).toMatchObject({ reason: { code: 'BAD_INPUT', message: expect.stringMatching(/page\.png/) } });
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === 'rejected') continue;
+      const { findings, ...image } = images[index]!;
+      const [alone] = await explainImages(loaded, { images: [image], findings });
+      expect(outcome.value).toMatchObject({ where: image.where, image: alone!.image });
+      expect(Object.keys(outcome.value.findings)).toEqual([...findings]);
+      for (const finding of findings) {
+        const { logit, cam, saliency } = outcome.value.findings[finding]!;
+        const expected = alone!.findings[finding]!;
+        // Sums in another order for eight images than for one.
+        expect(Math.abs(logit - expected.logit)).toBeLessThan(1e-4);
+        const scale = Math.max(...expected.cam.values.map(Math.abs));
+        for (const [cell, value] of cam.values.entries()) expect(Math.abs(value - expected.cam.values[cell]!) / scale).toBeLessThan(1e-4);
+        expect(saliency).toEqual(expected.saliency);
+      }
+    }
+    evidence.mockClear();
+    const many = await collect(explainEach(loaded, Array<ImageRequest>(33).fill(images[0]!)));
+    expect(evidence.mock.calls.map(([pixels]) => pixels.length / 96 ** 2)).toEqual([32, 1]);
+    expect(many.every(({ status }) => status === 'fulfilled')).toBe(true);
+    loaded.dispose();
+  });
+
+  it('is stopped between two images, and told of one by one', async () => {
+    const loaded = loadRun(run);
+    const image = { bytes: bytes('00000042_000.png'), where: 'x' };
+    const controller = new AbortController();
+    const outcomes = explainEach(loaded, Array<ImageRequest>(3).fill({ ...image, findings: ['Mass'] }), controller.signal);
+    expect((await outcomes.next()).value).toMatchObject({ status: 'fulfilled' });
+    controller.abort();
+    await expect(outcomes.next()).rejects.toMatchObject({ code: 'CANCELLED' });
+    const told: Progress[] = [];
+    const onProgress = (progress: Progress): void => void told.push(progress);
+    await explainImages(loaded, { images: [image, image], findings: ['Mass'], onProgress });
+    expect(told.map(({ done, total }) => [done, total])).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
     loaded.dispose();
   });
 });

@@ -14,7 +14,8 @@ import { relieveMemory } from './engine/memory.ts';
 import { inferenceOf } from './inference.ts';
 import type { LoadedRun } from './load-run.ts';
 import { located } from './locate.ts';
-import { evidenceMaps } from './maps.ts';
+import { type EvidenceMap, evidenceMaps } from './maps.ts';
+import { INFERENCE_BATCH } from './predict.ts';
 import { type Card, METHODS } from './spec/index.ts';
 
 /** A signed map as plain numbers, row-major. */
@@ -56,9 +57,16 @@ export interface ImageExplanation {
   findings: Partial<Record<Finding, FindingExplanation>>;
 }
 
+/** An encoded image and what is asked of it. */
+export interface ImageRequest {
+  /** PNG, JPEG or DICOM; `where` names it in errors. */
+  bytes: Uint8Array;
+  where: string;
+  findings: readonly Finding[];
+}
+
 export interface ExplainRequest {
-  /** Encoded PNG, JPEG or DICOM; `where` names each in errors. */
-  images: readonly { bytes: Uint8Array; where: string }[];
+  images: readonly Omit<ImageRequest, 'findings'>[];
   /** Default: all 14. */
   findings?: readonly Finding[] | undefined;
   onProgress?: OnProgress | undefined;
@@ -67,37 +75,90 @@ export interface ExplainRequest {
 
 /**
  * Logit, probability, decision, CAM, its box and saliency of each finding on each image, by the same pixels, network and card as training
- * and evaluation. CxrError BAD_INPUT and UNSUPPORTED for bytes that are no image, CANCELLED.
+ * and evaluation. CxrError BAD_INPUT and UNSUPPORTED for the first bytes that are no image, CANCELLED.
  */
 export async function explainImages(loaded: LoadedRun, request: ExplainRequest): Promise<ImageExplanation[]> {
-  const { images, findings = FINDINGS, onProgress, signal } = request;
-  const what = `${METHODS[loaded.run.method].label}, explanations`;
+  const { findings = FINDINGS, onProgress, signal } = request;
+  const images = request.images.map((image) => ({ ...image, findings }));
   const explained: ImageExplanation[] = [];
-  for (const { bytes, where } of images) {
-    throwIfCancelled(signal, what);
-    const image = await decodeImage(bytes, where);
-    const { pixels } = await squash(image, loaded.run.inputSize);
-    explained.push({ where, image, findings: explainPixels(loaded, { image, pixels, findings }) });
-    relieveMemory();
-    onProgress?.({ what, done: explained.length, total: images.length });
-    await setImmediate();
+  for await (const outcome of explainEach(loaded, images, signal)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    explained.push(outcome.value);
+    onProgress?.({ what: nameOf(loaded), done: explained.length, total: images.length });
   }
   return explained;
 }
 
+/**
+ * The same of one image after another, in their order: each comes as soon as its saliency is there, and one that cannot be read costs the
+ * others nothing. Images share the passes that give logits and maps. Throws what would befall the others too: CxrError CANCELLED.
+ */
+export async function* explainEach(
+  loaded: LoadedRun,
+  images: readonly ImageRequest[],
+  signal?: AbortSignal,
+): AsyncGenerator<PromiseSettledResult<ImageExplanation>, void> {
+  // A walk takes about as long as a batch of the others.
+  const most = loaded.network.evidence.kind === 'walk' ? 1 : INFERENCE_BATCH;
+  for (let start = 0; start < images.length; start += most) {
+    throwIfCancelled(signal, nameOf(loaded));
+    yield* explainTogether(loaded, images.slice(start, start + most), signal);
+  }
+}
+
+const nameOf = ({ run }: LoadedRun): string => `${METHODS[run.method].label}, explanations`;
+
 // Images of a film strip: enough to see where something fades.
 const FRAMES = 8;
 
+async function* explainTogether(
+  loaded: LoadedRun,
+  images: readonly ImageRequest[],
+  signal: AbortSignal | undefined,
+): ReturnType<typeof explainEach> {
+  const { inputSize } = loaded.network;
+  const decoded = await Promise.allSettled(images.map((image) => read(image, inputSize)));
+  const legible = decoded.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const pixels = new Uint8Array(legible.length * inputSize ** 2);
+  for (const [slot, one] of legible.entries()) pixels.set(one.pixels, slot * inputSize ** 2);
+  const { logits, maps } = evidenceMaps(loaded, pixels, { findings: legible.map(({ findings }) => findings), frames: FRAMES });
+  let slot = 0;
+  for (const outcome of decoded) {
+    throwIfCancelled(signal, nameOf(loaded));
+    if (outcome.status === 'rejected') yield outcome;
+    else {
+      const own = logits.subarray(slot * FINDINGS.length, (slot + 1) * FINDINGS.length);
+      const findings = explainPixels(loaded, { ...outcome.value, logits: own, maps: maps[slot]! });
+      slot += 1;
+      relieveMemory();
+      const { where, image } = outcome.value;
+      yield { status: 'fulfilled', value: { where, image, findings } };
+      await setImmediate();
+    }
+  }
+}
+
+interface Legible extends Pick<ImageRequest, 'where' | 'findings'> {
+  image: DecodedImage;
+  /** [S, S], 0 to 255 */
+  pixels: Uint8Array;
+}
+
+async function read({ bytes, where, findings }: ImageRequest, size: number): Promise<Legible> {
+  const image = await decodeImage(bytes, where);
+  const { pixels } = await squash(image, size);
+  return { where, findings, image, pixels };
+}
+
 function explainPixels(
   loaded: LoadedRun,
-  { image, pixels, findings }: { image: DecodedImage; pixels: Uint8Array; findings: readonly Finding[] },
+  { image, pixels, findings, logits, maps }: Legible & { logits: Float32Array; maps: readonly EvidenceMap[] },
 ): Partial<Record<Finding, FindingExplanation>> {
   const { network, card } = loaded;
   const size = network.inputSize;
-  const { logits, maps } = evidenceMaps(loaded, pixels, { findings: [findings], frames: FRAMES });
   const indices = findings.map((finding) => FINDINGS.indexOf(finding));
   const gradients = inferenceOf(network).saliency(pixels, indices);
-  const entries = maps[0]!.map(({ finding, map, height, width, strip }, slot) => {
+  const entries = maps.map(({ finding, map, height, width, strip }, slot) => {
     const index = indices[slot]!;
     return [
       finding,

@@ -2,7 +2,7 @@ import { random } from '@cxr-lens/data';
 import { cam } from '@cxr-lens/eval';
 import { afterEach, describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
-import { inferenceOf, type Maps } from './inference.ts';
+import { inferenceOf, type Maps, passSize } from './inference.ts';
 import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
 import { fill, inputGradients } from './networks/testing.ts';
@@ -142,6 +142,15 @@ it('is the derivative of the logit along any direction (finite differences)', ()
     const change = logit(tf.add(x, tf.mul(direction, step))) - logit(tf.sub(x, tf.mul(direction, step)));
     expect(change / (2 * step * square)).toBeCloseTo(1, 1);
   });
+});
+
+it('fills a pass up where at most a quarter of it is empty', () => {
+  const passes = (images: number): number[] => {
+    const sizes: number[] = [];
+    for (let left = images; left > 0; left -= Math.min(left, sizes.at(-1)!)) sizes.push(passSize(left, [1, 8, 32]));
+    return sizes;
+  };
+  expect([1, 2, 6, 7, 8, 9, 24, 41].map(passes)).toEqual([[1], [1, 1], [8], [8], [8], [8, 1], [32], [32, 8, 1]]);
 });
 
 it('leaves as many tensors as before, and is made anew for another network', () => {

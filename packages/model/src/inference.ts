@@ -9,9 +9,14 @@ import type { StepGraph } from './graph/step.ts';
 import { toImages } from './images.ts';
 import type { Network, Output } from './networks/network.ts';
 
-/** Images or findings of one call: what is asked for is filled up to the next of them. Their throughput hardly grows from the last one on. */
+/** Images or findings of one pass; throughput hardly grows from the last one on. */
 const SIZES = [1, 8, 32] as const;
 const GRADIENTS = [1, 4, 14] as const;
+
+/** Of the sizes that are compiled, the one of the next pass: filled up where at most a quarter of it is empty, else what fills it. */
+export function passSize(left: number, sizes: readonly number[]): number {
+  return sizes.find((size) => size >= left && left >= 0.75 * size) ?? sizes.findLast((size) => size <= left)!;
+}
 
 /** What shows where: CAMs or patch scores, [h, w] of every finding. */
 export interface Maps {
@@ -75,7 +80,7 @@ function makeInference(network: Network): Inference {
     const parts: Float32Array[][] = outputs.map(() => []);
     for (let start = 0; start < images; ) {
       const left = images - start;
-      const size = SIZES.find((one) => one >= left) ?? SIZES.at(-1)!;
+      const size = passSize(left, SIZES);
       const count = Math.min(size, left);
       const data = new Uint8Array(size * area);
       data.set(pixels.subarray(start * area, (start + count) * area));
@@ -118,7 +123,7 @@ function makeInference(network: Network): Inference {
       const gradients: Float32Array[] = [];
       for (let start = 0; start < findings.length; ) {
         const left = findings.length - start;
-        const size = GRADIENTS.find((one) => one >= left) ?? GRADIENTS.at(-1)!;
+        const size = passSize(left, GRADIENTS);
         const part = findings.slice(start, start + size);
         const chosen = new Uint8Array(size * FINDINGS.length);
         for (const [slot, finding] of part.entries()) chosen[slot * FINDINGS.length + finding] = 1;

@@ -187,6 +187,34 @@ describe('a job', () => {
     expect(await messages(job)).toEqual(['Queued', 'Started', 'Cancelled']);
   });
 
+  it('runs beside as many of its kind as are asked for, and is cancelled alone', async () => {
+    const queued: Job[] = [];
+    for (let index = 0; index < 3; index++) queued.push(await jobs.enqueue('train', training()));
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const running = new Set<string>();
+    const together: number[] = [];
+    const handler = trainOnly(async (attempt) => {
+      together.push(running.add(attempt.jobId).size);
+      await Promise.race([released, aborted(attempt)]);
+      running.delete(attempt.jobId);
+      if (attempt.signal.aborted) throw new CxrError('CANCELLED', 'stopped on request');
+    });
+    await jobs.work(handler, { train: 2 });
+    await expect.poll(() => running.size, { timeout: 15_000 }).toBe(2);
+    const [cancelled, kept] = queued.filter(({ id }) => running.has(id));
+    const third = queued.find(({ id }) => !running.has(id))!;
+    expect(await reload(third)).toMatchObject({ state: 'QUEUED' });
+    await jobs.cancel(cancelled!.id);
+    await until(third, 'RUNNING');
+    expect([...running].sort()).toEqual([kept!.id, third.id].sort());
+    release();
+    await until(kept!, 'DONE', 1);
+    await until(third, 'DONE', 1);
+    expect(await reload(cancelled!)).toMatchObject({ state: 'CANCELLED', attempt: 1 });
+    expect(together).toEqual([1, 2, 2]);
+  });
+
   it('fails at once when its input is wrong, and takes its run with it', async () => {
     const job = await jobs.enqueue('train', training());
     await jobs.work(trainOnly(() => Promise.reject(new CxrError('CORRUPT', 'image 7 has a flipped byte'))));

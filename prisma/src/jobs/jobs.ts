@@ -41,8 +41,8 @@ export interface Jobs {
   cancel(id: string): Promise<Job>;
   /** Puts a training that failed or was cancelled back into its queue, or those of a sweep, to go on from its checkpoint. CxrError CONFLICT. */
   resume(id: string): Promise<Job>;
-  /** Takes jobs from now on, one of each kind at a time. */
-  work(handlers: JobHandlers): Promise<void>;
+  /** Takes jobs from now on, of each kind as many at a time as `atOnce` says, else one. */
+  work(handlers: JobHandlers, atOnce?: Partial<Record<JobName, number>>): Promise<void>;
   /** Lets go: running attempts are aborted, and their jobs go back into the queue for another worker. */
   stop(): Promise<void>;
 }
@@ -133,13 +133,14 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
     return prisma.$transaction(reopen, { timeout: SWEEP_TIMEOUT_MS });
   }
 
-  async function work(handlers: JobHandlers): Promise<void> {
+  async function work(handlers: JobHandlers, atOnce: Partial<Record<JobName, number>> = {}): Promise<void> {
     void abortCancelled();
     await boss.work(DEAD_LETTERS, { includeMetadata: true }, async ([job]) => buryJob(prisma, job!));
     for (const name of JOB_NAMES) {
       // A new job is notified; a retried one is only found by looking.
       const options = {
         includeMetadata: true,
+        localConcurrency: atOnce[name] ?? 1,
         heartbeatRefreshSeconds: 3,
         pollingIntervalSeconds: 1,
         notifyPollingIntervalSeconds: 1,

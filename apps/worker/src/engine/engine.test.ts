@@ -33,6 +33,20 @@ describe("the engine's thread", () => {
     await expect(refused).rejects.toMatchObject({ code: 'CORRUPT', message: 'byte 7', stack: 'there' });
   });
 
+  it('tells of each image what was found, or why nothing was', async () => {
+    const { call } = engineOf(`port.on('message', ({ id }) => {
+      port.postMessage({ type: 'explained', id, index: 0, explanation: 'found' });
+      port.postMessage({ type: 'unexplained', id, index: 1, error: { code: 'BAD_INPUT', message: 'no image' } });
+      port.postMessage({ type: 'done', id });
+    });`);
+    const told: unknown[] = [];
+    await call('explain', { run: 'a', images: [] }, { ...hooks, onExplained: (index, outcome) => void told.push([index, outcome]) });
+    expect(told).toEqual([
+      [0, { status: 'fulfilled', value: 'found' }],
+      [1, { status: 'rejected', reason: expect.objectContaining({ code: 'BAD_INPUT', message: 'no image' }) }],
+    ]);
+  });
+
   it('stops the task when a hook refuses, with the very error of the hook', async () => {
     const { call } = engineOf(`port.on('message', ({ type, id, error }) => port.postMessage(
       type === 'start' ? { type: 'hook', id, hook: 1, name: 'beforeWrite' } : { type: 'failed', id, error }));`);

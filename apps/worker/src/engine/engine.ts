@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CxrError, type Progress } from '@cxr-lens/data';
 import type { Epoch } from '@cxr-lens/model/spec';
-import { type PlainError, plainError, type Request, type Response, type TaskName, type Tasks } from './protocol.ts';
+import { type PlainError, plainError, type Request, type Response, type RunExplanation, type TaskName, type Tasks } from './protocol.ts';
 
 interface TaskHooks {
   signal: AbortSignal;
@@ -9,12 +9,14 @@ interface TaskHooks {
   /** The task waits for these; what they throw stops it. */
   beforeWrite: () => Promise<void>;
   onEpoch?: (epoch: Epoch) => Promise<void>;
+  /** In the images' order, each as soon as it is there. */
+  onExplained?: (index: number, outcome: PromiseSettledResult<RunExplanation>) => void;
 }
 
 /** The engine's thread, as the rest of the worker sees it. */
 export interface Engine {
   /** CxrError as the task's; INTERNAL when the thread dies of it. */
-  call<Name extends TaskName>(task: Name, input: Tasks[Name]['input'], hooks: TaskHooks): Promise<Tasks[Name]['output']>;
+  call<Name extends TaskName>(task: Name, input: Tasks[Name], hooks: TaskHooks): Promise<void>;
   /** Resolves with the reason when the thread has died: TensorFlow cannot be loaded twice, so its process has to be started anew. */
   died: Promise<Error>;
   close(): Promise<void>;
@@ -22,7 +24,7 @@ export interface Engine {
 
 interface Call {
   hooks: TaskHooks;
-  resolve: (output: unknown) => void;
+  resolve: () => void;
   reject: (error: Error) => void;
 }
 
@@ -53,9 +55,12 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     if (!call) return;
     if (response.type === 'progress') call.hooks.onProgress(response.progress);
     else if (response.type === 'hook') void answer(call, response);
+    else if (response.type === 'explained') call.hooks.onExplained?.(response.index, { status: 'fulfilled', value: response.explanation });
+    else if (response.type === 'unexplained')
+      call.hooks.onExplained?.(response.index, { status: 'rejected', reason: revive(response.error) });
     else {
       calls.delete(response.id);
-      if (response.type === 'done') call.resolve(response.output);
+      if (response.type === 'done') call.resolve();
       else call.reject(revive(response.error));
     }
   });
@@ -74,7 +79,7 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     }
   }
 
-  function call<Name extends TaskName>(task: Name, input: Tasks[Name]['input'], hooks: TaskHooks): Promise<Tasks[Name]['output']> {
+  function call<Name extends TaskName>(task: Name, input: Tasks[Name], hooks: TaskHooks): Promise<void> {
     if (death) return Promise.reject(death);
     const id = ++lastId;
     return new Promise((resolve, reject) => {
@@ -82,9 +87,9 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
       const forget = (): void => hooks.signal.removeEventListener('abort', cancel);
       calls.set(id, {
         hooks,
-        resolve: (output) => {
+        resolve: () => {
           forget();
-          resolve(output as Tasks[Name]['output']);
+          resolve();
         },
         reject: (error) => {
           forget();

@@ -1,24 +1,29 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, type OnProgress } from '@cxr-lens/data';
-import { codeVersion, explainImages, type LoadedRun, loadRun } from '@cxr-lens/model';
-import type { ExplainInput, RunExplanation } from './protocol.ts';
+import { CxrError } from '@cxr-lens/data';
+import { codeVersion, explainEach, type LoadedRun, loadRun } from '@cxr-lens/model';
+import type { RunExplanation, Tasks } from './protocol.ts';
 
 /** Networks that stay loaded: two methods with a successor each, some hundred megabytes at the most. */
 const MAX_LOADED = 4;
 
-/** Most recently used last; the key changes with the card, and so with the weights and thresholds it vouches for. */
+/**
+ * Most recently used last, and so is what is in use: there is one such task at a time. The key changes with the card, and so with the
+ * weights and thresholds it vouches for.
+ */
 const loaded = new Map<string, LoadedRun>();
 
-/** What one run says about one image, and the buffers of its maps, which may be handed over instead of copied. */
-export async function explain(
-  { run: folder, bytes, where, findings }: ExplainInput,
-  hooks: { onProgress: OnProgress; signal: AbortSignal },
-): Promise<{ output: RunExplanation; transfer: ArrayBuffer[] }> {
+interface Telling {
+  signal: AbortSignal;
+  onExplained: (index: number, explanation: RunExplanation) => void;
+  /** Of one image, which costs the others nothing. */
+  onFailure: (index: number, error: unknown) => void;
+}
+
+/** What one run says about each of some images, told in their order. */
+export async function explain({ run: folder, images }: Tasks['explain'], { signal, onExplained, onFailure }: Telling): Promise<void> {
   const { run, cardSha256 } = keepLoaded(folder);
-  const [explained] = await explainImages(run, { images: [{ bytes, where }], findings, ...hooks });
-  const maps = Object.values(explained!.findings).flatMap(({ cam, saliency }) => [cam.values, saliency.values]);
   const pins = {
     weightsSha256: run.card.weightsSha256,
     cardSha256,
@@ -27,7 +32,12 @@ export async function explain(
     // what imported weights were trained on is not known
     datasetHash: run.run.data?.datasetHash ?? 'unknown',
   };
-  return { output: { findings: explained!.findings, pins }, transfer: wholeBuffers(maps) };
+  let index = 0;
+  for await (const outcome of explainEach(run, images, signal)) {
+    if (outcome.status === 'fulfilled') onExplained(index, { findings: outcome.value.findings, pins });
+    else onFailure(index, outcome.reason);
+    index += 1;
+  }
 }
 
 function keepLoaded(folder: string): { run: LoadedRun; cardSha256: string } {
@@ -54,8 +64,9 @@ function readCardBytes(folder: string): Uint8Array {
   }
 }
 
-/** A view of a part of some buffer must be copied: its buffer is not ours to give away. */
-function wholeBuffers(arrays: readonly Float32Array[]): ArrayBuffer[] {
+/** Of its maps, what may be handed over instead of copied: a view of a part of some buffer is not, its buffer is not ours to give away. */
+export function wholeBuffers({ findings }: RunExplanation): ArrayBuffer[] {
+  const arrays = Object.values(findings).flatMap(({ cam, saliency }) => [cam.values, saliency.values]);
   const whole = arrays.filter(({ buffer, byteLength }) => buffer instanceof ArrayBuffer && buffer.byteLength === byteLength);
   return [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))];
 }

@@ -1,22 +1,14 @@
 import type { CxrError, ErrorCode, Finding, Progress } from '@cxr-lens/data';
-import type { FindingExplanation, TrainRequest } from '@cxr-lens/model';
+import type { FindingExplanation, ImageRequest, TrainRequest } from '@cxr-lens/model';
 import type { Epoch } from '@cxr-lens/model/spec';
 
-/** What the engine thread does, with what each task gets and gives back: paths, bytes and plain arrays; tensors never leave it. */
+/** What the engine thread does, with what each task gets: paths, bytes and plain arrays; tensors never leave it. */
 export interface Tasks {
-  train: { input: TrainRequest; output: null };
+  train: TrainRequest;
   /** Several runs share one report. */
-  evaluate: { input: { runs: readonly string[]; data: string }; output: null };
-  explain: { input: ExplainInput; output: RunExplanation };
-}
-
-export interface ExplainInput {
-  /** A finished run folder. */
-  run: string;
-  /** An encoded image; `where` names it in errors. */
-  bytes: Uint8Array;
-  where: string;
-  findings: readonly Finding[];
+  evaluate: { runs: readonly string[]; data: string };
+  /** By a finished run folder. What is found is told image by image. */
+  explain: { run: string; images: readonly ImageRequest[] };
 }
 
 export interface RunExplanation {
@@ -28,16 +20,18 @@ export type TaskName = keyof Tasks;
 
 /** To the thread; `id` names the call. */
 export type Request =
-  | { [Name in TaskName]: { type: 'start'; id: number; task: Name; input: Tasks[Name]['input'] } }[TaskName]
+  | { [Name in TaskName]: { type: 'start'; id: number; task: Name; input: Tasks[Name] } }[TaskName]
   | { type: 'cancel'; id: number }
   | { type: 'hooked'; id: number; hook: number; error: PlainError | null };
 
-/** From the thread. `hook` asks for something to be done before the task goes on: the answer is `hooked`. */
+/** From the thread. `hook` asks for something to be done before the task goes on: the answer is `hooked`. `index` names the image. */
 export type Response =
   | { type: 'progress'; id: number; progress: Progress }
   | { type: 'hook'; id: number; hook: number; name: 'beforeWrite' }
   | { type: 'hook'; id: number; hook: number; name: 'onEpoch'; epoch: Epoch }
-  | { type: 'done'; id: number; output: unknown }
+  | { type: 'explained'; id: number; index: number; explanation: RunExplanation }
+  | { type: 'unexplained'; id: number; index: number; error: PlainError }
+  | { type: 'done'; id: number }
   | { type: 'failed'; id: number; error: PlainError };
 
 /** An error on its way between threads: structured cloning keeps no `code`. */

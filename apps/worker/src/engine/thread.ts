@@ -4,8 +4,8 @@ import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { CxrError } from '@cxr-lens/data';
 import { type Evaluation, evaluateRun, trainRun, writeReport } from '@cxr-lens/model';
-import { explain } from './explain.ts';
-import { plainError, type Request, type Response, type Tasks } from './protocol.ts';
+import { explain, wholeBuffers } from './explain.ts';
+import { plainError, type Request, type Response } from './protocol.ts';
 
 // Below the API's and the database's; what this thread starts inherits it, the main thread with its heartbeats does not.
 const PRIORITY = 10;
@@ -41,8 +41,8 @@ async function runTask(request: Extract<Request, { type: 'start' }>): Promise<vo
   const call: Call = { abort: new AbortController(), hooks: new Map() };
   calls.set(id, call);
   try {
-    const { output, transfer } = await perform(request, call);
-    send({ type: 'done', id, output }, transfer);
+    await perform(request, call);
+    send({ type: 'done', id });
   } catch (error) {
     send({ type: 'failed', id, error: plainError(error) });
   } finally {
@@ -52,10 +52,7 @@ async function runTask(request: Extract<Request, { type: 'start' }>): Promise<vo
 
 type Hook = { name: 'beforeWrite' } | Omit<Extract<Response, { name: 'onEpoch' }>, 'type' | 'id' | 'hook'>;
 
-async function perform(
-  request: Extract<Request, { type: 'start' }>,
-  call: Call,
-): Promise<{ output: Tasks[keyof Tasks]['output']; transfer?: ArrayBuffer[] }> {
+async function perform(request: Extract<Request, { type: 'start' }>, call: Call): Promise<void> {
   const { id } = request;
   const ask = (what: Hook): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -71,15 +68,19 @@ async function perform(
   switch (request.task) {
     case 'train':
       await trainRun({ ...request.input, ...common, onEpoch: (epoch) => ask({ name: 'onEpoch', epoch }) });
-      return { output: null };
+      return;
     case 'evaluate': {
       const { runs, data } = request.input;
       const evaluations: Evaluation[] = [];
       for (const run of runs) evaluations.push(await evaluateRun({ run, data, ...common }));
       await writeReport(evaluations, { data, ...common });
-      return { output: null };
+      return;
     }
     case 'explain':
-      return explain(request.input, common);
+      return explain(request.input, {
+        signal: common.signal,
+        onExplained: (index, explanation) => send({ type: 'explained', id, index, explanation }, wholeBuffers(explanation)),
+        onFailure: (index, error) => send({ type: 'unexplained', id, index, error: plainError(error) }),
+      });
   }
 }

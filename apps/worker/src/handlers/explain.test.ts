@@ -6,8 +6,7 @@ import { CxrError, putObject } from '@cxr-lens/data';
 import type { FindingExplanation } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type TestDatabase, testDatabase } from '@cxr-lens/prisma';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Engine } from '../engine/engine.ts';
-import { explain } from './explain.ts';
+import { type ExplainItem, explain } from './explain.ts';
 
 let database: TestDatabase;
 let home: string;
@@ -31,15 +30,19 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** An engine that has its answer ready: what is stored of it is looked at here. */
-function engineSaying(value: number): Engine {
+/** Has its answer ready: what is stored of it is looked at here. */
+function saying(value: number, asked: { item: ExplainItem; key: string }[] = []): Parameters<typeof explain>[0]['batcher'] {
   const map = { values: new Float32Array([value, 0, 0, 0]), height: 2, width: 2 };
   const wide = { values: new Float32Array([value, 0]), height: 1, width: 2 };
   const unknown = { probability: null, probabilityReason: 'none', operatingPoint: null, decision: null, camThreshold: null, box: null };
   const answer: FindingExplanation = { logit: value, ...unknown, cam: map, saliency: wide };
   const pins = { weightsSha256: 'w', cardSha256: 'c', preprocessingVersion: 'v1', codeVersion: '0', datasetHash: 'd' };
-  const call = (() => Promise.resolve({ findings: { Mass: answer }, pins })) as unknown as Engine['call'];
-  return { call, died: new Promise(() => undefined), close: () => Promise.resolve() };
+  return {
+    ask(item, { key }) {
+      asked.push({ item, key });
+      return Promise.resolve({ findings: { Mass: answer }, pins });
+    },
+  };
 }
 
 function attempt(write: JobAttempt<'explain'>['write']): JobAttempt<'explain'> {
@@ -70,17 +73,30 @@ it('leaves the maps that rows name and no others, whether writing them succeeds 
       throw new CxrError('CANCELLED', 'cancelled meanwhile');
     }),
   );
-  await explain({ prisma, engine: engineSaying(1) }, good);
+  await explain({ prisma, batcher: saying(1) }, good);
   const first = stored();
   expect(first).toHaveLength(3);
-  await expect(explain({ prisma, engine: engineSaying(2) }, failing)).rejects.toMatchObject({ code: 'CANCELLED' });
-  await expect(explain({ prisma, engine: engineSaying(1) }, failing)).rejects.toMatchObject({ code: 'CANCELLED' });
+  await expect(explain({ prisma, batcher: saying(2) }, failing)).rejects.toMatchObject({ code: 'CANCELLED' });
+  await expect(explain({ prisma, batcher: saying(1) }, failing)).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(stored()).toEqual(first);
-  await explain({ prisma, engine: engineSaying(3) }, good);
+  await explain({ prisma, batcher: saying(3) }, good);
   const row = await prisma.explanation.findFirstOrThrow();
   expect(row.logit).toBe(3);
   const { objectKey } = await prisma.image.findFirstOrThrow();
   expect(stored()).toEqual([objectKey, row.camKey, row.saliencyKey].sort());
+});
+
+it('shares calls with others by the same run in its first attempt, and goes alone in the next', async () => {
+  const { prisma } = database;
+  const asked: { item: ExplainItem; key: string }[] = [];
+  const batcher = saying(3, asked);
+  const jobs = [1, 1, 2, 2].map((number) => ({ ...attempt((work) => prisma.$transaction(work)), attempt: number }));
+  for (const job of jobs) await explain({ prisma, batcher }, job);
+  const [first, second, ...again] = asked.map(({ key }) => key);
+  expect(second).toBe(first);
+  expect(new Set([first, ...again]).size).toBe(3);
+  const image = { bytes: new Uint8Array(3), where: imageId, findings: ['Mass'] };
+  for (const { item } of asked) expect(item).toEqual({ run: '/nowhere', image });
 });
 
 it('stores nothing while objects are being deleted', async () => {
@@ -90,7 +106,7 @@ it('stores nothing while objects are being deleted', async () => {
   await prisma.$transaction(async (tx) => {
     await ownObjects(tx);
     explaining = explain(
-      { prisma, engine: engineSaying(4) },
+      { prisma, batcher: saying(4) },
       attempt((work) => prisma.$transaction(work)),
     );
     await expect.poll(() => waiting(), { timeout: 4000 }).toBe(1n);

@@ -1,21 +1,33 @@
 import { CxrError, deleteObject, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
-import type { FindingExplanation, PlainMap } from '@cxr-lens/model';
+import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
-import type { Engine } from '../engine/engine.ts';
+import type { Batcher } from '../batcher.ts';
 import type { RunExplanation } from '../engine/protocol.ts';
 
+export interface ExplainItem {
+  /** A finished run folder. */
+  run: string;
+  image: ImageRequest;
+}
+
+interface Services {
+  prisma: PrismaClient;
+  batcher: Pick<Batcher<ExplainItem, RunExplanation>, 'ask'>;
+}
+
 /** Explains one image with several runs: each run's rows appear as soon as it is done. Doing it again replaces them. */
-export async function explain({ prisma, engine }: { prisma: PrismaClient; engine: Engine }, job: JobAttempt<'explain'>): Promise<void> {
+export async function explain({ prisma, batcher }: Services, job: JobAttempt<'explain'>): Promise<void> {
   const { imageId, runIds, findings } = job.input;
   const image = await prisma.image.findUnique({ where: { id: imageId } });
   if (!image) throw new CxrError('NOT_FOUND', `Image ${imageId} was deleted before it was explained.`);
   const bytes = await getObject(image.objectKey);
-  const where = image.fileName ?? image.id;
+  const request = { bytes, where: image.fileName ?? image.id, findings };
   const runs = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' } });
   for (const [index, run] of runs.entries()) {
     job.progress({ what: `Explaining with ${run.name}`, done: index, total: runs.length });
-    const hooks = { signal: job.signal, onProgress: () => undefined, beforeWrite: job.fence };
-    const explained = await engine.call('explain', { run: run.path, bytes, where, findings }, hooks);
+    // What may have killed its worker before goes alone the next time, and takes no others with it.
+    const key = job.attempt === 1 ? run.path : `${run.path} ${job.jobId}`;
+    const explained = await batcher.ask({ run: run.path, image: request }, { key, signal: job.signal });
     await store(prisma, job, { run, imageId, explained });
     await job.addEvent(`${run.name}: ${Object.keys(explained.findings).length} findings`);
   }

@@ -23,6 +23,7 @@ const FOLLOW = new Set([
   'Add',
   'AddV2',
   'AddN',
+  'Reshape',
 ]);
 
 /** The inputs that are of the operation's type T, where that is not all of them. */
@@ -33,6 +34,7 @@ const INPUTS: Record<string, readonly number[]> = {
   SplitV: [0],
   Slice: [0],
   Pad: [0],
+  Reshape: [0],
   FusedBatchNormV3: [0],
   FusedBatchNormGradV3: [0, 1],
 };
@@ -83,9 +85,11 @@ export function toBfloat16(graph: StepGraph, { native }: { native: boolean }): S
   for (const operation of graph.operations) {
     const { type, inputs, outputs } = operation;
     const own = INPUTS[type] ?? inputs.flatMap((_, index) => (type === 'ConcatV2' && index === inputs.length - 1 ? [] : [index]));
-    const follows = FOLLOW.has(type) && own.some((index) => computedLow.has(inputs[index]!));
+    const isLow = (index: number): boolean => computedLow.has(inputs[index]!);
     const maps = own.every((index) => isMap(inputs[index]!) || (type === 'BiasAdd' && index === 1));
-    if (!maps || !(ALWAYS.has(type) || follows)) {
+    // The product that is a kernel's gradient takes two maps; a head's weights are no map.
+    const follows = FOLLOW.has(type) ? maps && own.some(isLow) : type === 'MatMul' && own.every(isLow);
+    if (!follows && !(maps && ALWAYS.has(type))) {
       operations.push({ ...operation, inputs: inputs.map(raised) });
       continue;
     }

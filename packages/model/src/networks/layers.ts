@@ -1,4 +1,5 @@
 import { FINDINGS, random } from '@cxr-lens/data';
+import { convolution as convolve } from '../engine/convolution.ts';
 import { batchNormOfAverages, batchNormOfBatch, relu } from '../engine/operations.ts';
 import { tf } from '../engine/tensorflow.ts';
 import type { Mode, NetworkOptions } from './network.ts';
@@ -54,8 +55,8 @@ export function layers({ seed, runningMomentum }: { seed: number | null; running
     const weights = heNormal(`${name}.kernel`, [kernel, kernel, from, to]) as tf.Variable<tf.Rank.R4>;
     const pad = (kernel - 1) / 2;
     // At stride 1 TensorFlow's SAME is symmetric, and a 1 x 1 needs no padding; else it is not symmetric at stride 2.
-    if (stride === 1 || kernel === 1) return (x) => tf.conv2d(x, weights, stride, 'same');
-    return (x) => tf.conv2d(padded(x, pad), weights, stride, 'valid');
+    if (stride === 1 || kernel === 1) return (x) => convolve(x, weights, { stride, padding: 'same' });
+    return (x) => convolve(padded(x, pad), weights, { stride, padding: 'valid' });
   }
 
   function norm(name: string, channels: number): Layer {
