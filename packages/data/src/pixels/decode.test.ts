@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { requireOrSkip } from '../testing.ts';
 import reference from '../tests/fixtures/reference.json' with { type: 'json' };
 import { decodeImage, decodeSquashed } from './decode.ts';
+import { squash } from './raster.ts';
 
 const bytesOf = (base64: string): Buffer => Buffer.from(base64, 'base64');
 
@@ -47,6 +48,53 @@ describe('PNG and JPEG', () => {
   it('leaves an image of the asked size as it is', async () => {
     const bytes = await somePng(24, 24);
     expect(await decodeSquashed(bytes, 24, 'same.png')).toEqual(await decodeImage(bytes, 'same.png'));
+  });
+});
+
+describe('an image squashed while it is decoded', () => {
+  /** As PNG's format has it: length, type, data, CRC32 of type and data. */
+  const chunk = (type: string, data: Uint8Array): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    crc.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, crc]);
+  };
+  const AFTER_HEADER = 33;
+  const withChunk = (png: Buffer, extra: Buffer): Buffer =>
+    Buffer.concat([png.subarray(0, AFTER_HEADER), extra, png.subarray(AFTER_HEADER)]);
+  const IMAGES: Record<string, (png: Buffer) => Promise<Buffer> | Buffer> = {
+    grey: (png) => png,
+    interlaced: (png) => sharp(png).toColourspace('b-w').png({ progressive: true }).toBuffer(),
+    'grey with one transparent level': (png) => withChunk(png, chunk('tRNS', Uint8Array.of(0, 200))),
+    'grey with a gamma': (png) => withChunk(png, chunk('gAMA', Uint8Array.of(0, 0, 0xb1, 0x8f))),
+    'grey, turned by its orientation tag': (png) => sharp(png).toColourspace('b-w').withMetadata({ orientation: 6 }).png().toBuffer(),
+    'grey of 16 bits': (png) => sharp(png).toColourspace('grey16').png().toBuffer(),
+    'grey with alpha': (png) => sharp(png).ensureAlpha(0.5).toColourspace('b-w').png().toBuffer(),
+    'colour with alpha': (png) => sharp(png).toColourspace('srgb').tint('red').ensureAlpha(0.5).png().toBuffer(),
+    'with a palette': (png) => sharp(png).png({ palette: true }).toBuffer(),
+    JPEG: (png) => sharp(png).toColourspace('b-w').jpeg().toBuffer(),
+  };
+
+  it.each(Object.keys(IMAGES))('has the pixels of one decoded first: %s', async (name) => {
+    const bytes = await IMAGES[name]!(await somePng(150, 331));
+    for (const size of [8, 20, 96, 150, 331, 400]) {
+      const { width, height, pixels } = await squash(await decodeImage(bytes, name), size);
+      const found = await decodeSquashed(bytes, size, name);
+      expect([found.width, found.height], `${size}`).toEqual([width, height]);
+      expect(Buffer.compare(found.pixels, pixels), `${size}`).toBe(0);
+    }
+  });
+
+  it('is refused when damaged at its very end', async () => {
+    const whole = await somePng(200, 200);
+    // Before the last chunk's 12 bytes: the CRC32 of the pixels, and before it what zlib checks them by.
+    for (const fromEnd of [13, 14, 17, 20, 40]) {
+      const bytes = Buffer.from(whole);
+      bytes[bytes.length - fromEnd]! ^= 1;
+      await expect(decodeSquashed(bytes, 16, 'flipped.png'), `${fromEnd}`).rejects.toMatchObject({ code: 'CORRUPT' });
+      await expect(decodeSquashed(whole.subarray(0, -fromEnd), 16, 'cut.png'), `${fromEnd}`).rejects.toMatchObject({ code: 'CORRUPT' });
+    }
   });
 });
 

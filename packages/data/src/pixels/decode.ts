@@ -11,12 +11,16 @@ export const PREPROCESSING_VERSION = 'v1';
  * name. `where` names the file in errors: BAD_INPUT (no image), CORRUPT (cut off), UNSUPPORTED (compressed DICOM), TOO_LARGE.
  */
 export async function decodeImage(bytes: Uint8Array, where: string): Promise<DecodedImage> {
-  const format = sniffFormat(bytes, where);
-  return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where)), format };
+  return decode(bytes, where);
 }
 
 /** The same, squashed to size x size: what training, evaluation and an upload all see. */
 export async function decodeSquashed(bytes: Uint8Array, size: number, where: string): Promise<DecodedImage> {
-  const image = await decodeImage(bytes, where);
+  const image = await decode(bytes, where, size);
   return { ...image, ...(await squash(image, size)) };
+}
+
+async function decode(bytes: Uint8Array, where: string, size?: number): Promise<DecodedImage> {
+  const format = sniffFormat(bytes, where);
+  return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where, size)), format };
 }

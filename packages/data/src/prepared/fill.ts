@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
@@ -36,11 +36,12 @@ export async function fillSlots(
   let next = 0;
   let done = 0;
   const work = async (): Promise<void> => {
+    const read = fileReader();
     while (next < images.length) {
       throwIfCancelled(signal, 'Preparing');
       const slot = next++;
       try {
-        lines[slot] = await fillSlot(images[slot]!, slot, size, target);
+        lines[slot] = await fillSlot(images[slot]!, slot, { size, target, read });
       } catch (error) {
         if (!(error instanceof CxrError) || error.code === 'UNAVAILABLE') {
           next = images.length;
@@ -65,14 +66,16 @@ export async function fillSlots(
 }
 
 /** One slot: kept when an earlier run wrote it from the same file and its bytes are still right, else decoded and written. */
-async function fillSlot(image: NihImage, slot: number, size: number, target: Target): Promise<JournalLine> {
+async function fillSlot(image: NihImage, slot: number, by: { size: number; target: Target; read: FileReader }): Promise<JournalLine> {
+  const { size, target, read } = by;
   const { size: bytes, mtimeMs: modified } = await orUnreadable(image.file, stat(image.file));
   const known = target.known.get(slot);
   if (known?.bytes === bytes && known.modified === modified && crc32(await target.readPixels(slot)) === known.crc32) return known;
-  const { pixels } = await decodeSquashed(await orUnreadable(image.file, readFile(image.file)), size, image.file);
+  const { pixels } = await decodeSquashed(await orUnreadable(image.file, read(image.file, bytes)), size, image.file);
   let sum = 0;
   let squares = 0;
-  for (const value of pixels) {
+  for (let at = 0; at < pixels.length; at++) {
+    const value = pixels[at]!;
     sum += value;
     squares += value * value;
   }
@@ -80,6 +83,29 @@ async function fillSlot(image: NihImage, slot: number, size: number, target: Tar
   const line = { slot, bytes, modified, crc32: crc32(pixels), sum, squares };
   await target.addToJournal(line);
   return line;
+}
+
+/** The file's bytes, until the next call. */
+type FileReader = (file: string, length: number) => Promise<Uint8Array>;
+
+/** Reads one file after the other into the same memory: half a megabyte anew for each would keep the garbage collector busy. */
+function fileReader(): FileReader {
+  let memory = Buffer.alloc(0);
+  return async (file, length) => {
+    if (memory.length < length) memory = Buffer.allocUnsafeSlow(length);
+    const handle = await open(file);
+    try {
+      let end = 0;
+      while (end < length) {
+        const { bytesRead } = await handle.read(memory, end, length - end, end);
+        if (bytesRead === 0) break;
+        end += bytesRead;
+      }
+      return memory.subarray(0, end);
+    } finally {
+      await handle.close();
+    }
+  };
 }
 
 async function orUnreadable<T>(file: string, action: Promise<T>): Promise<T> {
