@@ -7,6 +7,7 @@ const root = path.resolve(import.meta.dirname, '..');
 
 const SPEC = '@cxr-lens/model/spec';
 const RUN_FOLDER = '@cxr-lens/model/run-folder';
+const BENCH = '@cxr-lens/model/bench';
 const TESTING = '@cxr-lens/data/testing';
 
 /** Who may import what of ours (docs/architecture.md): one straight line, data <- eval <- model <- apps. */
@@ -19,6 +20,7 @@ const LINE: Record<string, readonly string[]> = {
   'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, '@cxr-lens/prisma'],
   'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],
   'apps/dashboard': [],
+  bench: ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', BENCH],
 };
 
 const SKIPPED = new Set(['node_modules', 'generated', 'gql', '.next', '.turbo', '.cxr-lens', 'public']);

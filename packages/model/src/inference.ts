@@ -9,9 +9,10 @@ import type { StepGraph } from './graph/step.ts';
 import { toImages } from './images.ts';
 import type { Network, Output } from './networks/network.ts';
 
-/** Images or findings of one pass; throughput hardly grows from the last one on. */
+/** Images of one pass; throughput hardly grows from the last one on. */
 const SIZES = [1, 8, 32] as const;
-const GRADIENTS = [1, 4, 14] as const;
+// Findings of one pass keep memory: at 224 x 224 some 0.4 GB each while their graph is checked.
+const GRADIENTS = [1, 4, 7] as const;
 
 /** Of the sizes that are compiled, the one of the next pass: filled up where at most a quarter of it is empty, else what fills it. */
 export function passSize(left: number, sizes: readonly number[]): number {

@@ -23,7 +23,7 @@ export interface ValidationSet {
   beta: number;
 }
 
-export interface ValidationResult {
+interface ValidationResult {
   loss: number;
   /** Null where the method perturbs nothing. */
   perturbedLoss: number | null;

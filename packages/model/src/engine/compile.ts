@@ -14,7 +14,7 @@ import { tf } from './tensorflow.ts';
 /** A piece of computation on tensors, which may assign variables. It reads no tensor's numbers. */
 export type Step = (inputs: Record<string, tf.Tensor>) => Record<string, tf.Tensor>;
 
-export type State = ReadonlyMap<string, tf.Variable>;
+type State = ReadonlyMap<string, tf.Variable>;
 
 /** A step with arrays of the shapes that it will be called with; the outputs by name. */
 export interface StepPlan {
