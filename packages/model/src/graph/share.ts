@@ -17,6 +17,8 @@ const LIKE_ITS_IMAGES = new Set([
   'ConcatV2',
 ]);
 
+const FLOAT32 = { kind: 'type', value: 1 } as const;
+
 /**
  * Where a batch repeats one image, what is computed of it alone is computed once: the repetition moves from the image to where
  * something of each copy's own (the gradient of its finding) meets what they share.
@@ -25,6 +27,7 @@ const LIKE_ITS_IMAGES = new Set([
 export function shareImage(operations: readonly Operation[], image: Value): Operation[] {
   const single = new Map<Value, Value>();
   const repeated = new Map<Value, Value>();
+  const slopes = new Map<Value, Value>();
   const result: Operation[] = [];
   let tile: Operation | null = null;
 
@@ -52,10 +55,34 @@ export function shareImage(operations: readonly Operation[], image: Value): Oper
     return value;
   }
 
+  /** 1 where the ReLU let the value through, of the one image: multiplied with every copy's gradient it needs no repetition. */
+  function slopeOf(value: Value): Value {
+    const known = slopes.get(value);
+    if (known) return known;
+    const shared = one(value);
+    const zero: Value = { dtype: 'float32', shape: [], constant: { name: `zero${result.length}`, data: Float32Array.of(0) } };
+    const positive: Value = { ...shared, dtype: 'bool' };
+    const slope: Value = { ...shared };
+    result.push({ type: 'Greater', attributes: { T: FLOAT32 }, inputs: [shared, zero], outputs: [positive] });
+    result.push({
+      type: 'Cast',
+      attributes: { SrcT: { kind: 'type', value: 10 }, DstT: FLOAT32 },
+      inputs: [positive],
+      outputs: [slope],
+    });
+    slopes.set(value, slope);
+    return slope;
+  }
+
   for (const operation of operations) {
     if (operation.type === 'Tile' && operation.inputs[0] === image) {
       tile = operation;
       single.set(operation.outputs[0]!, image);
+      continue;
+    }
+    const [dy, y] = operation.inputs;
+    if (operation.type === 'ReluGrad' && !isShared(dy!) && single.has(y!)) {
+      result.push({ type: 'Mul', attributes: { T: FLOAT32 }, inputs: [dy!, slopeOf(y!)], outputs: operation.outputs });
       continue;
     }
     const takesShared = operation.inputs.some((input) => single.has(input));
@@ -92,7 +119,7 @@ export function inputGradientOfNorms(operations: readonly Operation[]): Operatio
     const constant = { name: `${scale.constant.name}/slope`, data: factor };
     return {
       type: 'Mul',
-      attributes: { T: { kind: 'type', value: 1 } },
+      attributes: { T: FLOAT32 },
       inputs: [dy!, { dtype: 'float32', shape: [factor.length], constant }],
       outputs: [outputs[0]!],
     };
