@@ -19,6 +19,8 @@ interface Options {
   /** What export.ts wrote. */
   folder: string;
   quick: boolean;
+  /** Peers compute on the GPU too. */
+  gpu: boolean;
   wanted: (subject: Subject) => boolean;
   say: (text: string) => void;
 }
@@ -35,7 +37,7 @@ export function tsx(script: string, args: readonly string[]): [string, ...string
 }
 
 /** Every case, its subjects in turn, each in a process of its own. */
-export async function measureSection({ cases }: Section, { folder, quick, wanted, say }: Options): Promise<Part> {
+export async function measureSection({ cases }: Section, { folder, quick, gpu, wanted, say }: Options): Promise<Part> {
   const leftOut = new Set<string>();
   const all: { one: Case; measurements: Measurement[] }[] = [];
   for (const { batch, ...rest } of cases) {
@@ -44,7 +46,7 @@ export async function measureSection({ cases }: Section, { folder, quick, wanted
     for (const subject of SUBJECTS.filter(({ tasks }) => tasks.includes(one.task)).filter(wanted)) {
       say(`${one.title}, batch ${one.batch}: ${subject.name}`);
       try {
-        const found = await measure(subject, one, { folder, runs: quick ? 1 : RUNS, say });
+        const found = await measure(subject, one, { folder, runs: quick ? 1 : RUNS, gpu, say });
         say(`  ${found.imagesPerSecond.toFixed(2)} images/s, ${Math.round(found.peakRssBytes / 2 ** 20)} MiB`);
         measurements.push(found);
       } catch (error) {
@@ -75,11 +77,12 @@ function pythonOf(peer: string, say: (text: string) => void): Promise<Python> {
 async function measure(
   { peer, precision, flags }: Subject,
   { network, task, batch }: Case,
-  { folder, runs, say }: { folder: string; runs: number; say: (text: string) => void },
+  { folder, runs, gpu, say }: { folder: string; runs: number } & Pick<Options, 'gpu' | 'say'>,
 ): Promise<Measurement> {
   const args = [
     ...Object.entries({ folder, network, task, batch, precision, runs }).flatMap(([name, value]) => [`--${name}`, `${value}`]),
     ...flags,
+    ...(gpu && peer !== null ? ['--cuda'] : []),
   ];
   if (peer === null) {
     const ours = () => runToEnd(tsx('ours.ts', args), { limitMs: LIMIT_MS });

@@ -1,6 +1,6 @@
 """PyTorch with torchvision's networks on our weights, channels_last, every core; see measuring.py.
 
-    python torch_peer.py --folder F --network truncated-densenet121 --task train --batch 32 --precision bf16 --runs 5 [--compile]
+    python torch_peer.py --folder F --network truncated-densenet121 --task train --batch 32 --precision bf16 --runs 5 [--compile] [--cuda]
 
 train, fgsm-train: one step of our trainer: Eq. 1, SGD with momentum 0.9, half of the batch replaced by FGSM images of the whole
 batch by its own statistics, the averages left alone.  predict: logits.  saliency14: gradients of 14 logits of one image.
@@ -68,22 +68,26 @@ def load(args):
     if sorted(found) != sorted(names):
         raise SystemExit(f"The weights are not those of {args.network}.")
     network.load_state_dict(found, strict=False)
-    return network.to(memory_format=torch.channels_last)
+    return network.to(device(args), memory_format=torch.channels_last)
+
+
+def device(args):
+    return "cuda" if args.cuda else "cpu"
 
 
 class Peer:
     def __init__(self, args):
         self.args = args
         self.network = load(args)
-        self.x = torch.from_numpy(read_images(args)).permute(0, 3, 1, 2)
-        self.y = torch.from_numpy(read_labels(args))
+        self.x = torch.from_numpy(read_images(args)).permute(0, 3, 1, 2).to(device(args))
+        self.y = torch.from_numpy(read_labels(args)).to(device(args))
         positives = self.y.sum()
-        self.beta = (self.y.numel() - positives) / positives if positives > 0 else torch.tensor(1.0)
+        self.beta = (self.y.numel() - positives) / positives if positives > 0 else torch.tensor(1.0, device=device(args))
         self.forward = torch.compile(self.logits) if args.compile else self.logits
 
     def logits(self, x):
         """[B, 1, S, S], grey in [0, 1] -> [B, 14]"""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.args.precision == "bf16"):
+        with torch.autocast(device(self.args), torch.bfloat16, enabled=self.args.precision == "bf16"):
             normalised = ((x - MEAN) / STD).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
             return self.network(normalised).float()
 
@@ -122,7 +126,7 @@ class Peer:
 
     def predict(self):
         self.network.eval()
-        work = torch.inference_mode()(lambda: self.forward(self.x))
+        work = torch.inference_mode()(lambda: self.forward(self.x).cpu())
         return work, work().flatten()
 
     def saliency(self):
@@ -132,13 +136,13 @@ class Peer:
         def gradients():
             x = self.x[:1].repeat(FINDINGS, 1, 1, 1).requires_grad_()
             (found,) = torch.autograd.grad(self.forward(x).diagonal().sum(), x)
-            return found
+            return found.cpu()
 
         return gradients, gradients().flatten(1)[:, ::PIXELS_COMPARED].flatten()
 
 
 def main():
-    args = arguments("compile")
+    args = arguments("compile", "cuda")
     torch.set_num_threads(cores())
     torch.manual_seed(0)
     if args.compile and args.task == "predict":

@@ -24,6 +24,10 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
     summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',
     load: () => import('./commands/demo.ts'),
   },
+  bench: {
+    summary: 'speed and memory beside PyTorch, OpenVINO and onnxruntime on this machine; writes docs/performance.md',
+    load: () => import('./commands/bench.ts'),
+  },
   phantom: { summary: 'write synthetic radiographs with known truth, in NIH format', load: () => import('./commands/phantom.ts') },
   prepare: { summary: 'decode a folder in NIH format once, into one packed file', load: () => import('./commands/prepare.ts') },
   metrics: { summary: "AUC and localisation accuracy of anybody's scores and maps", load: () => import('./commands/metrics.ts') },

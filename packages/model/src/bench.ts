@@ -3,7 +3,7 @@ import { FINDINGS, random } from '@cxr-lens/data';
 import { perturbationArrays } from './batch.ts';
 import { hostScalar } from './engine/host-array.ts';
 import { relieveMemory } from './engine/memory.ts';
-import { tf } from './engine/tensorflow.ts';
+import { describeEngine, engineInfo, tf } from './engine/tensorflow.ts';
 import { closeInference, inferenceOf } from './inference.ts';
 import { exportOnnx, exportSafetensors, type Origin } from './interop/export.ts';
 import { batchBeta } from './losses/bce.ts';
@@ -36,6 +36,11 @@ export interface BenchModel {
   /** Gradients of the findings' logits of one image, [S, S] each; not after a step. */
   saliency(pixels: Uint8Array, findings: readonly number[]): Float32Array[];
   dispose(): void;
+}
+
+/** What computes here, and how to say it. */
+export function benchEngine(): { device: 'CPU' | 'GPU'; says: string } {
+  return { device: engineInfo().device, says: `this is ${describeEngine()}` };
 }
 
 interface BenchOptions {

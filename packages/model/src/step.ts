@@ -3,6 +3,8 @@ import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
 import { type HostArray, type HostArrays, hostScalar, toTensors } from './engine/host-array.ts';
 import { engineInfo, tf } from './engine/tensorflow.ts';
 import { toBfloat16 } from './graph/bfloat16.ts';
+import { recomputeActivations } from './graph/recompute.ts';
+import type { StepGraph } from './graph/step.ts';
 import { type Objective, stepInputs, stepLoss } from './methods.ts';
 import type { Network } from './networks/network.ts';
 import type { Optimiser, StepSize } from './optimiser.ts';
@@ -118,11 +120,12 @@ function sizesIn(tensors: Readonly<Record<string, tf.Tensor>>): Record<string, t
 // Rounding to bfloat16 is 2 ** 16 times that of float32; what it does to a whole training is measured (docs/performance.md).
 const BFLOAT16_TOLERANCE = 0.5;
 
-/** How the graph of a step is rewritten for the run's precision. */
-function mixed({ precision }: TrainOptions): Pick<StepPlan, 'rewrite' | 'tolerance'> {
-  if (precision === 'float32') return {};
+/** How the graph of a step is rewritten: for memory, and for the run's precision. */
+function rewriting({ precision }: TrainOptions): Pick<StepPlan, 'rewrite' | 'tolerance'> {
+  const slim = (graph: StepGraph): StepGraph => ({ ...graph, operations: recomputeActivations(graph.operations) });
+  if (precision === 'float32') return { rewrite: slim };
   const native = multipliesBfloat16();
-  return { rewrite: (graph) => toBfloat16(graph, { native }), tolerance: BFLOAT16_TOLERANCE };
+  return { rewrite: (graph) => toBfloat16(slim(graph), { native }), tolerance: BFLOAT16_TOLERANCE };
 }
 
 function multipliesBfloat16(): boolean {
@@ -136,7 +139,7 @@ function wholePlan(parts: StepParts, inputs: HostArrays): Record<string, StepPla
     parts.optimiser.apply(gradients, sizesIn(tensors));
     return { loss };
   };
-  return { whole: { step, inputs, outputs: ['loss'], ...mixed(parts.options) } };
+  return { whole: { step, inputs, outputs: ['loss'], ...rewriting(parts.options) } };
 }
 
 /** Of each parameter, under `sum.<parameter>`. */
@@ -169,7 +172,7 @@ function partPlans(
     return { done: tf.scalar(1) };
   };
   return {
-    part: { step: part, inputs: batch, outputs: ['loss'], ...mixed(options) },
+    part: { step: part, inputs: batch, outputs: ['loss'], ...rewriting(options) },
     update: { step: update, inputs: sizes, outputs: ['done'] },
   };
 }

@@ -20,7 +20,10 @@ export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, { stride, paddi
     save([input, weights]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
       const [of, by, slope] = [saved[0], saved[1], dy] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-      return [inputGradient(slope, by), narrow ? narrowKernelGradient(of, slope) : kernelGradient(of, slope, by.shape)];
+      return [
+        tf.tidy(() => inputGradient(slope, by)),
+        tf.tidy(() => (narrow ? narrowKernelGradient(of, slope) : kernelGradient(of, slope, by.shape))),
+      ];
     };
     return { value: plain(input, weights), gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
   })(x, kernel) as tf.Tensor4D;

@@ -38,6 +38,8 @@ export interface Operation {
   attributes: Readonly<Record<string, Attribute>>;
   inputs: readonly Value[];
   outputs: readonly Value[];
+  /** What has to be there first, beside the inputs. */
+  after?: Value;
 }
 
 /** What a piece of code computes, in the order of execution. */

@@ -146,12 +146,9 @@ export class NodeWriter {
 
   operation(operation: Operation, index: number): void {
     const name = `${this.prefix}${operation.type}_${index}`;
-    this.node(
-      name,
-      operation.type,
-      operation.inputs.map((input) => this.nameOf(input)),
-      attributesOf(operation),
-    );
+    const inputs = operation.inputs.map((input) => this.nameOf(input));
+    if (operation.after) inputs.push(`^${this.nameOf(operation.after).replace(/:\d+$/, '')}`);
+    this.node(name, operation.type, inputs, attributesOf(operation));
     for (const [place, output] of operation.outputs.entries()) this.names.set(output, place === 0 ? name : `${name}:${place}`);
   }
 
