@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { StepGraph } from '../graph/step.ts';
 import { type Compiled, compile, type Step } from './compile.ts';
 import { hostScalar } from './host-array.ts';
 import { tf } from './tensorflow.ts';
@@ -148,6 +149,27 @@ describe('the cache on disk', () => {
     expect(() => compileOne({ step: never, state: { b: a }, key: 'k1' })).toThrow('executed');
     const longer = { one: { step: never, inputs: at(1, 2, 3, 4), outputs: ['y'] } };
     expect(() => compile(longer, { state: new Map([['a', a]]), key: 'k1' })).toThrow('executed');
+  });
+
+  it('keeps no graph that computes something else', () => {
+    const step: Step = ({ x }) => ({ y: tf.mul(x!, 2) });
+    // As if the recorded graph were wrong.
+    const rewrite = (graph: StepGraph): StepGraph => ({ ...graph, outputs: { y: graph.inputs['x']! } });
+    const plans = { one: { step, inputs: at(1, 2, 3), outputs: ['y'], rewrite } };
+    const before = folders();
+    expect(() => compile(plans, { state: new Map(), key: 'wrong' })).toThrow(
+      'computes something else than the step itself: outputs 5.0e-1',
+    );
+    expect(folders()).toEqual(before);
+  });
+
+  it('that cannot be written is done without', () => {
+    process.env['XDG_CACHE_HOME'] = path.join(import.meta.dirname, 'compile.test.ts');
+    try {
+      expect([...compileOne({ step: ({ x }) => ({ y: tf.square(x!) }), key: 'nowhere' }).run('one', at(1, 2, 3))['y']!]).toEqual([1, 4, 9]);
+    } finally {
+      process.env['XDG_CACHE_HOME'] = cache;
+    }
   });
 
   it('makes a damaged graph anew', () => {

@@ -53,28 +53,30 @@ interface CompileOptions {
  * CxrError UNSUPPORTED where a step reads a tensor, INTERNAL where the graph computes something else.
  */
 export function compile(plans: Readonly<Record<string, StepPlan>>, { state, frozen = new Map(), key }: CompileOptions): Compiled {
-  if (key === null) {
-    const folder = mkdtempSync(path.join(tmpdir(), 'cxr-lens-graph-'));
-    try {
-      return recorded(plans, { state, frozen }, (bytes) => {
-        writeFileSync(path.join(folder, 'saved_model.pb'), bytes);
-        return folder;
-      });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }
   const shapes = Object.entries(plans).map(([name, { inputs, outputs }]) => [
     name,
     outputs,
     Object.entries(inputs).map(([input, { shape, data }]) => [input, shape, data.constructor.name]),
   ]);
-  const folder = graphFolder([key, shapes, [...state].map(([name, { shape }]) => [name, shape])]);
-  if (hasGraphs(folder)) return opened(openSession(folder), plans, state);
-  return recorded(plans, { state, frozen }, (bytes) => {
-    keepGraphs(folder, bytes);
-    return folder;
-  });
+  const folder = key === null ? null : graphFolder([key, shapes, [...state].map(([name, { shape }]) => [name, shape])]);
+  if (folder !== null && hasGraphs(folder)) return opened(openSession(folder), plans, state);
+  const temporary: string[] = [];
+  const write = (bytes: Uint8Array): string => {
+    if (folder !== null && keepGraphs(folder, bytes)) return folder;
+    const made = mkdtempSync(path.join(tmpdir(), 'cxr-lens-graph-'));
+    temporary.push(made);
+    writeFileSync(path.join(made, 'saved_model.pb'), bytes);
+    return made;
+  };
+  try {
+    return recorded(plans, { state, frozen }, write);
+  } catch (error) {
+    // What did not stand the check shall not be loaded the next time.
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+    throw error;
+  } finally {
+    for (const made of temporary) rmSync(made, { recursive: true });
+  }
 }
 
 function opened(session: Session, plans: Readonly<Record<string, StepPlan>>, state: State): Compiled {

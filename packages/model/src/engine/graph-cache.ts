@@ -39,18 +39,28 @@ export function hasGraphs(folder: string): boolean {
   return intact;
 }
 
-/** Writes the graphs so that they appear whole or not at all, and removes those that were not used for the longest time. */
-export function keepGraphs(folder: string, bytes: Uint8Array): void {
+/**
+ * Writes the graphs so that they appear whole or not at all, and removes those that were not used for the longest time. Whether they are
+ * there: a cache that cannot be written costs time, no training.
+ */
+export function keepGraphs(folder: string, bytes: Uint8Array): boolean {
   const temporary = `${folder}.${process.pid}.tmp`;
-  mkdirSync(temporary, { recursive: true });
-  writeFileSync(path.join(temporary, 'saved_model.pb'), bytes);
-  writeFileSync(path.join(temporary, 'saved_model.pb.sha256'), sha256(bytes));
   try {
-    renameSync(temporary, folder);
+    mkdirSync(temporary, { recursive: true });
+    writeFileSync(path.join(temporary, 'saved_model.pb'), bytes);
+    writeFileSync(path.join(temporary, 'saved_model.pb.sha256'), sha256(bytes));
+    // Of another process that was faster there are the same bytes.
+    if (!hasGraphs(folder)) renameSync(temporary, folder);
+    removeOldest();
+    return true;
   } catch {
-    // another process was faster with the same bytes
+    return false;
+  } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+function removeOldest(): void {
   const all = readdirSync(folderOf()).map((name) => path.join(folderOf(), name));
   const byAge = all
     .map((name) => ({ name, used: statSync(name, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
