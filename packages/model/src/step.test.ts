@@ -6,7 +6,7 @@ import { networkOf } from './networks/build.ts';
 import { densenet } from './networks/densenet.ts';
 import type { Network } from './networks/network.ts';
 import { type Optimiser, optimiserOf } from './optimiser.ts';
-import { defaultOptions, type TrainOptions } from './spec/index.ts';
+import { defaultOptions, parseTrainOptions, type TrainOptions } from './spec/index.ts';
 import { compiledStepper, eagerStepper, type StepParts } from './step.ts';
 import { noiseArrays, noiseBatch, robustStep } from './testing.ts';
 
@@ -61,6 +61,18 @@ describe('compiled', () => {
     expect(eager!.losses.at(-1)).not.toBe(eager!.losses[0]);
     expect(compiled!.losses).toEqual(eager!.losses);
     expect(compiled!.values).toEqual(eager!.values);
+  });
+
+  it.each([
+    { perturbation: 'linf', attackSteps: 2, attackStart: 'random' },
+    { perturbation: 'l2', attackCandidates: 2 },
+    { perturbation: 'spatial', attackCandidates: 3 },
+    { perturbation: 'spatial', attackSteps: 2, attackCandidates: 1 },
+    { perturbation: 'noise' },
+    { perturbation: 'none', gradientPenalty: 0.1 },
+  ])('%o: the loss of a step is the eager one', (said) => {
+    const [eager, compiled] = both(parseTrainOptions('robust', said), { steps: 1 });
+    expect(compiled!.losses[0]! / eager!.losses[0]!).toBeCloseTo(1, 5);
   });
 
   it('adds up the parts of a batch', () => {

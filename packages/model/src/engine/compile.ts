@@ -169,7 +169,7 @@ function recordStep({ step, inputs: arrays, outputs: names, rewrite = (graph) =>
     const held = new Map([...state].map(([name, variable]) => [name, tf.clone(variable)]));
     const inputs = { ...prefixed('in/', Object.entries(given)), ...prefixed('state/', held) };
     let outputs: Record<string, tf.Tensor> = {};
-    const recording = record({ inputs, named: frozen }, () => {
+    const recording = record({ inputs, named: frozen, ...(frozen.size === 0 ? { foldUpTo: LARGE } : {}) }, () => {
       outputs = step(given);
       const changed = [...state].filter(([name, variable]) => variable.dataId !== held.get(name)!.dataId);
       return { ...prefixed('out/', Object.entries(outputs)), ...prefixed('state/', changed) };

@@ -36,6 +36,8 @@ interface Given {
   inputs: Readonly<Record<string, tf.Tensor>>;
   /** Constants under names of their own. */
   named?: Iterable<readonly [string, tf.Tensor]>;
+  /** Numbers of what is computed from constants and written down; left out, any. What has more is an operation. */
+  foldUpTo?: number;
 }
 
 const DTYPES: readonly string[] = ['float32', 'int32', 'bool'] satisfies Dtype[];
@@ -45,7 +47,10 @@ const DTYPES: readonly string[] = ['float32', 'int32', 'bool'] satisfies Dtype[]
  * CxrError UNSUPPORTED where it reads the numbers of a tensor that depends on an input: what it decides by them would be written down.
  * @param pass gives the outputs to keep, by name
  */
-export function record({ inputs: given, named = [] }: Given, pass: () => Record<string, tf.Tensor>): Recording {
+export function record(
+  { inputs: given, named = [], foldUpTo = Number.POSITIVE_INFINITY }: Given,
+  pass: () => Record<string, tf.Tensor>,
+): Recording {
   const backend = tf.backend() as unknown as Backend;
   const names = new Map([...named].map(([name, tensor]) => [tensor.dataId, name]));
   const values: Value[] = [];
@@ -67,7 +72,7 @@ export function record({ inputs: given, named = [] }: Given, pass: () => Record<
 
   function executed(type: string, attributes: OpAttribute[], { inputs, outputs }: { inputs: tf.Tensor[]; outputs: tf.Tensor[] }): void {
     const from = inputs.map((input) => places.get(input.dataId) ?? addConstant(input));
-    if (from.every((place) => values[place]!.constant)) {
+    if (from.every((place) => values[place]!.constant) && outputs.every(({ size }) => size <= foldUpTo)) {
       for (const output of outputs) addConstant(output);
     } else if (type === 'Cast' && inputs[0]!.dtype === outputs[0]!.dtype) {
       places.set(outputs[0]!.dataId, from[0]!);

@@ -97,6 +97,7 @@ const FOUND_TYPES: Record<string, Record<string, number>> = {
   FusedBatchNormV3: { T: 0, U: 1 },
   FusedBatchNormGradV3: { T: 0, U: 2 },
   GatherV2: { Tparams: 0, Tindices: 1, Taxis: 2 },
+  ExpandDims: { T: 0, Tdim: 1 },
 };
 
 // Of TensorFlow 2.9, the oldest under TF.js 4.22; our operations have not changed since.
