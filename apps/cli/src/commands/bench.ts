@@ -30,7 +30,7 @@ export const command: CommandModule = {
   configure(program) {
     program
       .addOption(new Option('--engine <name>', 'gpu measures CXR Lens and PyTorch on a GPU').choices(['cpu', 'gpu']).default('cpu'))
-      .option('--only <names>', 'some parts, with commas: train, fgsm-train, predict, explain, evaluation, prepare')
+      .option('--only <names>', 'some parts, with commas: train, fgsm-train, train-others, predict, explain, evaluation, prepare')
       .option('--quick', 'small batches, one run, to see that everything works')
       .action(bench);
   },
