@@ -3,7 +3,8 @@ import { type Compiled, compile, type Step } from './engine/compile.ts';
 import type { HostArray, HostArrays } from './engine/host-array.ts';
 import { lossesOf, type Objective, stepInputs } from './methods.ts';
 import type { Network } from './networks/network.ts';
-import { METHODS, type MethodName, type TrainOptions } from './spec/index.ts';
+import type { MethodName, TrainOptions } from './spec/index.ts';
+import { keyOf } from './step.ts';
 
 /** The objective of images that nothing is learned from, by graphs: batch norm by its moving averages, also inside an attack. */
 export interface LossGraphs {
@@ -27,8 +28,6 @@ interface Of {
 export function lossGraphs(network: Network, { objective, method, train, size }: Of): LossGraphs {
   const state = new Map([...network.parameters, ...network.statistics]);
   const graphs = new Map<string, Compiled>();
-  const { boxWeight, patchProducts, perturbation, attackSteps, attackCandidates, attackStart, rotation, translation } = train;
-  const kept = [boxWeight, patchProducts, perturbation, attackSteps, attackCandidates, attackStart, rotation, translation];
   const options: TrainOptions = { ...train, attackBatchNorm: 'inference' };
 
   function run(
@@ -40,8 +39,7 @@ export function lossGraphs(network: Network, { objective, method, train, size }:
     const inputs = filledUp(batch, images, size);
     let graph = graphs.get(name);
     if (!graph) {
-      const key = network.key === undefined ? null : [name, network.key, METHODS[method].loss, kept];
-      graph = compile({ run: { step, inputs, outputs } }, { state, key });
+      graph = compile({ run: { step, inputs, outputs } }, { state, key: keyOf(name, network, { method, options }) });
       graphs.set(name, graph);
     }
     const found = graph.run('run', inputs);

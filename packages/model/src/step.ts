@@ -75,14 +75,20 @@ const OUTSIDE: readonly TrainOptionName[] = [
   'checkpointSeconds',
 ];
 
+/** What decides the operations of a graph of the run's, beside the shapes; null where the network is not told by its key. */
+export function keyOf(name: string, { key }: Network, { method, options }: { method: MethodName; options: TrainOptions }): unknown {
+  if (key === undefined) return null;
+  const deciding = Object.entries(options).filter(([option]) => !OUTSIDE.includes(option as TrainOptionName));
+  return [name, key, METHODS[method].loss, deciding, multipliesBfloat16()];
+}
+
 /**
  * The step as one graph, made when the first one is taken: weights, averages and the optimiser's state live in it until `settle`.
  * A batch in several parts is one graph for a part, whose gradients are added up, and one for the update.
  */
 export function compiledStepper(parts: StepParts, method: MethodName): Stepper {
   const { network, optimiser, options } = parts;
-  const kept = Object.entries(options).filter(([name]) => !OUTSIDE.includes(name as TrainOptionName));
-  const key = network.key === undefined ? null : ['step', network.key, METHODS[method].loss, kept, multipliesBfloat16()];
+  const key = keyOf('step', network, { method, options });
   const sums = options.accumulation === 1 ? new Map<string, tf.Variable>() : gradientSums(network);
   const state = new Map([...network.parameters, ...network.statistics, ...optimiser.state, ...sums]);
   let compiled: Compiled | null = null;
@@ -90,8 +96,10 @@ export function compiledStepper(parts: StepParts, method: MethodName): Stepper {
     take(batches, size) {
       const sizes = sizeArrays(optimiser.sizes(size));
       const [first] = batches;
-      const plans = sums.size === 0 ? wholePlan(parts, { ...first!, ...sizes }) : partPlans(parts, sums, { batch: first!, sizes });
-      compiled ??= compile(plans, { state, key });
+      compiled ??= compile(sums.size === 0 ? wholePlan(parts, { ...first!, ...sizes }) : partPlans(parts, sums, { batch: first!, sizes }), {
+        state,
+        key,
+      });
       if (sums.size === 0) return compiled.run('whole', { ...first!, ...sizes })['loss']![0]!;
       let loss = 0;
       for (const batch of batches) loss += compiled.run('part', batch)['loss']![0]!;

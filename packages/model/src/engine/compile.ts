@@ -21,7 +21,7 @@ export interface StepPlan {
   step: Step;
   inputs: HostArrays;
   outputs: readonly string[];
-  /** Turns what was recorded into what computes the same with less; part of the key. */
+  /** Turns what was recorded into what computes the same with less; the key must tell of it. */
   rewrite?: (graph: StepGraph) => StepGraph;
   /** How far the change of the state may be off at the check, relative; left out, as far as rounding to float32 leads. */
   tolerance?: number;
@@ -60,22 +60,20 @@ export function compile(plans: Readonly<Record<string, StepPlan>>, { state, froz
   ]);
   const folder = key === null ? null : graphFolder([key, shapes, [...state].map(([name, { shape }]) => [name, shape])]);
   if (folder !== null && hasGraphs(folder)) return opened(openSession(folder), plans, state);
-  const temporary: string[] = [];
-  const write = (bytes: Uint8Array): string => {
-    if (folder !== null && keepGraphs(folder, bytes)) return folder;
-    const made = mkdtempSync(path.join(tmpdir(), 'cxr-lens-graph-'));
-    temporary.push(made);
-    writeFileSync(path.join(made, 'saved_model.pb'), bytes);
-    return made;
+  const temporary = mkdtempSync(path.join(tmpdir(), 'cxr-lens-graph-'));
+  let bytes: Uint8Array | null = null;
+  const write = (encoded: Uint8Array): string => {
+    bytes = encoded;
+    writeFileSync(path.join(temporary, 'saved_model.pb'), encoded);
+    return temporary;
   };
   try {
-    return recorded(plans, { state, frozen }, write);
-  } catch (error) {
-    // What did not stand the check shall not be loaded the next time.
-    if (folder !== null) rmSync(folder, { recursive: true, force: true });
-    throw error;
+    const compiled = recorded(plans, { state, frozen }, write);
+    // Only what has stood the check is there the next time.
+    if (folder !== null && bytes) keepGraphs(folder, bytes);
+    return compiled;
   } finally {
-    for (const made of temporary) rmSync(made, { recursive: true });
+    rmSync(temporary, { recursive: true });
   }
 }
 

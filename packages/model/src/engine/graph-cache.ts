@@ -40,10 +40,10 @@ export function hasGraphs(folder: string): boolean {
 }
 
 /**
- * Writes the graphs so that they appear whole or not at all, and removes those that were not used for the longest time. Whether they are
- * there: a cache that cannot be written costs time, no training.
+ * Writes the graphs so that they appear whole or not at all, and removes those that were not used for the longest time. A cache that
+ * cannot be written costs time, no training.
  */
-export function keepGraphs(folder: string, bytes: Uint8Array): boolean {
+export function keepGraphs(folder: string, bytes: Uint8Array): void {
   const temporary = `${folder}.${process.pid}.tmp`;
   try {
     mkdirSync(temporary, { recursive: true });
@@ -52,9 +52,8 @@ export function keepGraphs(folder: string, bytes: Uint8Array): boolean {
     // Of another process that was faster there are the same bytes.
     if (!hasGraphs(folder)) renameSync(temporary, folder);
     removeOldest();
-    return true;
   } catch {
-    return false;
+    // the next training makes them anew
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
