@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { stderr, stdout } from 'node:process';
-import { parseArgs } from 'node:util';
-import { cxrLens, resumed } from '../cli.ts';
+import { resumed } from '../cli.ts';
+import { experiment, must } from './experiment.ts';
 import { located, mean, readEvaluation } from './measured.ts';
 
 // npx tsx experiments/phantoms/precision.ts --out FOLDER
@@ -12,11 +11,6 @@ import { located, mean, readEvaluation } from './measured.ts';
 const SEEDS = [0, 1, 2, 3, 4];
 const PRECISIONS = ['float32', 'bfloat16'] as const;
 type Precision = (typeof PRECISIONS)[number];
-
-async function must(args: readonly string[]): Promise<void> {
-  const code = await cxrLens(args, 'ignore');
-  if (code !== 0) throw new Error(`It ended with exit code ${code}; the same command goes on from here.`);
-}
 
 const runOf = (out: string, precision: Precision, seed: number): string => path.join(out, 'runs', `${precision}-${seed}`);
 
@@ -58,12 +52,4 @@ function table(out: string): string {
   return ['| precision | AUC, mean of 14 findings | localisation accuracy at T 0.1, mean |', '|---|---|---|', ...rows].join('\n');
 }
 
-const { values } = parseArgs({ options: { out: { type: 'string', default: 'precision' } } });
-process.on('SIGINT', () => {});
-try {
-  await make(values.out);
-  stdout.write(`${table(values.out)}\n`);
-} catch (error) {
-  stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await experiment('precision', { make, table });

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { stderr, stdout } from 'node:process';
-import { parseArgs } from 'node:util';
-import { cxrLens, resumed } from '../cli.ts';
+import { resumed } from '../cli.ts';
+import { experiment, must } from './experiment.ts';
 import { located, mean, readEvaluation } from './measured.ts';
 
 // npx tsx experiments/phantoms/shortcuts.ts --out FOLDER
@@ -40,11 +39,6 @@ const SEEDS = [0, 1];
 /** Training and validation with all signs; test once without and once with them, the same patients. */
 const TESTS = { without: 0, with: 1 } as const;
 type Test = keyof typeof TESTS;
-
-async function must(args: readonly string[]): Promise<void> {
-  const code = await cxrLens(args, 'ignore');
-  if (code !== 0) throw new Error(`It ended with exit code ${code}; the same command goes on from here.`);
-}
 
 async function make(out: string): Promise<void> {
   const file = (test: Test): string => path.join(out, `${test}.cxr`);
@@ -101,12 +95,4 @@ function table(out: string): string {
   ].join('\n');
 }
 
-const { values } = parseArgs({ options: { out: { type: 'string', default: 'shortcuts' } } });
-process.on('SIGINT', () => {});
-try {
-  await make(values.out);
-  stdout.write(`${table(values.out)}\n`);
-} catch (error) {
-  stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await experiment('shortcuts', { make, table });
