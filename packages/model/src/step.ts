@@ -130,7 +130,8 @@ const BFLOAT16_TOLERANCE = 0.5;
 
 /** How the graph of a step is rewritten: for memory, and for the run's precision. */
 function rewriting({ precision }: TrainOptions): Pick<StepPlan, 'rewrite' | 'tolerance'> {
-  const slim = (graph: StepGraph): StepGraph => ({ ...graph, operations: recomputeActivations(graph.operations) });
+  const slim = (graph: StepGraph): StepGraph =>
+    engineInfo().device === 'GPU' ? graph : { ...graph, operations: recomputeActivations(graph.operations) };
   if (precision === 'float32') return { rewrite: slim };
   const native = multipliesBfloat16();
   return { rewrite: (graph) => toBfloat16(slim(graph), { native }), tolerance: BFLOAT16_TOLERANCE };

@@ -6,15 +6,26 @@ interface Shape {
 }
 
 /**
- * Convolution without bias: [B, H, W, C] by [k, k, C, K]. On the CPU two of its gradients are computed otherwise than by TensorFlow's
- * own operations, the same sums in another order: in one to three times less time, measured in docs/performance.md.
+ * Convolution without bias: [B, H, W, C] by [k, k, C, K]. On CPUs without AVX-512 two of its gradients are computed otherwise than by
+ * TensorFlow's own operations, the same sums in another order: in one to three times less time (docs/performance.md).
  */
-export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, { stride, padding }: Shape): tf.Tensor4D {
-  const plain = (input: tf.Tensor4D, weights: tf.Tensor4D): tf.Tensor4D => tf.conv2d(input, weights, stride, padding);
+export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, shape: Shape): tf.Tensor4D {
+  wide ??= engineInfo().device === 'GPU' || engineInfo().avx512;
+  return (wide ? plain : convolutionOfSlowGradients)(x, kernel, shape);
+}
+
+let wide: boolean | undefined;
+
+function plain(x: tf.Tensor4D, kernel: tf.Tensor4D, { stride, padding }: Shape): tf.Tensor4D {
+  return tf.conv2d(x, kernel, stride, padding);
+}
+
+/** As `convolution` on CPUs without AVX-512. */
+export function convolutionOfSlowGradients(x: tf.Tensor4D, kernel: tf.Tensor4D, shape: Shape): tf.Tensor4D {
   const [size, , from, to] = kernel.shape;
   const narrow = size === 3 && from >= 4 * to && to >= 32; // a dense layer's 3 x 3
   const narrowing = size === 1 && from > to;
-  if (stride !== 1 || padding !== 'same' || !(narrow || narrowing) || isGpu()) return plain(x, kernel);
+  if (shape.stride !== 1 || shape.padding !== 'same' || !(narrow || narrowing)) return plain(x, kernel, shape);
   return tf.customGrad((...args) => {
     const [input, weights, save] = args as [tf.Tensor4D, tf.Tensor4D, tf.GradSaveFunc];
     save([input, weights]);
@@ -25,15 +36,8 @@ export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, { stride, paddi
         tf.tidy(() => (narrow ? narrowKernelGradient(of, slope) : kernelGradient(of, slope, by.shape))),
       ];
     };
-    return { value: plain(input, weights), gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
+    return { value: plain(input, weights, shape), gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
   })(x, kernel) as tf.Tensor4D;
-}
-
-let gpu: boolean | undefined;
-
-function isGpu(): boolean {
-  gpu ??= engineInfo().device === 'GPU';
-  return gpu;
 }
 
 /** At stride 1, the convolution of dy with the kernel turned by 180 degrees, its channels exchanged. */

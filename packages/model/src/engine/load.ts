@@ -8,6 +8,6 @@ import { installedEngine, QUIET } from './cache.ts';
 Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined, isArray: Array.isArray });
 
 // TensorFlow switches oneDNN on by itself only where the CPU has AVX-512; its kernels are the faster ones everywhere.
-process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
+process.env['TF_ENABLE_ONEDNN_OPTS'] = '1';
 
 createRequire(import.meta.url)(path.join(installedEngine().folder, QUIET));

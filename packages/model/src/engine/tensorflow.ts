@@ -14,6 +14,8 @@ export interface EngineInfo {
   device: 'CPU' | 'GPU';
   /** Whether the CPU itself multiplies bfloat16 (avx512_bf16 or amx_bf16). */
   bf16: boolean;
+  /** Whether it computes on 16 floats at once. */
+  avx512: boolean;
   /** The folder of library and binding. */
   folder: string;
 }
@@ -37,6 +39,7 @@ export function engineInfo(options: { full: boolean } = { full: false }): Engine
     tensorflow: backend.binding.TF_Version,
     device: backend.isUsingGpuDevice ? 'GPU' : 'CPU',
     bf16: /\b(avx512_bf16|amx_bf16)\b/.test(flags),
+    avx512: /\bavx512f\b/.test(flags),
     folder: installedEngine(options).folder,
   };
 }

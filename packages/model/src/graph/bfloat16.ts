@@ -18,6 +18,7 @@ const FOLLOW = new Set([
   'Pad',
   'PadV2',
   'FusedBatchNormV3',
+  '_FusedBatchNormEx',
   'FusedBatchNormGradV3',
   'BiasAdd',
   'Add',
@@ -34,13 +35,15 @@ const INPUTS: Record<string, readonly number[]> = {
   SplitV: [0],
   Slice: [0],
   Pad: [0],
+  PadV2: [0, 2],
   Reshape: [0],
   FusedBatchNormV3: [0],
+  _FusedBatchNormEx: [0],
   FusedBatchNormGradV3: [0, 1],
 };
 
 /** The outputs of type T, where that is not all of them: batch norm's statistics stay float32. */
-const OUTPUTS: Record<string, readonly number[]> = { FusedBatchNormV3: [0], FusedBatchNormGradV3: [0] };
+const OUTPUTS: Record<string, readonly number[]> = { FusedBatchNormV3: [0], _FusedBatchNormEx: [0], FusedBatchNormGradV3: [0] };
 
 const ofType = (value: number): Attribute => ({ kind: 'type', value });
 const [FLOAT32, BFLOAT16] = [ofType(1), ofType(14)];
@@ -86,11 +89,12 @@ export function toBfloat16(graph: StepGraph, { native }: { native: boolean }): S
     const { type, inputs, outputs } = operation;
     const own = INPUTS[type] ?? inputs.flatMap((_, index) => (type === 'ConcatV2' && index === inputs.length - 1 ? [] : [index]));
     const isLow = (index: number): boolean => computedLow.has(inputs[index]!);
-    const maps = own.every((index) => isMap(inputs[index]!) || (type === 'BiasAdd' && index === 1));
+    const maps = own.every((index) => isMap(inputs[index]!) || (index > 0 && (type === 'BiasAdd' || type === 'PadV2')));
     // The product that is a kernel's gradient takes two maps; a head's weights are no map.
-    const follows = FOLLOW.has(type) ? maps && own.some(isLow) : type === 'MatMul' && own.every(isLow);
+    const follows = FOLLOW.has(type) ? maps && own.some(isLow) : type === 'BatchMatMulV2' && own.every(isLow);
+    const after = operation.after && { after: low.get(operation.after) ?? operation.after };
     if (!follows && !(maps && ALWAYS.has(type))) {
-      operations.push({ ...operation, inputs: inputs.map(raised) });
+      operations.push({ ...operation, inputs: inputs.map(raised), ...after });
       continue;
     }
     const takes = inputs.map((input, index) => (own.includes(index) ? lowered(input) : raised(input)));
@@ -104,7 +108,7 @@ export function toBfloat16(graph: StepGraph, { native }: { native: boolean }): S
       return result;
     });
     const attributes = native ? { ...operation.attributes, ...typesOf(type) } : operation.attributes;
-    operations.push({ ...operation, attributes, inputs: takes, outputs: results });
+    operations.push({ ...operation, attributes, inputs: takes, outputs: results, ...after });
     if (!native) for (const output of lowOutputs) low.set(output, cast(cast(output, 'bfloat16'), 'float32'));
   }
   const kept = (values: Readonly<Record<string, Value>>): Record<string, Value> =>
@@ -116,5 +120,5 @@ export function toBfloat16(graph: StepGraph, { native }: { native: boolean }): S
 const isMap = ({ dtype, shape }: Value): boolean => dtype === 'float32' && shape.length === 4;
 
 function typesOf(type: string): Record<string, Attribute> {
-  return type.startsWith('FusedBatchNorm') ? { T: BFLOAT16, U: FLOAT32 } : { T: BFLOAT16 };
+  return /FusedBatchNorm/.test(type) ? { T: BFLOAT16, U: FLOAT32 } : { T: BFLOAT16 };
 }

@@ -1,11 +1,12 @@
-import type { Operation, Value } from './graph.ts';
+import { type Attribute, attributeOf, type Operation, type Value } from './graph.ts';
 
 const isGradient = ({ type }: Operation): boolean => /Grad(V3)?$|^Conv2DBackprop/.test(type);
 
 /**
  * What batch norm with ReLU gives is not kept from the forward to the backward pass but computed again there, from what batch norm has to
- * keep anyhow: to the same last bit, in more time and less memory (docs/performance.md; Pleiss et al. 2017, "Memory-efficient
- * implementation of DenseNets").
+ * keep anyhow, its statistics included: to the same last bit, in more time and less memory (docs/performance.md; Pleiss et al. 2017,
+ * "Memory-efficient implementation of DenseNets"). For oneDNN, whose fused operation writes the ReLU's result in the same pass; on a GPU
+ * the second statistic is not the variance.
  */
 export function recomputeActivations(operations: readonly Operation[]): Operation[] {
   const index = new Map(operations.map((operation, at) => [operation, at]));
@@ -20,6 +21,8 @@ export function recomputeActivations(operations: readonly Operation[]): Operatio
   for (const relu of operations) {
     const norm = maker.get(relu.inputs[0]!);
     if (relu.type !== 'Relu' || norm?.type !== 'FusedBatchNormV3' || consumers.get(norm.outputs[0]!)!.length > 1) continue;
+    // What TensorFlow's fused operation takes.
+    if (norm.outputs[0]!.shape[3]! % 4 !== 0) continue;
     const made = index.get(relu)!;
     const turn = operations.findIndex((operation, at) => at > made && isGradient(operation));
     const [activation] = relu.outputs;
@@ -28,9 +31,9 @@ export function recomputeActivations(operations: readonly Operation[]): Operatio
     if (!first) continue;
     // Not before the backward pass has come this far: else both would be computed, and kept, at once.
     const after = operations[index.get(first)! - 1]!.outputs[0]!;
-    const [normed, again] = [{ ...norm.outputs[0]! }, { ...activation! }];
-    const second = { ...norm, outputs: [normed, ...norm.outputs.slice(1).map((output) => ({ ...output }))], after };
-    before.set(first, [...(before.get(first) ?? []), second, { ...relu, inputs: [normed], outputs: [again] }]);
+    const again = { ...activation! };
+    const second = { ...appliedAgain(norm, again), after };
+    before.set(first, [...(before.get(first) ?? []), second]);
     for (const operation of late) instead.set(operation, new Map([...(instead.get(operation) ?? []), [activation!, again]]));
   }
   return operations.flatMap((operation) => {
@@ -38,4 +41,18 @@ export function recomputeActivations(operations: readonly Operation[]): Operatio
     const taken = own ? { ...operation, inputs: operation.inputs.map((input) => own.get(input) ?? input) } : operation;
     return [...(before.get(operation) ?? []), taken];
   });
+}
+
+/** Batch norm by the statistics that it has found before, and ReLU. */
+function appliedAgain(norm: Operation, activation: Value): Operation {
+  const [x, scale, offset, ...averages] = norm.inputs;
+  const statistics = attributeOf(norm, 'is_training', { kind: 'bool' }) ? norm.outputs.slice(3, 5) : averages;
+  const attributes: Record<string, Attribute> = {
+    ...norm.attributes,
+    is_training: { kind: 'bool', value: false },
+    num_side_inputs: { kind: 'int', value: 0 },
+    activation_mode: { kind: 'string', value: 'Relu' },
+  };
+  const outputs = [activation, ...norm.outputs.slice(1).map((output) => ({ ...output }))];
+  return { type: '_FusedBatchNormEx', attributes, inputs: [x!, scale!, offset!, ...statistics], outputs };
 }

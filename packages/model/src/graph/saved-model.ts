@@ -95,6 +95,7 @@ const FOUND_TYPES: Record<string, Record<string, number>> = {
   ResizeBilinear: { T: 0 },
   ResizeBilinearGrad: { T: 1 },
   FusedBatchNormV3: { T: 0, U: 1 },
+  _FusedBatchNormEx: { T: 0, U: 1 },
   FusedBatchNormGradV3: { T: 0, U: 2 },
   GatherV2: { Tparams: 0, Tindices: 1, Taxis: 2 },
   ExpandDims: { T: 0, Tdim: 1 },
