@@ -45,7 +45,7 @@ export function benchEngine(): { device: 'CPU' | 'GPU'; says: string } {
 
 interface BenchOptions {
   method: 'baseline' | 'robust';
-  /** Of the training step. */
+  /** Of the training step, and of logits and CAMs. */
   precision: TrainOptions['precision'];
 }
 
@@ -57,7 +57,7 @@ const ORIGIN: Origin = { run: 'bench', weightsSha256: '', preset: 'paper', norma
 
 /** The network with the trainer of Baseline or Robust. */
 export function benchModel(name: BenchNetwork, { method, precision }: BenchOptions): BenchModel {
-  const network = varied(networkOf(name, { preset: 'paper', ...PIXELS, seed: SEED }));
+  const network = varied(networkOf(name, { preset: 'paper', ...PIXELS, seed: SEED, precision }));
   const { inputSize } = network;
   const training = trainingOf(network, { method, precision });
   return {

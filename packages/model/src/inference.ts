@@ -1,7 +1,8 @@
 import { FINDINGS } from '@cxr-lens/data';
 import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
 import type { HostArrays } from './engine/host-array.ts';
-import { tf } from './engine/tensorflow.ts';
+import { engineInfo, multipliesBfloat16, tf } from './engine/tensorflow.ts';
+import { toBfloat16 } from './graph/bfloat16.ts';
 import { foldBatchNorm } from './graph/fold.ts';
 import { needed } from './graph/graph.ts';
 import { inputGradientOfNorms, shareImage } from './graph/share.ts';
@@ -75,10 +76,10 @@ function makeInference(network: Network): Inference {
     return made;
   }
 
-  /** The outputs of all images, one after another, by graphs of a few batch sizes. */
-  function forImages(name: string, pixels: Uint8Array, outputs: readonly ((tensors: tf.Tensor4D) => tf.Tensor)[]): Float32Array[] {
+  /** What the pass gives of all images, one after another, by graphs of a few batch sizes. */
+  function forImages({ name, outputs, of }: Pass, pixels: Uint8Array): Record<string, Float32Array> {
     const images = pixels.length / area;
-    const parts: Float32Array[][] = outputs.map(() => []);
+    const parts: Record<string, Float32Array>[] = [];
     for (let start = 0; start < images; ) {
       const left = images - start;
       const size = passSize(left, SIZES);
@@ -86,38 +87,34 @@ function makeInference(network: Network): Inference {
       const data = new Uint8Array(size * area);
       data.set(pixels.subarray(start * area, (start + count) * area));
       const inputs: HostArrays = { pixels: { shape: [size, side, side, 1], data } };
-      const names = outputs.map((_, index) => `out${index}`);
-      const step: StepPlan['step'] = (tensors) => {
-        const x = tensors['pixels'] as tf.Tensor4D;
-        return Object.fromEntries(outputs.map((output, index) => [names[index]!, output(x)]));
-      };
-      const found = graphOf(`${name}/${size}`, () => ({ step, inputs, outputs: names, rewrite: forServing })).run('run', inputs);
-      for (const [index, own] of names.entries()) {
-        const values = found[own]!;
-        parts[index]!.push(values.subarray(0, (values.length / size) * count));
-      }
+      const step: StepPlan['step'] = (tensors) => inHalves(of, tensors['pixels'] as tf.Tensor4D);
+      const found = graphOf(`${name}/${size}`, () => ({ step, inputs, outputs, rewrite: forServing(network) })).run('run', inputs);
+      const filled = (values: Float32Array): Float32Array => values.subarray(0, (values.length / size) * count);
+      parts.push(Object.fromEntries(Object.entries(found).map(([output, values]) => [output, filled(values)])));
       start += count;
     }
-    return parts.map(joined);
+    return Object.fromEntries(outputs.map((output) => [output, joined(parts.map((part) => part[output]!))]));
   }
 
   const forward = (pixels: tf.Tensor4D): Output => network.forward(toImages(pixels), 'inference');
+  const logitsOnly: Pass = { name: 'logits', outputs: ['logits'], of: (x) => ({ logits: forward(x).logits }) };
+  const evidence: Pass = {
+    name: 'evidence',
+    outputs: ['logits', 'maps'],
+    of(x) {
+      const output = forward(x);
+      return { logits: output.logits, maps: mapsOf(network, output) };
+    },
+  };
 
   return {
-    logits: (pixels) => forImages('logits', pixels, [(x) => forward(x).logits])[0]!,
+    logits: (pixels) => forImages(logitsOnly, pixels)['logits']!,
 
     evidence(pixels) {
       if (network.evidence.kind === 'walk') return { logits: this.logits(pixels), maps: null };
-      let output: Output | undefined;
-      const [logits, values] = forImages('evidence', pixels, [
-        (x) => {
-          output = forward(x);
-          return output.logits;
-        },
-        () => mapsOf(network, output!),
-      ]);
+      const { logits, maps } = forImages(evidence, pixels);
       const [height, width] = network.featureShape;
-      return { logits: logits!, maps: { height, width, values: values! } };
+      return { logits: logits!, maps: { height, width, values: maps! } };
     },
 
     saliency(pixels, findings) {
@@ -145,6 +142,21 @@ function makeInference(network: Network): Inference {
       graphs.clear();
     },
   };
+}
+
+/** What is computed of a batch of images. */
+interface Pass {
+  name: string;
+  outputs: readonly string[];
+  /** @param x pixels, [B, S, S, 1], 0 to 255 */
+  of(x: tf.Tensor4D): Record<string, tf.Tensor>;
+}
+
+/** On a CPU the two halves of a batch run beside each other: while one waits for its threads the other has work for them. */
+function inHalves(of: Pass['of'], x: tf.Tensor4D): Record<string, tf.Tensor> {
+  if (x.shape[0] % 2 === 1 || engineInfo().device === 'GPU') return of(x);
+  const [first, second] = (tf.split(x, 2) as tf.Tensor4D[]).map(of) as [Record<string, tf.Tensor>, Record<string, tf.Tensor>];
+  return Object.fromEntries(Object.entries(first).map(([name, half]) => [name, tf.concat([half, second[name]!])]));
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
@@ -178,9 +190,13 @@ function gradientStep(network: Network): StepPlan['step'] {
   };
 }
 
-function forServing(graph: StepGraph): StepGraph {
-  const outputs = Object.values(graph.outputs);
-  return { ...graph, operations: needed(foldBatchNorm(graph.operations, new Set(outputs)), outputs) };
+function forServing({ precision }: Network): (graph: StepGraph) => StepGraph {
+  const low = precision === 'bfloat16' && multipliesBfloat16();
+  return (graph) => {
+    const outputs = Object.values(graph.outputs);
+    const slim = { ...graph, operations: needed(foldBatchNorm(graph.operations, new Set(outputs)), outputs) };
+    return low ? toBfloat16(slim, { native: true }) : slim;
+  };
 }
 
 function forGradients(graph: StepGraph): StepGraph {

@@ -1,7 +1,7 @@
 import { type BatchArrays, toBatch } from './batch.ts';
 import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
 import { type HostArray, type HostArrays, hostScalar, toTensors } from './engine/host-array.ts';
-import { engineInfo, tf } from './engine/tensorflow.ts';
+import { engineInfo, multipliesBfloat16, tf } from './engine/tensorflow.ts';
 import { toBfloat16 } from './graph/bfloat16.ts';
 import { recomputeActivations } from './graph/recompute.ts';
 import type { StepGraph } from './graph/step.ts';
@@ -135,11 +135,6 @@ function rewriting({ precision }: TrainOptions): Pick<StepPlan, 'rewrite' | 'tol
   if (precision === 'float32') return { rewrite: slim };
   const native = multipliesBfloat16();
   return { rewrite: (graph) => toBfloat16(slim(graph), { native }), tolerance: BFLOAT16_TOLERANCE };
-}
-
-function multipliesBfloat16(): boolean {
-  const { bf16, device } = engineInfo();
-  return bf16 || device === 'GPU';
 }
 
 function wholePlan(parts: StepParts, inputs: HostArrays): Record<string, StepPlan> {

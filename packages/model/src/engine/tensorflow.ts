@@ -44,6 +44,12 @@ export function engineInfo(options: { full: boolean } = { full: false }): Engine
   };
 }
 
+/** Whether what computes here multiplies bfloat16 itself. */
+export function multipliesBfloat16(): boolean {
+  const { bf16, device } = engineInfo();
+  return bf16 || device === 'GPU';
+}
+
 /** What computes, as runs record it. */
 export function describeEngine(): string {
   const { tensorflow, device } = engineInfo();

@@ -1,4 +1,4 @@
-import { attributeOf, type Constant, type Operation, type Value } from './graph.ts';
+import { attributeOf, type Operation, type Value } from './graph.ts';
 
 /**
  * Convolution and batch norm by moving averages as one convolution with a bias, where nothing else takes the convolution's result:
@@ -9,6 +9,8 @@ export function foldBatchNorm(operations: readonly Operation[], kept: ReadonlySe
   const uses = new Map<Value, number>();
   for (const value of operations.flatMap(({ inputs }) => inputs)) uses.set(value, (uses.get(value) ?? 0) + 1);
   const folded = new Map<Operation, Operation[]>();
+  /** By the norm's scale: several passes through a layer are folded to the same constants. */
+  const constants = new Map<Value, { kernel: Value; bias: Value }>();
   const gone = new Set<Operation>();
   for (const norm of operations) {
     if (norm.type !== 'FusedBatchNormV3' || attributeOf(norm, 'is_training', { kind: 'bool' })) continue;
@@ -18,20 +20,17 @@ export function foldBatchNorm(operations: readonly Operation[], kept: ReadonlySe
     if (convolution?.type !== 'Conv2D' || !kernel?.constant || state.some((data) => data === undefined)) continue;
     const between = convolution.outputs[0]!;
     if (uses.get(between) !== 1 || kept.has(between)) continue;
-    const { weights, bias } = foldedWeights(kernel.constant, state as Float32Array[], attributeOf(norm, 'epsilon', { kind: 'float' }));
-    const named = (name: string, shape: readonly number[], data: Float32Array): Value => ({
-      dtype: 'float32',
-      shape,
-      constant: { name: `${kernel.constant!.name}/${name}`, data },
-    });
+    const own =
+      constants.get(norm.inputs[1]!) ?? foldedWeights(kernel, state as Float32Array[], attributeOf(norm, 'epsilon', { kind: 'float' }));
+    constants.set(norm.inputs[1]!, own);
     gone.add(convolution);
     const type = { kind: 'type', value: 1 } as const;
     folded.set(norm, [
-      { ...convolution, inputs: [x!, named('folded', kernel.shape, weights)] },
+      { ...convolution, inputs: [x!, own.kernel] },
       {
         type: 'BiasAdd',
         attributes: { T: type, data_format: { kind: 'string', value: 'NHWC' } },
-        inputs: [between, named('bias', [bias.length], bias)],
+        inputs: [between, own.bias],
         outputs: [norm.outputs[0]!],
       },
     ]);
@@ -40,14 +39,17 @@ export function foldBatchNorm(operations: readonly Operation[], kept: ReadonlySe
 }
 
 function foldedWeights(
-  { data }: Constant,
+  { shape, constant }: Value,
   [scale, offset, mean, variance]: readonly Float32Array[],
   epsilon: number,
-): { weights: Float32Array; bias: Float32Array } {
+): { kernel: Value; bias: Value } {
+  const { name, data } = constant!;
   const factor = scale!.map((value, channel) => value / Math.sqrt(variance![channel]! + epsilon));
   const channels = factor.length;
+  const weights = Float32Array.from(data, (value, at) => value * factor[at % channels]!);
+  const bias = offset!.map((value, channel) => value - mean![channel]! * factor[channel]!);
   return {
-    weights: Float32Array.from(data, (value, at) => value * factor[at % channels]!),
-    bias: offset!.map((value, channel) => value - mean![channel]! * factor[channel]!),
+    kernel: { dtype: 'float32', shape, constant: { name: `${name}/folded`, data: weights } },
+    bias: { dtype: 'float32', shape: [channels], constant: { name: `${name}/bias`, data: bias } },
   };
 }

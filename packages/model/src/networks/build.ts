@@ -9,18 +9,19 @@ import { resnet } from './resnet.ts';
 import { vae } from './vae.ts';
 
 /** The training options that a network is built by. */
-type NetworkTraits = Pick<TrainOptions, 'pooling' | 'lseSharpness' | 'patchGrid' | 'patchProducts' | 'patchInitialBias'>;
+type NetworkTraits = Pick<TrainOptions, 'pooling' | 'lseSharpness' | 'patchGrid' | 'patchProducts' | 'patchInitialBias' | 'precision'>;
 
 type BuildOptions = NetworkOptions & { preset: PresetName } & Partial<NetworkTraits>;
 
 /** The network of that name and size, with seeded initial weights. */
 export function networkOf(name: NetworkName, options: BuildOptions): Network {
-  const { preset, mean, std, runningMomentum, pooling, lseSharpness, patchGrid, patchProducts } = options;
+  const { preset, mean, std, runningMomentum, pooling, lseSharpness, patchGrid, patchProducts, precision = 'float32' } = options;
   const key = JSON.stringify([name, preset, mean, std, runningMomentum, pooling, lseSharpness, patchGrid, patchProducts]);
   const made = build(name, options);
   const network: Network = {
     ...made,
     key,
+    precision,
     dispose() {
       closeInference(network);
       made.dispose();

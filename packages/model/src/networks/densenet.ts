@@ -1,6 +1,6 @@
 import { tf } from '../engine/tensorflow.ts';
 import type { DensenetTable } from '../spec/networks.ts';
-import { averagePool, globalAveragePool, type Layer, type Layers, layers, maxPool, normalised } from './layers.ts';
+import { averagePool, chain, globalAveragePool, type Layer, type Layers, layers, maxPool, normalised } from './layers.ts';
 import type { Network, NetworkOptions } from './network.ts';
 
 /**
@@ -27,6 +27,7 @@ export function densenet(
   }
   steps.push(make.normRelu('norm', channels));
   const head = make.head(channels);
+  const body = chain(steps);
   // Every one of stem, max pooling and the transitions halves the map.
   const side = inputSize / 2 ** (blocks.length + 1);
 
@@ -39,7 +40,7 @@ export function densenet(
     evidence: { kind: 'cam', headWeights: () => head.weights as tf.Variable<tf.Rank.R2> },
     noiseSize: 0,
     forward(x, mode) {
-      const features = steps.reduce((h, step) => step(h, mode), normalised(x, { mean, std })); // [B, side, side, channels]
+      const features = body(normalised(x, { mean, std }), mode); // [B, side, side, channels]
       return { features, logits: head.logits(globalAveragePool(features)) };
     },
     dispose: make.dispose,
@@ -48,17 +49,18 @@ export function densenet(
 
 /** Each layer sees all maps before it and adds `growth`: [B, H, W, C] to [B, H, W, C + length * growth]. */
 function denseBlock(make: Layers, name: string, { length, growth, channels }: { length: number; growth: number; channels: number }): Layer {
-  const inside = Array.from({ length }, (_, index) => {
+  const inside = Array.from({ length }, (_, index): Layer => {
     const layer = `${name}.layer${index + 1}`;
     const from = channels + index * growth;
-    return [
+    const grown = chain([
       make.normRelu(`${layer}.norm1`, from),
       make.convolution(`${layer}.convolution1`, { kernel: 1, from, to: 4 * growth }),
       make.normRelu(`${layer}.norm2`, 4 * growth),
       make.convolution(`${layer}.convolution2`, { kernel: 3, from: 4 * growth, to: growth }),
-    ];
+    ]);
+    return (h, mode) => tf.concat([h, grown(h, mode)], 3);
   });
-  return (x, mode) => inside.reduce((h, steps) => tf.concat([h, steps.reduce((y, step) => step(y, mode), h)], 3), x);
+  return chain(inside);
 }
 
 /** Half the channels, half the size. */

@@ -90,9 +90,16 @@ export function layers({ seed, runningMomentum }: { seed: number | null; running
   return { parameters, statistics, convolution, norm, normRelu, head, dispose };
 }
 
-/** The steps one after another. */
+/** The steps one after another. In inference mode what lies between two of them is given back at once. */
 export function chain(steps: readonly Layer[]): Layer {
-  return (x, mode) => steps.reduce((h, step) => step(h, mode), x);
+  return (x, mode) => {
+    if (mode !== 'inference') return steps.reduce((h, step) => step(h, mode), x);
+    return steps.reduce((h, step) => {
+      const next = tf.tidy(() => step(h, mode));
+      if (h !== x && h !== next) h.dispose();
+      return next;
+    }, x);
+  };
 }
 
 /**

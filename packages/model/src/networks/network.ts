@@ -46,6 +46,8 @@ export interface Network {
   name: string;
   /** All that decides what it computes but its variables' values; left out, its graphs are not kept on disk. */
   key?: string;
+  /** Of its predictions, where the machine multiplies bfloat16 itself; left out, float32. */
+  precision?: 'float32' | 'bfloat16';
   /** Side S of the square input in pixels. */
   inputSize: number;
   /** [h, w, C] of the features. */

@@ -1,7 +1,7 @@
 import { relu } from '../engine/operations.ts';
 import { tf } from '../engine/tensorflow.ts';
 import type { VaeTable } from '../spec/networks.ts';
-import { type Layer, type Layers, layers } from './layers.ts';
+import { chain, type Layer, type Layers, layers } from './layers.ts';
 import type { Mode, Network, NetworkOptions } from './network.ts';
 import { biased, upsampled } from './vae-layers.ts';
 
@@ -19,17 +19,17 @@ export function vae(
   const deepest = channels.at(-1)!;
   const flat = side * side * deepest;
 
-  const encoder = encoderSteps(make, channels);
+  const encoder = chain(encoderSteps(make, channels));
   const codeMean = biased(make, 'code.mean', { kernel: 1, from: flat, to: latent });
   const codeLogVariance = biased(make, 'code.logvariance', { kernel: 1, from: flat, to: latent });
   const spread = make.convolution('decoder.dense', { kernel: 1, from: latent, to: flat });
-  const decoder = decoderSteps(make, channels);
+  const decoder = chain(decoderSteps(make, channels));
   const hiddenUnits = biased(make, 'classifier', { kernel: 1, from: latent, to: hidden });
   const head = make.head(hidden);
 
   function decode(code: tf.Tensor2D, mode: Mode): tf.Tensor4D {
     const deepestMap = tf.reshape(spread(asMap(code), mode), [-1, side, side, deepest]) as tf.Tensor4D;
-    return tf.sigmoid(decoder.reduce((h, step) => step(h, mode), deepestMap));
+    return tf.sigmoid(decoder(deepestMap, mode));
   }
 
   function classify(code: tf.Tensor2D, mode: Mode): tf.Tensor2D {
@@ -46,7 +46,7 @@ export function vae(
     noiseSize: latent,
     forward(x, mode, noise) {
       const grey = tf.div(tf.sub(x, mean), std) as tf.Tensor4D;
-      const features = encoder.reduce((h, step) => step(h, mode), grey); // [B, side, side, deepest]
+      const features = encoder(grey, mode); // [B, side, side, deepest]
       const flattened = tf.reshape(features, [-1, 1, 1, flat]) as tf.Tensor4D;
       const code = { mean: asVector(codeMean(flattened, mode)), logVariance: asVector(codeLogVariance(flattened, mode)) };
       const drawn = noise ? tf.add(code.mean, tf.mul(tf.exp(tf.div(code.logVariance, 2)), noise)) : code.mean;
