@@ -5,13 +5,17 @@ import { engineInfo, multipliesBfloat16, tf } from './engine/tensorflow.ts';
 import { toBfloat16 } from './graph/bfloat16.ts';
 import { foldBatchNorm } from './graph/fold.ts';
 import { needed } from './graph/graph.ts';
+import { foldGrey } from './graph/grey.ts';
 import { inputGradientOfNorms, shareImage } from './graph/share.ts';
 import type { StepGraph } from './graph/step.ts';
 import { toImages } from './images.ts';
 import type { Network, Output } from './networks/network.ts';
 
-/** Images of one pass; throughput hardly grows from the last one on. */
-const SIZES = [1, 8, 32] as const;
+/** Images of one pass of a network; throughput hardly grows from the last one on, and falls again where 32 do not fit into the cache. */
+function sizesOf({ inputSize }: Network): readonly number[] {
+  return inputSize < 128 ? [1, 8, 32] : [1, 8];
+}
+
 // Findings of one pass keep memory: at 224 x 224 some 0.4 GB each while their graph is checked.
 const GRADIENTS = [1, 4, 7] as const;
 
@@ -82,7 +86,7 @@ function makeInference(network: Network): Inference {
     const parts: Record<string, Float32Array>[] = [];
     for (let start = 0; start < images; ) {
       const left = images - start;
-      const size = passSize(left, SIZES);
+      const size = passSize(left, sizesOf(network));
       const count = Math.min(size, left);
       const data = new Uint8Array(size * area);
       data.set(pixels.subarray(start * area, (start + count) * area));
@@ -194,7 +198,7 @@ function forServing({ precision }: Network): (graph: StepGraph) => StepGraph {
   const low = precision === 'bfloat16' && multipliesBfloat16();
   return (graph) => {
     const outputs = Object.values(graph.outputs);
-    const slim = { ...graph, operations: needed(foldBatchNorm(graph.operations, new Set(outputs)), outputs) };
+    const slim = { ...graph, operations: needed(foldBatchNorm(foldGrey(graph.operations), new Set(outputs)), outputs) };
     return low ? toBfloat16(slim, { native: true }) : slim;
   };
 }
