@@ -1,11 +1,10 @@
 import { FINDINGS } from '@cxr-lens/data';
 import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
 import type { HostArrays } from './engine/host-array.ts';
-import { engineInfo, multipliesBfloat16, tf } from './engine/tensorflow.ts';
+import { isGpu, multipliesBfloat16, tf } from './engine/tensorflow.ts';
 import { toBfloat16 } from './graph/bfloat16.ts';
 import { foldBatchNorm } from './graph/fold.ts';
 import { needed } from './graph/graph.ts';
-import { foldGrey } from './graph/grey.ts';
 import { inputGradientOfNorms, shareImage } from './graph/share.ts';
 import type { StepGraph } from './graph/step.ts';
 import { toImages } from './images.ts';
@@ -158,7 +157,7 @@ interface Pass {
 
 /** On a CPU the two halves of a batch run beside each other: while one waits for its threads the other has work for them. */
 function inHalves(of: Pass['of'], x: tf.Tensor4D): Record<string, tf.Tensor> {
-  if (x.shape[0] % 2 === 1 || engineInfo().device === 'GPU') return of(x);
+  if (x.shape[0] % 2 === 1 || isGpu()) return of(x);
   const [first, second] = (tf.split(x, 2) as tf.Tensor4D[]).map(of) as [Record<string, tf.Tensor>, Record<string, tf.Tensor>];
   return Object.fromEntries(Object.entries(first).map(([name, half]) => [name, tf.concat([half, second[name]!])]));
 }
@@ -198,7 +197,7 @@ function forServing({ precision }: Network): (graph: StepGraph) => StepGraph {
   const low = precision === 'bfloat16' && multipliesBfloat16();
   return (graph) => {
     const outputs = Object.values(graph.outputs);
-    const slim = { ...graph, operations: needed(foldBatchNorm(foldGrey(graph.operations), new Set(outputs)), outputs) };
+    const slim = { ...graph, operations: needed(foldBatchNorm(graph.operations, new Set(outputs)), outputs) };
     return low ? toBfloat16(slim, { native: true }) : slim;
   };
 }

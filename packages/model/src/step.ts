@@ -1,7 +1,7 @@
 import { type BatchArrays, toBatch } from './batch.ts';
 import { type Compiled, compile, type StepPlan } from './engine/compile.ts';
 import { type HostArray, type HostArrays, hostScalar, toTensors } from './engine/host-array.ts';
-import { engineInfo, multipliesBfloat16, tf } from './engine/tensorflow.ts';
+import { isGpu, multipliesBfloat16, tf } from './engine/tensorflow.ts';
 import { toBfloat16 } from './graph/bfloat16.ts';
 import { recomputeActivations } from './graph/recompute.ts';
 import type { StepGraph } from './graph/step.ts';
@@ -130,8 +130,7 @@ const BFLOAT16_TOLERANCE = 0.5;
 
 /** How the graph of a step is rewritten: for memory, and for the run's precision. */
 function rewriting({ precision }: TrainOptions): Pick<StepPlan, 'rewrite' | 'tolerance'> {
-  const slim = (graph: StepGraph): StepGraph =>
-    engineInfo().device === 'GPU' ? graph : { ...graph, operations: recomputeActivations(graph.operations) };
+  const slim = (graph: StepGraph): StepGraph => (isGpu() ? graph : { ...graph, operations: recomputeActivations(graph.operations) });
   if (precision === 'float32') return { rewrite: slim };
   const native = multipliesBfloat16();
   return { rewrite: (graph) => toBfloat16(slim(graph), { native }), tolerance: BFLOAT16_TOLERANCE };

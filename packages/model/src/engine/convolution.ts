@@ -1,4 +1,4 @@
-import { engineInfo, tf } from './tensorflow.ts';
+import { engineInfo, isGpu, tf } from './tensorflow.ts';
 
 interface Shape {
   stride: number;
@@ -6,15 +6,17 @@ interface Shape {
 }
 
 /**
- * Convolution without bias: [B, H, W, C] by [k, k, C, K]. On CPUs without AVX-512 two of its gradients are computed otherwise than by
- * TensorFlow's own operations, the same sums in another order: in one to three times less time (docs/performance.md).
+ * Convolution without bias: [B, H, W, C] by [k, k, C, K]. On a CPU some of its gradients are computed otherwise than by TensorFlow's own
+ * operations, the same sums in another order, in less time (docs/performance.md).
  */
 export function convolution(x: tf.Tensor4D, kernel: tf.Tensor4D, shape: Shape): tf.Tensor4D {
-  wide ??= engineInfo().device === 'GPU' || engineInfo().avx512;
-  return (wide ? plain : convolutionOfSlowGradients)(x, kernel, shape);
+  if (isGpu()) return plain(x, kernel, shape);
+  if (shape.stride === 2 && shape.padding === 'valid' && kernel.shape[2] <= 3) return convolutionOfImages(x, kernel);
+  avx512 ??= engineInfo().avx512;
+  return (avx512 ? plain : convolutionOfSlowGradients)(x, kernel, shape);
 }
 
-let wide: boolean | undefined;
+let avx512: boolean | undefined;
 
 function plain(x: tf.Tensor4D, kernel: tf.Tensor4D, { stride, padding }: Shape): tf.Tensor4D {
   return tf.conv2d(x, kernel, stride, padding);
@@ -26,15 +28,35 @@ export function convolutionOfSlowGradients(x: tf.Tensor4D, kernel: tf.Tensor4D, 
   const narrow = size === 3 && from >= 4 * to && to >= 32; // a dense layer's 3 x 3
   const narrowing = size === 1 && from > to;
   if (shape.stride !== 1 || shape.padding !== 'same' || !(narrow || narrowing)) return plain(x, kernel, shape);
+  return withGradients(x, kernel, shape, {
+    ofInput: (dy, _input, weights) => inputGradient(dy, weights),
+    ofKernel: (dy, input, weights) => (narrow ? narrowKernelGradient(input, dy) : kernelGradient(input, dy, { ...shape, kernel: weights })),
+  });
+}
+
+/** Of an image's few channels, at stride 2: the gradient of the image is a convolution too. */
+export function convolutionOfImages(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
+  const shape: Shape = { stride: 2, padding: 'valid' };
+  return withGradients(x, kernel, shape, {
+    ofInput: imageGradient,
+    ofKernel: (dy, input, weights) => kernelGradient(input, dy, { ...shape, kernel: weights }),
+  });
+}
+
+type Gradient = (dy: tf.Tensor4D, x: tf.Tensor4D, kernel: tf.Tensor4D) => tf.Tensor;
+
+function withGradients(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  shape: Shape,
+  { ofInput, ofKernel }: { ofInput: Gradient; ofKernel: Gradient },
+): tf.Tensor4D {
   return tf.customGrad((...args) => {
     const [input, weights, save] = args as [tf.Tensor4D, tf.Tensor4D, tf.GradSaveFunc];
     save([input, weights]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-      const [of, by, slope] = [saved[0], saved[1], dy] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-      return [
-        tf.tidy(() => inputGradient(slope, by)),
-        tf.tidy(() => (narrow ? narrowKernelGradient(of, slope) : kernelGradient(of, slope, by.shape))),
-      ];
+    const gradFunc = (dy: tf.Tensor4D, saved: tf.Tensor[]): tf.Tensor[] => {
+      const [of, by] = saved as [tf.Tensor4D, tf.Tensor4D];
+      return [tf.tidy(() => ofInput(dy, of, by)), tf.tidy(() => ofKernel(dy, of, by))];
     };
     return { value: plain(input, weights, shape), gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
   })(x, kernel) as tf.Tensor4D;
@@ -46,9 +68,42 @@ function inputGradient(dy: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   return tf.conv2d(dy, tf.transpose(turned, [0, 1, 3, 2]), 1, 'same');
 }
 
-function kernelGradient(x: tf.Tensor4D, dy: tf.Tensor4D, filterShape: number[]): tf.Tensor {
-  const attributes = { strides: 1, pad: 'same', dataFormat: 'NHWC', dimRoundingMode: undefined, filterShape };
+function kernelGradient(x: tf.Tensor4D, dy: tf.Tensor4D, { stride, padding, kernel }: Shape & { kernel: tf.Tensor4D }): tf.Tensor {
+  const attributes = { strides: stride, pad: padding, dataFormat: 'NHWC', dimRoundingMode: undefined, filterShape: kernel.shape };
   return tf.engine().runKernel(tf.Conv2DBackpropFilter, { x, dy }, attributes as unknown as tf.NamedAttrMap) as tf.Tensor;
+}
+
+/**
+ * dL/dx[2m + a] = sum over t of w[2t + a] dy[m - t], likewise across: one convolution of dy at stride 1 for the four of (a, b), whose
+ * results lie beside each other as channels.
+ */
+function imageGradient(dy: tf.Tensor4D, x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
+  const [size, , from, to] = kernel.shape;
+  const half = Math.ceil(size / 2);
+  const spare = 2 * half - size;
+  const even = tf.pad4d(kernel, [
+    [0, spare],
+    [0, spare],
+    [0, 0],
+    [0, 0],
+  ]);
+  const phases = tf.reverse(tf.reshape(even, [half, 2, half, 2, from, to]), [0, 2]);
+  const by = tf.reshape(tf.transpose(phases, [0, 2, 5, 1, 3, 4]), [half, half, to, 4 * from]) as tf.Tensor4D;
+  const around: [number, number] = [half - 1, half - 1];
+  const beside = tf.conv2d(tf.pad4d(dy, [[0, 0], around, around, [0, 0]]), by, 1, 'valid');
+  return fitted(tf.depthToSpace(beside, 2), x.shape);
+}
+
+/** Cut, or filled up with zeros, to height and width of the shape: the last row that no stride has reached has no gradient. */
+function fitted(maps: tf.Tensor4D, [images, height, width, channels]: readonly [number, number, number, number]): tf.Tensor4D {
+  const [, h, w] = maps.shape;
+  const cut = tf.slice(maps, [0, 0, 0, 0], [images, Math.min(h, height), Math.min(w, width), channels]);
+  return tf.pad4d(cut, [
+    [0, 0],
+    [0, Math.max(0, height - h)],
+    [0, Math.max(0, width - w)],
+    [0, 0],
+  ]);
 }
 
 /** dL/dw[r, c] = sum of x[i, j] dy[i - r + 1, j - c + 1]: one product of x with the nine shifts of dy side by side. */

@@ -30,23 +30,59 @@ export interface BatchNormState {
 // PyTorch's and the paper's networks' (method.md).
 const EPSILON = 1e-5;
 
+/** Mean and variance (divided by N) of each channel over a batch, each [C]; no gradient goes through them. */
+export interface BatchStatistics {
+  mean: tf.Tensor1D;
+  variance: tf.Tensor1D;
+}
+
+/** @param x [B, H, W, C] */
+export function statisticsOf(x: tf.Tensor4D): BatchStatistics {
+  const channels = x.shape[3];
+  return tf.tidy(() => {
+    const [ones, zeros] = [tf.ones([channels]), tf.zeros([channels])];
+    const outputs = rawOp('FusedBatchNormV3', [x, ones, zeros, zeros, ones], {
+      outputs: 6,
+      attributes: { ...OF_BATCH, exponential_avg_factor: 1 },
+    });
+    return { mean: outputs[3] as tf.Tensor1D, variance: outputs[4] as tf.Tensor1D };
+  });
+}
+
 interface Pass {
   /** Share of this batch in the moving averages; null leaves them alone. */
   momentum: number | null;
+  /** Of x, where they are known: its gradient goes through them all the same. */
+  statistics?: BatchStatistics | undefined;
 }
+
+const OF_BATCH = { epsilon: EPSILON, data_format: 'NHWC', is_training: true };
+const OF_AVERAGES = { ...OF_BATCH, is_training: false };
 
 /**
  * Batch norm by the batch's own statistics: one fused operation, and one for its gradient.
  * @param x [B, H, W, C]
  */
-export function batchNormOfBatch(x: tf.Tensor4D, { scale, offset, mean, variance }: BatchNormState, { momentum }: Pass): tf.Tensor4D {
-  const attributes = { epsilon: EPSILON, data_format: 'NHWC', is_training: true };
+export function batchNormOfBatch(x: tf.Tensor4D, { scale, offset, mean, variance }: BatchNormState, pass: Pass): tf.Tensor4D {
+  const { momentum, statistics } = pass;
   return tf.customGrad((...args) => {
     const [input, gamma, beta, save] = args as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => batchNormGradient(dy, saved, OF_BATCH);
+    if (statistics) {
+      const of = statistics;
+      const outputs = rawOp('FusedBatchNormV3', [input, gamma, beta, of.mean, of.variance], { outputs: 6, attributes: OF_AVERAGES });
+      if (momentum !== null) {
+        const count = x.size / x.shape[3];
+        mean.assign(tf.add(tf.mul(mean, 1 - momentum), tf.mul(of.mean, momentum)));
+        variance.assign(tf.add(tf.mul(variance, 1 - momentum), tf.mul(of.variance, (momentum * count) / (count - 1))));
+      }
+      save([input, gamma, of.mean, of.variance, outputs[5]!]);
+      return { value: outputs[0]!, gradFunc };
+    }
     // With a factor the operation mixes the unbiased variance of the batch into the averages that it is given.
     const outputs = rawOp('FusedBatchNormV3', [input, gamma, beta, mean, variance], {
       outputs: 6,
-      attributes: { ...attributes, exponential_avg_factor: momentum ?? 1 },
+      attributes: { ...OF_BATCH, exponential_avg_factor: momentum ?? 1 },
     });
     const [y, newMean, newVariance, ...reserve] = outputs;
     if (momentum !== null) {
@@ -54,7 +90,7 @@ export function batchNormOfBatch(x: tf.Tensor4D, { scale, offset, mean, variance
       variance.assign(newVariance!);
     }
     save([input, gamma, ...reserve]);
-    return { value: y!, gradFunc: (dy, saved) => batchNormGradient(dy as tf.Tensor, saved as tf.Tensor[], attributes) };
+    return { value: y!, gradFunc };
   })(x, scale, offset) as tf.Tensor4D;
 }
 
@@ -63,12 +99,11 @@ export function batchNormOfBatch(x: tf.Tensor4D, { scale, offset, mean, variance
  * @param x [B, H, W, C]
  */
 export function batchNormOfAverages(x: tf.Tensor4D, { scale, offset, mean, variance }: BatchNormState): tf.Tensor4D {
-  const attributes = { epsilon: EPSILON, data_format: 'NHWC', is_training: false };
   return tf.customGrad((...args) => {
     const [input, gamma, beta, save] = args as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const outputs = rawOp('FusedBatchNormV3', [input, gamma, beta, mean, variance], { outputs: 6, attributes });
+    const outputs = rawOp('FusedBatchNormV3', [input, gamma, beta, mean, variance], { outputs: 6, attributes: OF_AVERAGES });
     save([input, gamma, mean, variance, outputs[5]!]);
-    return { value: outputs[0]!, gradFunc: (dy, saved) => batchNormGradient(dy as tf.Tensor, saved as tf.Tensor[], attributes) };
+    return { value: outputs[0]!, gradFunc: (dy, saved) => batchNormGradient(dy as tf.Tensor, saved as tf.Tensor[], OF_AVERAGES) };
   })(x, scale, offset) as tf.Tensor4D;
 }
 

@@ -37,17 +37,20 @@ export function engineInfo(options: { full: boolean } = { full: false }): Engine
   const flags = readFileSync('/proc/cpuinfo', 'utf8');
   return {
     tensorflow: backend.binding.TF_Version,
-    device: backend.isUsingGpuDevice ? 'GPU' : 'CPU',
+    device: isGpu() ? 'GPU' : 'CPU',
     bf16: /\b(avx512_bf16|amx_bf16)\b/.test(flags),
     avx512: /\bavx512f\b/.test(flags),
     folder: installedEngine(options).folder,
   };
 }
 
+export function isGpu(): boolean {
+  return backend.isUsingGpuDevice;
+}
+
 /** Whether what computes here multiplies bfloat16 itself. */
 export function multipliesBfloat16(): boolean {
-  const { bf16, device } = engineInfo();
-  return bf16 || device === 'GPU';
+  return isGpu() || engineInfo().bf16;
 }
 
 /** What computes, as runs record it. */

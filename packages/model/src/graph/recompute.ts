@@ -18,11 +18,7 @@ export function recomputeActivations(operations: readonly Operation[]): Operatio
   /** Where an operation takes the second computation's result instead of the first one's. */
   const instead = new Map<Operation, Map<Value, Value>>();
   const before = new Map<Operation, Operation[]>();
-  for (const relu of operations) {
-    const norm = maker.get(relu.inputs[0]!);
-    if (relu.type !== 'Relu' || norm?.type !== 'FusedBatchNormV3' || consumers.get(norm.outputs[0]!)!.length > 1) continue;
-    // What TensorFlow's fused operation takes.
-    if (norm.outputs[0]!.shape[3]! % 4 !== 0) continue;
+  for (const { norm, relu } of worthwhile(operations, { maker, consumers })) {
     const made = index.get(relu)!;
     const turn = operations.findIndex((operation, at) => at > made && isGradient(operation));
     const [activation] = relu.outputs;
@@ -41,6 +37,26 @@ export function recomputeActivations(operations: readonly Operation[]): Operatio
     const taken = own ? { ...operation, inputs: operation.inputs.map((input) => own.get(input) ?? input) } : operation;
     return [...(before.get(operation) ?? []), taken];
   });
+}
+
+interface Links {
+  maker: ReadonlyMap<Value, Operation>;
+  consumers: ReadonlyMap<Value, readonly Operation[]>;
+}
+
+/**
+ * Of batch norms with ReLU those of concatenations, where there are any: each layer of a dense block makes one of all the maps before
+ * it, so that they are most of what is kept, while the others are needed again too soon to be worth their time.
+ */
+function worthwhile(operations: readonly Operation[], { maker, consumers }: Links): { norm: Operation; relu: Operation }[] {
+  const all = operations.flatMap((relu) => {
+    const norm = relu.type === 'Relu' ? maker.get(relu.inputs[0]!) : undefined;
+    if (norm?.type !== 'FusedBatchNormV3' || consumers.get(norm.outputs[0]!)!.length > 1) return [];
+    // What TensorFlow's fused operation takes.
+    return norm.outputs[0]!.shape[3]! % 4 === 0 ? [{ norm, relu }] : [];
+  });
+  const ofConcatenations = all.filter(({ norm }) => maker.get(norm.inputs[0]!)?.type === 'ConcatV2');
+  return ofConcatenations.length > 0 ? ofConcatenations : all;
 }
 
 /** Batch norm by the statistics that it has found before, and ReLU. */

@@ -70,9 +70,19 @@ export function record(
     return add(tensor, { name, data: readSync.call(backend, tensor.dataId) });
   }
 
+  /** What is made of a named constant tells so: `<name>/<operation>`. */
+  function nameResults(type: string, inputs: readonly tf.Tensor[], outputs: readonly tf.Tensor[]): void {
+    const [name, ...others] = inputs.flatMap(({ dataId }) => names.get(dataId) ?? []);
+    if (name === undefined || others.length > 0 || outputs.length > 1) return;
+    const made = `${name}/${type}`;
+    const taken = values.some(({ constant }) => constant?.name === made);
+    names.set(outputs[0]!.dataId, taken ? `${made}${values.length}` : made);
+  }
+
   function executed(type: string, attributes: OpAttribute[], { inputs, outputs }: { inputs: tf.Tensor[]; outputs: tf.Tensor[] }): void {
     const from = inputs.map((input) => places.get(input.dataId) ?? addConstant(input));
     if (from.every((place) => values[place]!.constant) && outputs.every(({ size }) => size <= foldUpTo)) {
+      nameResults(type, inputs, outputs);
       for (const output of outputs) addConstant(output);
     } else if (type === 'Cast' && inputs[0]!.dtype === outputs[0]!.dtype) {
       places.set(outputs[0]!.dataId, from[0]!);

@@ -1,11 +1,10 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { compile, type Step, type StepPlan } from '../engine/compile.ts';
 import type { HostArrays } from '../engine/host-array.ts';
 import { tf } from '../engine/tensorflow.ts';
-import { chain, layers, normalised } from '../networks/layers.ts';
+import { chain, layers } from '../networks/layers.ts';
 import { foldBatchNorm } from './fold.ts';
 import { needed, type Operation } from './graph.ts';
-import { foldGrey } from './grey.ts';
 import { recomputeActivations } from './recompute.ts';
 import { inputGradientOfNorms, shareImage } from './share.ts';
 import type { StepGraph } from './step.ts';
@@ -59,46 +58,6 @@ it('batch norm goes into the convolution before it, where nothing else takes wha
     return { y: tf.add(tf.sum(norm(between, 'inference')), tf.mean(between)) };
   };
   expect(both(seen, fold, true).count('FusedBatchNormV3')).toEqual([1, 1]);
-});
-
-describe('grey shown as three channels', () => {
-  const stem = make.convolution('stem', { kernel: 7, from: 3, to: 4, stride: 2 });
-  const small = make.convolution('small', { kernel: 3, from: 3, to: 4 });
-  const fold = (graph: StepGraph): StepGraph => only(graph, foldGrey(graph.operations));
-  const channelsOf = ({ operations }: StepGraph): (number | undefined)[] =>
-    operations.flatMap(({ type, inputs: [x] }) => (type === 'Conv2D' ? [x!.shape[3]] : []));
-  const channels = (convolve: (x: tf.Tensor4D) => tf.Tensor, mean: number | [number, number, number]) => {
-    const step: Step = ({ x }) => {
-      const grey = tf.slice(x as tf.Tensor4D, [0, 0, 0, 0], [1, 5, 5, 1]);
-      return { y: convolve(normalised(grey, { mean, std: [0.5, 0.25, 0.2] })) };
-    };
-    return both(step, fold, true).graphs.map(channelsOf);
-  };
-
-  it('goes into the first convolution as one channel, padded or not', () => {
-    expect(channels((x) => stem(x, 'inference'), 0.3)).toEqual([[3], [1]]);
-    expect(channels((x) => small(x, 'inference'), 0.3)).toEqual([[3], [1]]);
-  });
-
-  it('is one kernel for several passes', () => {
-    const step: Step = ({ x }) => {
-      const parts = tf.split(tf.slice(x as tf.Tensor4D, [0, 0, 0, 0], [1, 4, 4, 1]), 2, 1) as tf.Tensor4D[];
-      const [a, b] = parts.map((part) => stem(normalised(part, { mean: 0.3, std: 0.5 }), 'inference'));
-      return { y: tf.add(a!, b!) };
-    };
-    expect(both(step, fold, true).graphs.map(channelsOf)).toEqual([
-      [3, 3],
-      [1, 1],
-    ]);
-  });
-
-  it('stays three where something else takes them', () => {
-    expect(channels((x) => tf.add(stem(x, 'inference'), tf.mean(x)), 0.3)).toEqual([[3], [3]]);
-  });
-
-  it('stays three where each channel has a mean of its own', () => {
-    expect(channels((x) => stem(x, 'inference'), [0.3, 0.4, 0.3])).toEqual([[3], [3]]);
-  });
 });
 
 it('what copies of an image share is computed of one', () => {

@@ -72,7 +72,9 @@ describe('the record', () => {
     expect(tf.memory().numTensors).toBe(before);
     expect(Object.keys(tf.backend()).filter((key) => key.startsWith('execute'))).toEqual([]);
     const names = operations.flatMap(({ inputs }) => inputs.flatMap(({ constant }) => constant?.name ?? []));
-    expect([...network.parameters.keys(), ...network.statistics.keys()].filter((name) => !names.includes(name))).toEqual([]);
+    // A grey image takes the sum of the first kernel's channels.
+    const kept = names.map((name) => name.replace('stem.convolution.kernel/Sum', 'stem.convolution.kernel'));
+    expect([...network.parameters.keys(), ...network.statistics.keys()].filter((name) => !kept.includes(name))).toEqual([]);
     network.dispose();
   });
 

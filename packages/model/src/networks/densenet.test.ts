@@ -89,6 +89,19 @@ describe('truncated DenseNet', () => {
     expect([...first!.parameters.get('network.head.bias')!.dataSync()]).toEqual(new Array(14).fill(0));
   });
 
+  it('takes one channel for three that are normalised alike', () => {
+    const [one, three] = [
+      PIXELS,
+      { ...PIXELS, mean: [PIXELS.mean, PIXELS.mean, PIXELS.mean], std: [PIXELS.std, PIXELS.std, PIXELS.std] },
+    ].map((pixels) => networkOf('truncated-densenet121', { ...(pixels as typeof PIXELS), preset: 'small' }));
+    tf.tidy(() => {
+      const found = [one, three].map((network) => [...network!.forward(image(2, 96), 'frozen-batch').logits.dataSync()]);
+      expect(error(found[0]!, found[1]!)).toBeLessThan(1e-5);
+    });
+    one!.dispose();
+    three!.dispose();
+  });
+
   it('gives each image of a batch its own answer in inference mode', () => {
     open = networkOf('truncated-densenet121', { ...PIXELS, preset: 'small' });
     const network = open;

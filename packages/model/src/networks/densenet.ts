@@ -1,6 +1,6 @@
-import { tf } from '../engine/tensorflow.ts';
+import type { tf } from '../engine/tensorflow.ts';
 import type { DensenetTable } from '../spec/networks.ts';
-import { averagePool, chain, globalAveragePool, type Layer, type Layers, layers, maxPool, normalised } from './layers.ts';
+import { averagePool, chain, concatenated, globalAveragePool, type Layer, type Layers, layers, maxPool, normalised } from './layers.ts';
 import type { Network, NetworkOptions } from './network.ts';
 
 /**
@@ -58,7 +58,7 @@ function denseBlock(make: Layers, name: string, { length, growth, channels }: { 
       make.normRelu(`${layer}.norm2`, 4 * growth),
       make.convolution(`${layer}.convolution2`, { kernel: 3, from: 4 * growth, to: growth }),
     ]);
-    return (h, mode) => tf.concat([h, grown(h, mode)], 3);
+    return (h, mode) => concatenated([h, grown(h, mode)], mode);
   });
   return chain(inside);
 }

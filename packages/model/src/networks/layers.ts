@@ -1,7 +1,7 @@
 import { FINDINGS, random } from '@cxr-lens/data';
 import { convolution as convolve } from '../engine/convolution.ts';
-import { batchNormOfAverages, batchNormOfBatch, relu } from '../engine/operations.ts';
-import { tf } from '../engine/tensorflow.ts';
+import { type BatchStatistics, batchNormOfAverages, batchNormOfBatch, relu, statisticsOf } from '../engine/operations.ts';
+import { isGpu, tf } from '../engine/tensorflow.ts';
 import type { Mode, NetworkOptions } from './network.ts';
 
 /** A step of a network: [B, H, W, C] to [B, H', W', C']. */
@@ -11,7 +11,10 @@ export type Layer = (x: tf.Tensor4D, mode: Mode) => tf.Tensor4D;
 export interface Layers {
   parameters: Map<string, tf.Variable>;
   statistics: Map<string, tf.Variable>;
-  /** Convolution without bias, padded symmetrically by (kernel - 1) / 2, as PyTorch's networks are. */
+  /**
+   * Convolution without bias, padded symmetrically by (kernel - 1) / 2, as PyTorch's networks are. One channel where it takes several
+   * stands for as many equal ones.
+   */
   convolution(name: string, shape: { kernel: number; from: number; to: number; stride?: number }): Layer;
   /** Batch norm. */
   norm(name: string, channels: number): Layer;
@@ -54,9 +57,11 @@ export function layers({ seed, runningMomentum }: { seed: number | null; running
   ): Layer {
     const weights = heNormal(`${name}.kernel`, [kernel, kernel, from, to]) as tf.Variable<tf.Rank.R4>;
     const pad = (kernel - 1) / 2;
+    // A grey image stands for as many equal channels as the kernel has: w1 x + w2 x + w3 x = (w1 + w2 + w3) x.
+    const by = (x: tf.Tensor4D): tf.Tensor4D => (x.shape[3] === from ? weights : tf.sum(weights, 2, true));
     // At stride 1 TensorFlow's SAME is symmetric, and a 1 x 1 needs no padding; else it is not symmetric at stride 2.
-    if (stride === 1 || kernel === 1) return (x) => convolve(x, weights, { stride, padding: 'same' });
-    return (x) => convolve(padded(x, pad), weights, { stride, padding: 'valid' });
+    if (stride === 1 || kernel === 1) return (x) => convolve(x, by(x), { stride, padding: 'same' });
+    return (x) => convolve(padded(x, pad), by(x), { stride, padding: 'valid' });
   }
 
   function norm(name: string, channels: number): Layer {
@@ -68,7 +73,7 @@ export function layers({ seed, runningMomentum }: { seed: number | null; running
     };
     return (x, mode) => {
       if (mode === 'inference') return batchNormOfAverages(x, state);
-      return batchNormOfBatch(x, state, { momentum: mode === 'train' ? runningMomentum : null });
+      return batchNormOfBatch(x, state, { momentum: mode === 'train' ? runningMomentum : null, statistics: known.get(x) });
     };
   }
 
@@ -102,12 +107,28 @@ export function chain(steps: readonly Layer[]): Layer {
   };
 }
 
+/** Of concatenations, from those of their parts. */
+const known = new WeakMap<tf.Tensor, BatchStatistics>();
+
 /**
- * Grey to the three channels that the reference networks take, each normalised.
+ * Maps beside each other, [B, H, W, the sum of C]. Each part's statistics are found once, not anew by every batch norm that takes the
+ * maps. Not on a GPU, whose batch norm keeps another number than the variance.
+ */
+export function concatenated(parts: readonly tf.Tensor4D[], mode: Mode): tf.Tensor4D {
+  const maps = tf.concat([...parts], 3);
+  if (mode === 'inference' || isGpu()) return maps;
+  const found = parts.map((part) => known.get(part) ?? statisticsOf(part));
+  known.set(maps, { mean: tf.concat(found.map(({ mean }) => mean)), variance: tf.concat(found.map(({ variance }) => variance)) });
+  return maps;
+}
+
+/**
+ * Grey as the reference networks take it: three channels, each normalised; one that stands for three where all are normalised alike.
  * @param x [B, S, S, 1], grey in [0, 1]
- * @returns [B, S, S, 3]
+ * @returns [B, S, S, 1], or [B, S, S, 3]
  */
 export function normalised(x: tf.Tensor4D, { mean, std }: Pick<NetworkOptions, 'mean' | 'std'>): tf.Tensor4D {
+  if (typeof mean === 'number' && typeof std === 'number') return tf.mul(tf.sub(x, mean), 1 / std);
   const channels = (value: NetworkOptions['mean']): number[] => (typeof value === 'number' ? [value, value, value] : [...value]);
   const scale = channels(std).map((value) => 1 / value);
   return tf.mul(tf.sub(x, tf.tensor1d(channels(mean))), tf.tensor1d(scale));
