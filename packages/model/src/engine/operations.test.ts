@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type BatchNormState, batchNormOfAverages, batchNormOfBatch, relu } from './operations.ts';
+import { type BatchNormState, batchNormOfAverages, batchNormOfBatch, relu, statisticsOf } from './operations.ts';
 import { tf } from './tensorflow.ts';
 
 const EPSILON = 1e-5;
@@ -31,28 +31,32 @@ function gap(a: tf.Tensor, b: tf.Tensor): number {
 afterEach(() => tf.disposeVariables());
 
 describe('batch norm', () => {
-  it.each(['batch', 'averages'] as const)('by the %s: value and gradients are those of the plain operations', (by) => {
-    const { x, weights, state } = make();
-    const fused = (input: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor => {
-      const given = { ...state, scale, offset };
-      const y =
-        by === 'batch'
-          ? batchNormOfBatch(input as tf.Tensor4D, given, { momentum: null })
-          : batchNormOfAverages(input as tf.Tensor4D, given);
-      return tf.sum(tf.mul(y, weights));
-    };
-    const composed = (input: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor =>
-      tf.sum(tf.mul(plain(input, scale, offset, by === 'averages' ? state : undefined), weights));
-    const found = tf.valueAndGrads(fused)([x, state.scale, state.offset]);
-    const expected = tf.valueAndGrads(composed)([x, state.scale, state.offset]);
-    expect(gap(found.value, expected.value)).toBeLessThan(1e-3);
-    for (const [index, gradient] of found.grads.entries()) expect(gap(gradient, expected.grads[index]!)).toBeLessThan(1e-4);
-  });
+  it.each(['batch', 'known statistics of the batch', 'averages'] as const)(
+    'by the %s: value and gradients are those of the plain operations',
+    (by) => {
+      const { x, weights, state } = make();
+      const fused = (input: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor => {
+        const given = { ...state, scale, offset };
+        const statistics = by === 'batch' ? undefined : statisticsOf(x);
+        const y =
+          by === 'averages'
+            ? batchNormOfAverages(input as tf.Tensor4D, given)
+            : batchNormOfBatch(input as tf.Tensor4D, given, { momentum: null, statistics });
+        return tf.sum(tf.mul(y, weights));
+      };
+      const composed = (input: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor): tf.Tensor =>
+        tf.sum(tf.mul(plain(input, scale, offset, by === 'averages' ? state : undefined), weights));
+      const found = tf.valueAndGrads(fused)([x, state.scale, state.offset]);
+      const expected = tf.valueAndGrads(composed)([x, state.scale, state.offset]);
+      expect(gap(found.value, expected.value)).toBeLessThan(1e-3);
+      for (const [index, gradient] of found.grads.entries()) expect(gap(gradient, expected.grads[index]!)).toBeLessThan(1e-4);
+    },
+  );
 
-  it('moves its averages by the momentum towards mean and unbiased variance, as PyTorch', () => {
+  it.each([false, true])('moves its averages by the momentum towards mean and unbiased variance, as PyTorch (known: %s)', (known) => {
     const { x, state } = make();
     const [mean, variance] = [state.mean.clone(), state.variance.clone()];
-    batchNormOfBatch(x, state, { momentum: 0.1 });
+    batchNormOfBatch(x, state, { momentum: 0.1, statistics: known ? statisticsOf(x) : undefined });
     const moments = tf.moments(x, [0, 1, 2]);
     const count = B * H * W;
     expect(gap(state.mean, tf.add(tf.mul(mean, 0.9), tf.mul(moments.mean, 0.1)))).toBeLessThan(1e-6);

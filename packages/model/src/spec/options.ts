@@ -26,7 +26,7 @@ export const TrainOptionsSchema = z.strictObject({
     .enum(['float32', 'bfloat16'])
     .default('float32')
     .describe(
-      'Numbers between the layers while training; where a CPU does not multiply bfloat16 itself they are rounded to it, which is slower',
+      'Numbers between the layers; where a CPU does not multiply bfloat16 itself, training rounds to it, which is slower, and predictions are float32',
     ),
   flip: z.enum(['none', 'horizontal']).default('none').describe('Whether each training image is mirrored with a chance of one half'),
   patience: z.int().min(1).default(3).describe('Epochs without a smaller validation loss after which training stops'),
