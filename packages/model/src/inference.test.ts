@@ -1,7 +1,7 @@
 import { random } from '@cxr-lens/data';
 import { cam } from '@cxr-lens/eval';
 import { afterEach, describe, expect, it } from 'vitest';
-import { tf } from './engine/tensorflow.ts';
+import { multipliesBfloat16, tf } from './engine/tensorflow.ts';
 import { inferenceOf, type Maps, passSize } from './inference.ts';
 import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
@@ -84,6 +84,21 @@ describe.each(NETWORKS)('%s', (name) => {
       }
     }
   });
+});
+
+it('predicts in bfloat16 where the network says so and the machine multiplies it', () => {
+  const [plain, low] = (['float32', 'bfloat16'] as const).map((precision) => {
+    const network = networkOf('truncated-densenet121', { preset: 'small', mean: 0.5, std: 0.25, seed: 0, precision });
+    fill(network, 4);
+    return network;
+  });
+  const pixels = noise(2);
+  const off = gap(inferenceOf(low!).logits(pixels), inferenceOf(plain!).logits(pixels));
+  expect(off).toBeLessThan(0.05);
+  expect(off > 0).toBe(multipliesBfloat16());
+  expect(inferenceOf(low!).saliency(pixels.subarray(0, AREA), [3])).toEqual(inferenceOf(plain!).saliency(pixels.subarray(0, AREA), [3]));
+  low!.dispose();
+  plain!.dispose();
 });
 
 describe('the maps', () => {
