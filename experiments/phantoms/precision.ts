@@ -23,7 +23,7 @@ async function make(out: string): Promise<void> {
   }
   for (const seed of SEEDS) {
     for (const precision of PRECISIONS) {
-      const settings = [`precision=${precision}`, 'patience=3', 'maxEpochs=40'].flatMap((setting) => ['--set', setting]);
+      const settings = [`precision=${precision}`, 'patience=3', 'maxEpochs=12'].flatMap((setting) => ['--set', setting]);
       const where = ['--data', file, '--out', runOf(out, precision, seed), '--preset', 'small', '--seed', String(seed)];
       await must(resumed(['train', 'baseline', ...where, ...settings]));
     }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { decodeNpy, FINDINGS, getObject, putObject } from '@cxr-lens/data';
+import { decodeNpy, FINDINGS, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { Job } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -91,10 +91,18 @@ describe('the worker', () => {
       expect(Math.max(...cam.data)).toBeCloseTo(row.camMax, 6);
       expect(decodeNpy(await getObject(row.saliencyKey), 'saliency').shape).toEqual([96, 96]);
     }
-    const again = await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass', 'Nodule'] });
-    await world.until(again.id, 'DONE');
-    const after = await prisma.explanation.findMany({ where: { imageId }, orderBy: { finding: 'asc' } });
-    expect(after.map(({ createdAt: _, ...row }) => row)).toEqual(rows.map(({ createdAt: _, ...row }) => row));
+    const again = async (findings?: Finding[]): Promise<typeof rows> => {
+      const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId], ...(findings && { findings }) });
+      await world.until(job.id, 'DONE');
+      return prisma.explanation.findMany({ where: { imageId }, orderBy: { finding: 'asc' } });
+    };
+    expect((await again()).map(({ createdAt: _, ...row }) => row)).toEqual(rows.map(({ createdAt: _, ...row }) => row));
+    // Gradients of two findings are another pass than those of all: the last bit may be another.
+    for (const [at, row] of (await again(['Mass', 'Nodule'])).entries()) {
+      const { finding, camKey, logit, saliencyMax } = rows[at]!;
+      expect(row).toMatchObject({ finding, camKey, logit });
+      expect(row.saliencyMax).toBeCloseTo(saliencyMax, 6);
+    }
   });
 
   it('says in the job what is wrong with an image that is cut off', async () => {
