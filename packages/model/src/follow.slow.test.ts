@@ -32,6 +32,8 @@ it.each(CASES)(`%s %o, compiled, follows the eager one over ${STEPS} steps`, (me
   const gaps = stepGaps(make, { method, options, steps: STEPS, every: 10, size: 8 });
   const most = (of: (gap: StepGap) => number): string => Math.max(...gaps.map(of)).toExponential(1);
   process.stderr.write(`${method} ${JSON.stringify(said)}: loss ${most(({ loss }) => loss)}, change ${most(({ change }) => change)}\n`);
-  // Of an attacked image the sign of a gradient near zero may turn, which moves a pixel by 2 epsilon.
-  expect(Math.max(...gaps.map(({ loss }) => loss))).toBeLessThan(options.perturbation === 'none' ? 1e-5 : 5e-5);
+  const losses = gaps.map(({ loss }) => loss).sort((a, b) => a - b);
+  expect(losses[Math.floor(losses.length / 2)]).toBeLessThan(1e-5);
+  // Of an attacked image the sign of a gradient near zero may turn, which moves a pixel by 2 epsilon; further steps set out from there.
+  expect(losses.at(-1)).toBeLessThan(options.perturbation === 'none' ? 1e-5 : 1e-3);
 });
