@@ -73,25 +73,29 @@ function kernelGradient(x: tf.Tensor4D, dy: tf.Tensor4D, { stride, padding, kern
   return tf.engine().runKernel(tf.Conv2DBackpropFilter, { x, dy }, attributes as unknown as tf.NamedAttrMap) as tf.Tensor;
 }
 
+// Sides of a block of pixels whose gradients are computed at once: a CPU adds up 16 numbers beside each other as fast as four.
+const BLOCK = 4;
+
 /**
- * dL/dx[2m + a] = sum over t of w[2t + a] dy[m - t], likewise across: one convolution of dy at stride 1 for the four of (a, b), whose
+ * dL/dx[4m + a] = sum over t of w[a - 2t] dy[2m + t], likewise across: one convolution of dy at stride 2 for the 16 of (a, b), whose
  * results lie beside each other as channels.
  */
 function imageGradient(dy: tf.Tensor4D, x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   const [size, , from, to] = kernel.shape;
-  const half = Math.ceil(size / 2);
-  const spare = 2 * half - size;
-  const even = tf.pad4d(kernel, [
-    [0, spare],
-    [0, spare],
-    [0, 0],
-    [0, 0],
-  ]);
-  const phases = tf.reverse(tf.reshape(even, [half, 2, half, 2, from, to]), [0, 2]);
-  const by = tf.reshape(tf.transpose(phases, [0, 2, 5, 1, 3, 4]), [half, half, to, 4 * from]) as tf.Tensor4D;
-  const around: [number, number] = [half - 1, half - 1];
-  const beside = tf.conv2d(tf.pad4d(dy, [[0, 0], around, around, [0, 0]]), by, 1, 'valid');
-  return fitted(tf.depthToSpace(beside, 2), x.shape);
+  const before = Math.floor((size - 1) / 2); // t begins at minus that, and ends at 1
+  const reach = before + 2;
+  const places = Array.from({ length: reach * BLOCK }, (_, at) => (at % BLOCK) + 2 * (before - Math.floor(at / BLOCK)) + 2);
+  const margin: [number, number] = [2, 2 + (size % 2)];
+  const around = tf.pad4d(kernel, [margin, margin, [0, 0], [0, 0]]);
+  const taken = tf.gather(tf.gather(around, places, 0), places, 1);
+  const phases = tf.transpose(tf.reshape(taken, [reach, BLOCK, reach, BLOCK, from, to]), [0, 2, 5, 1, 3, 4]);
+  const by = tf.reshape(phases, [reach, reach, to, BLOCK * BLOCK * from]) as tf.Tensor4D;
+  const padding = ([1, 2] as const).map((axis): [number, number] => {
+    const last = 2 * (Math.ceil(x.shape[axis] / BLOCK) - 1) + reach;
+    return [before, Math.max(0, last - before - dy.shape[axis])];
+  });
+  const beside = tf.conv2d(tf.pad4d(dy, [[0, 0], padding[0]!, padding[1]!, [0, 0]]), by, 2, 'valid');
+  return fitted(tf.depthToSpace(beside, BLOCK), x.shape);
 }
 
 /** Cut, or filled up with zeros, to height and width of the shape: the last row that no stride has reached has no gradient. */

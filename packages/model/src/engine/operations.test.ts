@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type BatchNormState, batchNormOfAverages, batchNormOfBatch, relu, statisticsOf } from './operations.ts';
+import { type BatchNormState, batchNormOfAverages, batchNormOfBatch, meanOfMap, relu, statisticsOf } from './operations.ts';
 import { tf } from './tensorflow.ts';
 
 const EPSILON = 1e-5;
@@ -80,4 +80,14 @@ describe('relu', () => {
     expect(value.dataSync()[0]).toBe(15);
     expect([...grad.dataSync()]).toEqual([0, 0, 0, 5]);
   });
+});
+
+it("averages a map, with the gradient that TF.js's own mean has", () => {
+  const { x } = make();
+  const by = tf.randomNormal([B, C], 0, 1, 'float32', 7);
+  const both = [meanOfMap, (input: tf.Tensor4D) => tf.mean(input, [1, 2])].map((mean) =>
+    tf.valueAndGrad((input) => mean(input as tf.Tensor4D))(x, by),
+  );
+  expect(gap(both[0]!.value, both[1]!.value)).toBe(0);
+  expect(gap(both[0]!.grad, both[1]!.grad)).toBe(0);
 });

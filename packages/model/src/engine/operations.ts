@@ -10,6 +10,21 @@ export function relu(x: tf.Tensor4D): tf.Tensor4D {
 }
 
 /**
+ * Mean over height and width, [B, H, W, C] to [B, C]. Its gradient spreads a mean's share out, where TF.js's multiplies with a map of ones.
+ */
+export function meanOfMap(x: tf.Tensor4D): tf.Tensor2D {
+  const [images, height, width, channels] = x.shape;
+  return tf.customGrad((input) => {
+    const gradFunc = (dy: tf.Tensor): tf.Tensor =>
+      tf.tidy(() => {
+        const share = tf.reshape(tf.div(dy, height * width), [images, 1, 1, channels]);
+        return rawOp('BroadcastTo', [share, tf.tensor1d([images, height, width, channels], 'int32')])[0]!;
+      });
+    return { value: tf.mean(input as tf.Tensor4D, [1, 2]), gradFunc: (dy) => gradFunc(dy as tf.Tensor) };
+  })(x) as tf.Tensor2D;
+}
+
+/**
  * Values of a list at places within it, without a gradient. TF.js's own gather reads every place first to see whether it is within.
  * @param values [N]
  * @param places of int32

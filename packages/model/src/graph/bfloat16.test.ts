@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile, type Step } from '../engine/compile.ts';
 import { convolutionOfSlowGradients } from '../engine/convolution.ts';
 import type { HostArrays } from '../engine/host-array.ts';
-import { relu } from '../engine/operations.ts';
+import { meanOfMap, relu } from '../engine/operations.ts';
 import { tf } from '../engine/tensorflow.ts';
 import { layers, maxPool } from '../networks/layers.ts';
 import { toBfloat16 } from './bfloat16.ts';
@@ -98,13 +98,25 @@ it('max pooling and its gradient stay in bfloat16 with the padding before them',
   for (const name of ['PadV2', 'MaxPool', 'MaxPoolGrad']) expect(typeOf(name), name).toEqual({ kind: 'type', value: 14 });
 });
 
+it('what is spread out over a map is rounded before, not after', () => {
+  const step: Step = (t) => ({ slope: tf.grad((kernel) => tf.sum(tf.square(meanOfMap(relu(convolved({ ...t, w: kernel }))))))(t['w']!) });
+  const of = (native: boolean) => run(step, { native, outputs: ['slope'] });
+  const [rewritten, other] = [of(true), of(false)];
+  const types = rewritten.operations.filter(({ type }) => type === 'BroadcastTo').map(({ outputs }) => outputs[0]!.dtype);
+  expect(types).toContain('bfloat16');
+  for (const [at, value] of rewritten.found['slope']!.entries()) expect(value).toBeCloseTo(other.found['slope']![at]!, 2);
+});
+
 it.each([true, false])('activations computed again for the backward pass are the first ones (native: %s)', (native) => {
   const make = layers({ seed: 2, runningMomentum: 0.1 });
   const [norm, second] = [make.normRelu('norm', 4), make.convolution('second', { kernel: 1, from: 4, to: 4 })];
   const spread = tf.variable(tf.randomNormal([1, 1, 2, 4], 0, 1, 'float32', 5), false) as tf.Tensor4D;
   const loss = (input: tf.Tensor): tf.Scalar =>
     tf.mean(tf.square(second(norm(tf.conv2d(input as tf.Tensor4D, spread, 1, 'same'), 'frozen-batch'), 'train')));
-  const step: Step = (t) => ({ slope: tf.grad(loss)(t['x']!) });
+  const step: Step = (t) => {
+    const { grads } = tf.variableGrads(() => loss(t['x']!), [...make.parameters.values()]);
+    return { slope: tf.concat(Object.values(grads).map((gradient) => tf.reshape(gradient, [-1]))) };
+  };
   const again = (graph: StepGraph): StepGraph => ({ ...graph, operations: recomputeActivations(graph.operations) });
   const kept = run(step, { native, outputs: ['slope'] });
   const computed = run(step, { native, outputs: ['slope'], before: again });

@@ -62,6 +62,8 @@ export function toBfloat16(graph: StepGraph, { native }: { native: boolean }): S
   /** What an operation in bfloat16 gives. */
   const computedLow = new Set<Value>();
 
+  const spreads = new Map(graph.operations.flatMap((one) => (one.type === 'BroadcastTo' ? [[one.outputs[0]!, one] as const] : [])));
+
   function cast(from: Value, to: 'float32' | 'bfloat16'): Value {
     const result: Value = { dtype: to, shape: from.shape, constant: null };
     const [source, target] = to === 'bfloat16' ? [FLOAT32, BFLOAT16] : [BFLOAT16, FLOAT32];
@@ -69,10 +71,20 @@ export function toBfloat16(graph: StepGraph, { native }: { native: boolean }): S
     return result;
   }
 
+  /** What is spread out is rounded before. */
+  function rounded(value: Value): Value {
+    const spread = spreads.get(value);
+    if (!spread) return cast(value, 'bfloat16');
+    const result: Value = { dtype: 'bfloat16', shape: value.shape, constant: null };
+    const [narrow, shape] = spread.inputs;
+    operations.push({ ...spread, inputs: [cast(narrow!, 'bfloat16'), shape!], outputs: [result] });
+    return result;
+  }
+
   function lowered(value: Value): Value {
     const known = low.get(value);
     if (known) return known;
-    const made = cast(value, 'bfloat16');
+    const made = rounded(value);
     low.set(value, native ? made : cast(made, 'float32'));
     return low.get(value)!;
   }

@@ -15,21 +15,23 @@ export function recomputeActivations(operations: readonly Operation[]): Operatio
     for (const input of new Set(operation.inputs)) consumers.set(input, [...(consumers.get(input) ?? []), operation]);
   }
   const maker = new Map(operations.flatMap((operation) => operation.outputs.map((output) => [output, operation] as const)));
+  const candidates = worthwhile(operations, { maker, consumers }).flatMap(({ norm, relu }) => {
+    const made = index.get(relu)!;
+    const turn = operations.findIndex((operation, at) => at > made && isGradient(operation));
+    const late = (consumers.get(relu.outputs[0]!) ?? []).filter((operation) => turn !== -1 && index.get(operation)! >= turn);
+    return late.length > 0 ? [{ norm, relu, turn, late }] : [];
+  });
   /** Where an operation takes the second computation's result instead of the first one's. */
   const instead = new Map<Operation, Map<Value, Value>>();
   const before = new Map<Operation, Operation[]>();
-  for (const { norm, relu } of worthwhile(operations, { maker, consumers })) {
-    const made = index.get(relu)!;
-    const turn = operations.findIndex((operation, at) => at > made && isGradient(operation));
-    const [activation] = relu.outputs;
-    const late = (consumers.get(activation!) ?? []).filter((operation) => turn !== -1 && index.get(operation)! >= turn);
+  for (const { norm, relu, late } of mostKept(candidates)) {
     const [first] = late;
-    if (!first) continue;
+    const [activation] = relu.outputs;
     // Not before the backward pass has come this far: else both would be computed, and kept, at once.
-    const after = operations[index.get(first)! - 1]!.outputs[0]!;
+    const after = operations[index.get(first!)! - 1]!.outputs[0]!;
     const again = { ...activation! };
     const second = { ...appliedAgain(norm, again), after };
-    before.set(first, [...(before.get(first) ?? []), second]);
+    before.set(first!, [...(before.get(first!) ?? []), second]);
     for (const operation of late) instead.set(operation, new Map([...(instead.get(operation) ?? []), [activation!, again]]));
   }
   return operations.flatMap((operation) => {
@@ -43,6 +45,29 @@ interface Links {
   maker: ReadonlyMap<Value, Operation>;
   consumers: ReadonlyMap<Value, readonly Operation[]>;
 }
+
+interface Candidate {
+  relu: Operation;
+  /** Where the backward pass that takes the activation begins. */
+  turn: number;
+  /** What takes it there. */
+  late: readonly Operation[];
+}
+
+/**
+ * What is worth its time: nothing of an attack's pass, of which only the ReLUs' signs are taken, and training's passes only where they
+ * keep more than an attack does, since the memory is there by then.
+ */
+function mostKept<T extends Candidate>(candidates: readonly T[]): T[] {
+  const passes = [...Map.groupBy(candidates, ({ turn }) => turn).values()];
+  const isAttack = (pass: readonly T[]): boolean => pass.every(({ late }) => late.every(({ type }) => type === 'ReluGrad'));
+  const kept = (pass: readonly T[]): number => pass.reduce((sum, { relu }) => sum + sizeOf(relu.outputs[0]!), 0);
+  const keptAnyhow = Math.max(0, ...passes.filter(isAttack).map(kept));
+  return passes.filter((pass) => !isAttack(pass) && kept(pass) > keptAnyhow).flat();
+}
+
+/** Numbers in it. */
+const sizeOf = ({ shape }: Value): number => shape.reduce((product, side) => product * side, 1);
 
 /**
  * Of batch norms with ReLU those of concatenations, where there are any: each layer of a dense block makes one of all the maps before

@@ -98,6 +98,7 @@ const FOUND_TYPES: Record<string, Record<string, number>> = {
   _FusedBatchNormEx: { T: 0, U: 1 },
   FusedBatchNormGradV3: { T: 0, U: 2 },
   GatherV2: { Tparams: 0, Tindices: 1, Taxis: 2 },
+  BroadcastTo: { T: 0, Tidx: 1 },
   ExpandDims: { T: 0, Tdim: 1 },
 };
 

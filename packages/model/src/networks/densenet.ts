@@ -1,6 +1,7 @@
+import { meanOfMap } from '../engine/operations.ts';
 import type { tf } from '../engine/tensorflow.ts';
 import type { DensenetTable } from '../spec/networks.ts';
-import { averagePool, chain, concatenated, globalAveragePool, type Layer, type Layers, layers, maxPool, normalised } from './layers.ts';
+import { averagePool, chain, concatenated, type Layer, type Layers, layers, maxPool, normalised } from './layers.ts';
 import type { Network, NetworkOptions } from './network.ts';
 
 /**
@@ -41,7 +42,7 @@ export function densenet(
     noiseSize: 0,
     forward(x, mode) {
       const features = body(normalised(x, { mean, std }), mode); // [B, side, side, channels]
-      return { features, logits: head.logits(globalAveragePool(features)) };
+      return { features, logits: head.logits(meanOfMap(features)) };
     },
     dispose: make.dispose,
   };

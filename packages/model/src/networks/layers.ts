@@ -144,11 +144,6 @@ export function averagePool(x: tf.Tensor4D): tf.Tensor4D {
   return tf.avgPool(x, 2, 2, 'valid');
 }
 
-/** [B, H, W, C] to [B, C]. */
-export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
-  return tf.mean(x, [1, 2]);
-}
-
 function padded(x: tf.Tensor4D, by: number): tf.Tensor4D {
   return tf.pad4d(x, [
     [0, 0],

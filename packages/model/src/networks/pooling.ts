@@ -1,5 +1,5 @@
+import { meanOfMap } from '../engine/operations.ts';
 import { tf } from '../engine/tensorflow.ts';
-import { globalAveragePool } from './layers.ts';
 
 /** How a map becomes one value a channel. */
 export type Pooling = 'lse' | 'max' | 'average';
@@ -9,7 +9,7 @@ export type Pooling = 'lse' | 'max' | 'average';
  * @param lseSharpness r of `lse`: towards 0 the average, towards infinity the maximum
  */
 export function globalPool(x: tf.Tensor4D, { pooling, lseSharpness }: { pooling: Pooling; lseSharpness: number }): tf.Tensor2D {
-  if (pooling === 'average') return globalAveragePool(x);
+  if (pooling === 'average') return meanOfMap(x);
   return pooling === 'max' ? globalMaxPool(x) : logSumExpPool(x, lseSharpness);
 }
 
