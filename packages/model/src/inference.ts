@@ -9,11 +9,7 @@ import { inputGradientOfNorms, shareImage } from './graph/share.ts';
 import type { StepGraph } from './graph/step.ts';
 import { toImages } from './images.ts';
 import type { Network, Output } from './networks/network.ts';
-
-/** Images of one pass of a network; throughput hardly grows from the last one on, and falls again where 32 do not fit into the cache. */
-function sizesOf({ inputSize }: Network): readonly number[] {
-  return inputSize < 128 ? [1, 8, 32] : [1, 8];
-}
+import { fastest, keepPassSize, keptPassSize, passSizes } from './pass-size.ts';
 
 // Findings of one pass keep memory: at 224 x 224 some 0.4 GB each while their graph is checked.
 const GRADIENTS = [1, 4, 7] as const;
@@ -49,6 +45,9 @@ export interface Inference {
   dispose(): void;
 }
 
+// Images after which it is worth seconds to know how many at once are fastest.
+const ENOUGH = 320;
+
 const open = new WeakMap<Network, Inference>();
 
 /** The graphs of a network whose weights are final; made when they are first asked for, gone with `closeInference`. */
@@ -69,6 +68,15 @@ function makeInference(network: Network): Inference {
   const graphs = new Map<string, Compiled>();
   const side = network.inputSize;
   const area = side * side;
+  let best = keptPassSize(network);
+  let seen = 0;
+
+  /** Which size is fastest, found out with `pass` and kept. */
+  function measured(pass: (size: number) => void): typeof best {
+    const size = fastest(new Map(passSizes().map((images) => [images, secondsOf(() => pass(images)) / images])));
+    keepPassSize(network, size);
+    return { size, measured: true };
+  }
 
   function graphOf(name: string, plan: () => StepPlan): Compiled {
     const known = graphs.get(name);
@@ -82,16 +90,22 @@ function makeInference(network: Network): Inference {
   /** What the pass gives of all images, one after another, by graphs of a few batch sizes. */
   function forImages({ name, outputs, of }: Pass, pixels: Uint8Array): Record<string, Float32Array> {
     const images = pixels.length / area;
+    const run = (data: Uint8Array, size: number): Record<string, Float32Array> => {
+      const inputs: HostArrays = { pixels: { shape: [size, side, side, 1], data } };
+      const step: StepPlan['step'] = (tensors) => inHalves(of, tensors['pixels'] as tf.Tensor4D);
+      return graphOf(`${name}/${size}`, () => ({ step, inputs, outputs, rewrite: forServing(network) })).run('run', inputs);
+    };
+    seen += images;
+    if (!best.measured && seen >= ENOUGH) best = measured((size) => run(repeated(pixels, size * area), size));
+    const sizes = [1, ...passSizes().filter((size) => size <= best.size)];
     const parts: Record<string, Float32Array>[] = [];
     for (let start = 0; start < images; ) {
       const left = images - start;
-      const size = passSize(left, sizesOf(network));
+      const size = passSize(left, sizes);
       const count = Math.min(size, left);
       const data = new Uint8Array(size * area);
       data.set(pixels.subarray(start * area, (start + count) * area));
-      const inputs: HostArrays = { pixels: { shape: [size, side, side, 1], data } };
-      const step: StepPlan['step'] = (tensors) => inHalves(of, tensors['pixels'] as tf.Tensor4D);
-      const found = graphOf(`${name}/${size}`, () => ({ step, inputs, outputs, rewrite: forServing(network) })).run('run', inputs);
+      const found = run(data, size);
       const filled = (values: Float32Array): Float32Array => values.subarray(0, (values.length / size) * count);
       parts.push(Object.fromEntries(Object.entries(found).map(([output, values]) => [output, filled(values)])));
       start += count;
@@ -160,6 +174,24 @@ function inHalves(of: Pass['of'], x: tf.Tensor4D): Record<string, tf.Tensor> {
   if (x.shape[0] % 2 === 1 || isGpu()) return of(x);
   const [first, second] = (tf.split(x, 2) as tf.Tensor4D[]).map(of) as [Record<string, tf.Tensor>, Record<string, tf.Tensor>];
   return Object.fromEntries(Object.entries(first).map(([name, half]) => [name, tf.concat([half, second[name]!])]));
+}
+
+/** The least of three calls after a first one. */
+function secondsOf(call: () => void): number {
+  call();
+  const times = Array.from({ length: 3 }, () => {
+    const start = performance.now();
+    call();
+    return (performance.now() - start) / 1000;
+  });
+  return Math.min(...times);
+}
+
+/** As many bytes, from the first on again and again. */
+function repeated(bytes: Uint8Array, length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  for (let start = 0; start < length; start += bytes.length) all.set(bytes.subarray(0, length - start), start);
+  return all;
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

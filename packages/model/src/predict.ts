@@ -4,9 +4,10 @@ import { relieveMemory } from './engine/memory.ts';
 import { pixelArray } from './images.ts';
 import { inferenceOf } from './inference.ts';
 import type { Network } from './networks/network.ts';
+import { passSizes } from './pass-size.ts';
 
-/** Images of one forward pass: throughput no longer grows above it, and small presets stay within the cache. */
-export const INFERENCE_BATCH = 32;
+/** Images that are read at once, to be predicted in one pass or a few. */
+export const INFERENCE_BATCH = passSizes().at(-1)!;
 
 export interface PredictOptions {
   /** What the progress line says. */
