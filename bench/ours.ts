@@ -20,6 +20,10 @@ const ALL = FINDINGS.map((_, index) => index);
 
 interface Task {
   work: () => unknown;
+  /** Of one call of `work`; left out, one. */
+  batches?: number;
+  /** What `work` is compared with, called in turn with it. */
+  beside?: () => unknown;
   /** Of the first calls, to be compared. */
   outputs: () => number[];
 }
@@ -28,18 +32,20 @@ const TASKS: Record<string, (model: BenchModel, images: Images) => Task> = {
   train: steps,
   'fgsm-train': steps,
   predict,
-  logits: predict,
   cams14: (model, { pixels }) => ({
     work: () => model.logitsAndCams(pixels),
+    beside: () => model.logits(pixels),
     outputs: () => [...model.logitsAndCams(pixels).logits],
   }),
-  saliency14: (model, images) => saliency(model, images, ALL),
-  saliency1: (model, images) => saliency(model, images, ALL.slice(0, 1)),
+  saliency14: saliency,
 };
 
 function steps(model: BenchModel, { pixels, labels }: Images): Task {
-  const work = () => model.step(pixels, labels);
-  return { work, outputs: () => Array.from({ length: STEPS_COMPARED }, work) };
+  return {
+    work: () => model.steps(pixels, labels, model.stepsAtOnce),
+    batches: model.stepsAtOnce,
+    outputs: () => model.steps(pixels, labels, STEPS_COMPARED),
+  };
 }
 
 function predict(model: BenchModel, { pixels }: Images): Task {
@@ -47,9 +53,13 @@ function predict(model: BenchModel, { pixels }: Images): Task {
   return { work, outputs: () => [...work()] };
 }
 
-function saliency(model: BenchModel, { pixels }: Images, findings: readonly number[]): Task {
-  const work = () => model.saliency(pixels, findings);
-  return { work, outputs: () => work().flatMap((gradient) => [...gradient.filter((_, place) => place % PIXELS_COMPARED === 0)]) };
+function saliency(model: BenchModel, { pixels }: Images): Task {
+  const work = () => model.saliency(pixels, ALL);
+  return {
+    work,
+    beside: () => model.saliency(pixels, [0]),
+    outputs: () => work().flatMap((gradient) => [...gradient.filter((_, place) => place % PIXELS_COMPARED === 0)]),
+  };
 }
 
 function secondsOf(work: () => unknown): number {
@@ -60,6 +70,21 @@ function secondsOf(work: () => unknown): number {
     if (seconds >= LEAST_SECONDS) return seconds / calls;
   }
 }
+
+/** How long `work` takes beside what it is compared with: both are called in turn, so that they see the same machine. */
+function ratioOf(work: () => unknown, beside: () => unknown): number {
+  const seconds = [0, 0];
+  while (seconds[0]! + seconds[1]! < LEAST_SECONDS) {
+    for (const [at, call] of [work, beside].entries()) {
+      const start = performance.now();
+      call();
+      seconds[at]! += (performance.now() - start) / 1000;
+    }
+  }
+  return seconds[0]! / seconds[1]!;
+}
+
+const medianOf = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 /** In bytes, of this process alone. */
 function peakRss(): number {
@@ -74,11 +99,13 @@ const [batch, runs] = [Number(values.batch), Number(values.runs)];
 
 const precision = values.precision === 'bf16' ? 'bfloat16' : 'float32';
 const model = benchModel(network as BenchNetwork, { method: task === 'fgsm-train' ? 'robust' : 'baseline', precision });
-const { work, outputs } = TASKS[task]!(model, readImages(folder, batch));
+const { work, batches = 1, beside, outputs } = TASKS[task]!(model, readImages(folder, batch));
 const found = outputs();
 work();
-const times = Array.from({ length: runs }, () => secondsOf(work)).sort((a, b) => a - b);
-const secondsMedian = times[Math.floor(runs / 2)]!;
+const repeat = (measured: () => number): number => medianOf(Array.from({ length: runs }, measured));
+const secondsMedian = repeat(() => secondsOf(work) / batches);
+const peakRssBytes = peakRss();
+beside?.();
 const line: Measurement = {
   subject: `CXR Lens ${values.precision}`,
   network,
@@ -86,9 +113,10 @@ const line: Measurement = {
   batch,
   secondsMedian,
   imagesPerSecond: batch / secondsMedian,
-  peakRssBytes: peakRss(),
+  peakRssBytes,
   runs,
   outputs: found,
+  ...(beside ? { besideSingle: repeat(() => ratioOf(work, beside)) } : {}),
 };
 process.stdout.write(`${JSON.stringify(line)}\n`);
 model.dispose();

@@ -12,7 +12,7 @@ import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
 import { optimiserOf } from './optimiser.ts';
 import { defaultOptions, type TrainOptions } from './spec/index.ts';
-import { compiledStepper, type Stepper } from './step.ts';
+import { compiledStepper, type Stepper, stepsAtOnce } from './step.ts';
 
 export type BenchNetwork = 'truncated-densenet121' | 'densenet121' | 'resnet50';
 
@@ -23,12 +23,14 @@ export interface BenchModel {
   /** Writes `<network>.safetensors` and `<network>.onnx`. */
   write(folder: string): void;
   /**
-   * One step of the trainer (SGD, momentum 0.9); for Robust the first half of the batch is replaced by FGSM images.
+   * Steps of the trainer (SGD, momentum 0.9), all on the same batch; for Robust its first half is replaced by FGSM images.
    * @param pixels [B, S, S], 0 to 255; every call the same B
    * @param labels [B, 14], 0 or 1
-   * @returns the loss before the step
+   * @returns the loss before each step
    */
-  step(pixels: Uint8Array, labels: Uint8Array): number;
+  steps(pixels: Uint8Array, labels: Uint8Array, count: number): number[];
+  /** Steps that a training takes in one call here. */
+  stepsAtOnce: number;
   /** [B, 14]; not after a step. */
   logits(pixels: Uint8Array): Float32Array;
   /** Logits [B, 14] in one pass with the CAMs of all findings, [B, 14, h, w]; not after a step. */
@@ -67,7 +69,8 @@ export function benchModel(name: BenchNetwork, { method, precision }: BenchOptio
       exportSafetensors(network, `${file}.safetensors`, ORIGIN);
       exportOnnx(network, `${file}.onnx`, ORIGIN);
     },
-    step: training.step,
+    steps: training.steps,
+    stepsAtOnce: stepsAtOnce(),
     logits: (pixels) => inferenceOf(network).logits(pixels),
     logitsAndCams(pixels) {
       const { logits, maps } = inferenceOf(network).evidence(pixels);
@@ -82,15 +85,15 @@ export function benchModel(name: BenchNetwork, { method, precision }: BenchOptio
   };
 }
 
-/** The trainer's step on one batch, made when the first is taken. */
-function trainingOf(network: Network, { method, precision }: BenchOptions): Pick<BenchModel, 'step' | 'dispose'> {
+/** The trainer's steps on one batch, made when the first is taken. */
+function trainingOf(network: Network, { method, precision }: BenchOptions): Pick<BenchModel, 'steps' | 'dispose'> {
   const options = { ...defaultOptions(method), precision };
   const optimiser = optimiserOf(network, options);
   const stepper: Stepper = compiledStepper({ network, optimiser, objective: objectiveOf(method, options), options }, method);
   const side = network.inputSize;
-  let steps = 0;
+  let taken = 0;
   return {
-    step(pixels, labels) {
+    steps(pixels, labels, count) {
       const size = labels.length / FINDINGS.length;
       const chosen = Uint8Array.from({ length: size }, (_, index) => (index < Math.floor(size / 2) ? 1 : 0));
       const batch = {
@@ -99,10 +102,11 @@ function trainingOf(network: Network, { method, precision }: BenchOptions): Pick
         beta: hostScalar(batchBeta(labels)),
         ...perturbationArrays(options, chosen, { side, seed: 'bench' }),
       };
-      steps += 1;
-      const loss = stepper.take([batch], { learningRate: LEARNING_RATE, step: steps });
+      const sizes = Array.from({ length: count }, (_, ahead) => ({ learningRate: LEARNING_RATE, step: taken + ahead + 1 }));
+      const losses = stepper.take(sizes.map((size) => ({ batches: [batch], size })));
+      taken += count;
       relieveMemory();
-      return loss;
+      return losses;
     },
     dispose() {
       stepper.dispose();

@@ -37,7 +37,8 @@ it('2000 training steps of Robust', async () => {
   const optimiser = optimiserOf(network, ROBUST);
   const stepper = compiledStepper({ network, optimiser, objective: objectiveOf('robust', ROBUST), options: ROBUST }, 'robust');
   await staysFlat('steps', 2000, (step) => {
-    stepper.take([noiseArrays(network, { size: 4, seed: step })], { learningRate: ROBUST.learningRate, step });
+    const batches = [noiseArrays(network, { size: 4, seed: step })];
+    stepper.take([{ batches, size: { learningRate: ROBUST.learningRate, step } }]);
   });
   stepper.dispose();
   network.dispose();

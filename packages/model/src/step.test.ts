@@ -39,18 +39,19 @@ it('takes the same steps again to the last bit', () => {
 
 describe('compiled', () => {
   /** The losses of both, step by step, from the same weights. */
-  function both(options: TrainOptions, { steps, parts = 1 }: { steps: number; parts?: number }) {
-    return [eagerStepper, (of: StepParts) => compiledStepper(of, 'baseline')].map((stepperOf) => {
+  function both(options: TrainOptions, { steps, parts = 1, atOnce = 1 }: { steps: number; parts?: number; atOnce?: number }) {
+    return [eagerStepper, (of: StepParts) => compiledStepper(of, 'baseline', atOnce)].map((stepperOf) => {
       // Channels as in the paper's preset: for others oneDNN has kernels of its own for batch norm with ReLU, or for max pooling.
       const table = { name: 'truncated-densenet121', blocks: [2, 2], growth: 16, stem: 64, inputSize: 32 };
       const network = densenet(table, { mean: 0.5, std: 0.29, seed: 3 });
       const optimiser = optimiserOf(network, options);
       const stepper = stepperOf({ network, optimiser, objective: objectiveOf('baseline', options), options });
       open.push(network, optimiser, stepper);
-      const losses = Array.from({ length: steps }, (_, step) => {
+      const all = Array.from({ length: steps }, (_, step) => {
         const batches = Array.from({ length: parts }, (_, part) => noiseArrays(network, { size: 8, seed: 10 * step + part, options }));
-        return stepper.take(batches, { learningRate: 0.01, step: step + 1 });
+        return { batches, size: { learningRate: 0.01, step: step + 1 } };
       });
+      const losses = stepper.take(all);
       stepper.settle();
       return { losses, values: values(network) };
     });
@@ -59,6 +60,12 @@ describe('compiled', () => {
   it('follows the Baseline over 50 steps to the last bit', () => {
     const [eager, compiled] = both(BASELINE, { steps: 50 });
     expect(eager!.losses.at(-1)).not.toBe(eager!.losses[0]);
+    expect(compiled!.losses).toEqual(eager!.losses);
+    expect(compiled!.values).toEqual(eager!.values);
+  });
+
+  it('takes several steps in one call, and those that are left one by one, to the last bit', () => {
+    const [eager, compiled] = both({ ...BASELINE, optimiser: 'adam' }, { steps: 5, atOnce: 2 });
     expect(compiled!.losses).toEqual(eager!.losses);
     expect(compiled!.values).toEqual(eager!.values);
   });
@@ -89,10 +96,7 @@ it('averages the gradients of the parts of a batch', () => {
   const after = (seeds: readonly number[]): number[] => {
     const { network, optimiser } = make();
     const training = { network, optimiser, objective: objectiveOf('baseline', BASELINE), options: BASELINE };
-    eagerStepper(training).take(
-      seeds.map((seed) => noiseArrays(network, { size: 4, seed, options: BASELINE })),
-      size,
-    );
+    eagerStepper(training).take([{ batches: seeds.map((seed) => noiseArrays(network, { size: 4, seed, options: BASELINE })), size }]);
     return [...network.parameters.values()].flatMap((parameter) => [...parameter.dataSync()]);
   };
   const [both, first, second] = [after([1, 2]), after([1]), after([2])];

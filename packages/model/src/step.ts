@@ -18,10 +18,16 @@ export interface StepParts {
   options: TrainOptions;
 }
 
+/** What one training step is taken on: the equal parts of a batch. */
+interface StepInputs {
+  batches: readonly BatchArrays[];
+  size: StepSize;
+}
+
 /** Takes training steps. */
 export interface Stepper {
-  /** One step on the equal parts of a batch, all of the same shapes at every call; returns the mean loss. */
-  take(batches: readonly BatchArrays[], size: StepSize): number;
+  /** Steps one after another, all inputs of the same shapes at every call; returns the mean loss of each. */
+  take(steps: readonly StepInputs[]): number[];
   /** The network's and the optimiser's variables are up to date again. */
   settle(): void;
   dispose(): void;
@@ -42,12 +48,14 @@ function partOf({ network, objective, options }: StepParts, tensors: Readonly<Re
 /** Operation by operation: what the compiled step is checked against. */
 export function eagerStepper(parts: StepParts): Stepper {
   return {
-    take: (batches, size) =>
-      tf.tidy(() => {
-        const found = batches.map((arrays) => partOf(parts, toTensors(arrays)));
-        parts.optimiser.apply(averaged(found.map(({ gradients }) => gradients)), parts.optimiser.sizes(size));
-        return found.reduce((sum, { loss }) => sum + loss.dataSync<'float32'>()[0]!, 0) / found.length;
-      }),
+    take: (steps) =>
+      steps.map(({ batches, size }) =>
+        tf.tidy(() => {
+          const found = batches.map((arrays) => partOf(parts, toTensors(arrays)));
+          parts.optimiser.apply(averaged(found.map(({ gradients }) => gradients)), parts.optimiser.sizes(size));
+          return found.reduce((sum, { loss }) => sum + loss.dataSync<'float32'>()[0]!, 0) / found.length;
+        }),
+      ),
     settle: () => undefined,
     dispose: () => undefined,
   };
@@ -82,29 +90,44 @@ export function keyOf(name: string, { key }: Network, { method, options }: { met
   return [name, key, METHODS[method].loss, deciding, multipliesBfloat16()];
 }
 
+/** Steps that are worth one call of TensorFlow: a GPU, whose steps are short, need not wait for JavaScript between them. */
+export function stepsAtOnce(): number {
+  return isGpu() ? 8 : 1;
+}
+
 /**
  * The step as one graph, made when the first one is taken: weights, averages and the optimiser's state live in it until `settle`.
  * A batch in several parts is one graph for a part, whose gradients are added up, and one for the update.
+ * @param atOnce whole steps that are taken in one call while there are so many
  */
-export function compiledStepper(parts: StepParts, method: MethodName): Stepper {
+export function compiledStepper(parts: StepParts, method: MethodName, atOnce = stepsAtOnce()): Stepper {
   const { network, optimiser, options } = parts;
   const key = keyOf('step', network, { method, options });
   const sums = options.accumulation === 1 ? new Map<string, tf.Variable>() : gradientSums(network);
   const state = new Map([...network.parameters, ...network.statistics, ...optimiser.state, ...sums]);
   let compiled: Compiled | null = null;
+
+  function takeInParts(steps: Compiled, batches: readonly BatchArrays[], sizes: HostArrays): number {
+    let loss = 0;
+    for (const batch of batches) loss += steps.run('part', batch)['loss']![0]!;
+    steps.run('update', sizes);
+    return loss / batches.length;
+  }
+
   return {
-    take(batches, size) {
-      const sizes = sizeArrays(optimiser.sizes(size));
-      const [first] = batches;
-      compiled ??= compile(sums.size === 0 ? wholePlan(parts, { ...first!, ...sizes }) : partPlans(parts, sums, { batch: first!, sizes }), {
-        state,
-        key,
-      });
-      if (sums.size === 0) return compiled.run('whole', { ...first!, ...sizes })['loss']![0]!;
-      let loss = 0;
-      for (const batch of batches) loss += compiled.run('part', batch)['loss']![0]!;
-      compiled.run('update', sizes);
-      return loss / batches.length;
+    take(steps) {
+      const all = steps.map(({ batches, size }) => ({ batches, sizes: sizeArrays(optimiser.sizes(size)) }));
+      const [first] = all;
+      const inParts = sums.size > 0;
+      compiled ??= compile(
+        inParts
+          ? partPlans(parts, sums, { batch: first!.batches[0]!, sizes: first!.sizes })
+          : wholePlan(parts, { ...first!.batches[0]!, ...first!.sizes }, atOnce),
+        { state, key },
+      );
+      if (inParts) return all.map(({ batches, sizes }) => takeInParts(compiled!, batches, sizes));
+      const inputs = all.map(({ batches, sizes }) => ({ ...batches[0]!, ...sizes }));
+      return compiled.runAll('whole', inputs).map(({ loss }) => loss![0]!);
     },
     settle: () => compiled?.pull(),
     dispose() {
@@ -136,13 +159,13 @@ function rewriting({ precision }: TrainOptions): Pick<StepPlan, 'rewrite' | 'tol
   return { rewrite: (graph) => toBfloat16(slim(graph), { native }), tolerance: BFLOAT16_TOLERANCE };
 }
 
-function wholePlan(parts: StepParts, inputs: HostArrays): Record<string, StepPlan> {
+function wholePlan(parts: StepParts, inputs: HostArrays, atOnce: number): Record<string, StepPlan> {
   const step = (tensors: Record<string, tf.Tensor>): Record<string, tf.Tensor> => {
     const { loss, gradients } = partOf(parts, tensors);
     parts.optimiser.apply(gradients, sizesIn(tensors));
     return { loss };
   };
-  return { whole: { step, inputs, outputs: ['loss'], ...rewriting(parts.options) } };
+  return { whole: { step, inputs, outputs: ['loss'], atOnce, ...rewriting(parts.options) } };
 }
 
 /** Of each parameter, under `sum.<parameter>`. */

@@ -22,7 +22,8 @@ interface Noise {
 /** One step of Robust on a seeded batch of noise, operation by operation; returns the loss. */
 export function robustStep(network: Network, optimiser: Optimiser, noise: Noise): number {
   const parts = { network, optimiser, objective: objectiveOf('robust', ROBUST), options: ROBUST };
-  return eagerStepper(parts).take([noiseArrays(network, noise)], { learningRate: ROBUST.learningRate, step: 1 });
+  const step = { batches: [noiseArrays(network, noise)], size: { learningRate: ROBUST.learningRate, step: 1 } };
+  return eagerStepper(parts).take([step])[0]!;
 }
 
 /** A batch of uniform noise whose first half is to be perturbed as the options say, by default as Robust's. */
@@ -71,15 +72,15 @@ export function stepGaps(make: () => Network, { method, options, steps, every, s
   const own = eagerStepper(eager.parts);
   for (let step = 0; step < steps; step++) {
     const batch = stepArrays(eager.parts.network, { size, seed: step, method, options });
-    const rate = { learningRate: options.learningRate, step: step + 1 };
+    const taken = [{ batches: [batch], size: { learningRate: options.learningRate, step: step + 1 } }];
     if (step % every !== 0) {
-      own.take([batch], rate);
+      own.take(taken);
       continue;
     }
     const before = readVariables(eager.variables);
     setVariables(compiled.variables, before, 'the eager state');
     const stepper = compiledStepper(compiled.parts, method);
-    const [found, expected] = [stepper.take([batch], rate), own.take([batch], rate)];
+    const [found, expected] = [stepper.take(taken)[0]!, own.take(taken)[0]!];
     stepper.settle();
     stepper.dispose();
     const change = relativeChange(readVariables(compiled.variables), readVariables(eager.variables), before);

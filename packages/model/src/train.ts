@@ -16,7 +16,7 @@ import { type RunFiles, runFiles, sha256, writeAtomic, writeCard, writeRun } fro
 import { encodeSafetensors } from './safetensors.ts';
 import { type Epoch, METHODS, type Run, type TrainOptions } from './spec/index.ts';
 import { normalisationOf, startNetwork } from './start.ts';
-import { compiledStepper, type Stepper } from './step.ts';
+import { compiledStepper, type Stepper, stepsAtOnce } from './step.ts';
 import { trainingRows } from './supervision.ts';
 import { type ValidationSet, type Validator, validationSet, validatorOf } from './validate.ts';
 import { readNetwork, setNetwork } from './weights.ts';
@@ -140,13 +140,19 @@ async function trainEpoch(training: Training): Promise<void> {
   let saved = Date.now();
   while (position.step < run.stepsPerEpoch) {
     const started = performance.now();
-    const rows = order.slice(position.step * options.batchSize, (position.step + 1) * options.batchSize);
-    const size = { learningRate, step: (epoch - 1) * run.stepsPerEpoch + position.step + 1 };
-    const loss = training.stepper.take(batchesOf(training, rows), size);
+    const count = Math.min(stepsAtOnce(), run.stepsPerEpoch - position.step);
+    const steps = Array.from({ length: count }, (_, ahead) => {
+      const step = position.step + ahead;
+      const rows = order.slice(step * options.batchSize, (step + 1) * options.batchSize);
+      const size = { learningRate, step: (epoch - 1) * run.stepsPerEpoch + step + 1 };
+      return { batches: batchesOf({ ...training, position: { epoch, step } }, rows), size };
+    });
+    for (const loss of training.stepper.take(steps)) {
+      if (!Number.isFinite(loss)) throw diverged('training loss', loss, training);
+      position.lossSum += loss;
+      position.step += 1;
+    }
     relieveMemory();
-    if (!Number.isFinite(loss)) throw diverged('training loss', loss, training);
-    position.lossSum += loss;
-    position.step += 1;
     position.seconds += (performance.now() - started) / 1000;
     onProgress?.({ what, done: position.step, total: run.stepsPerEpoch });
     if (Date.now() - saved >= options.checkpointSeconds * 1000) {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { needed, type Operation, type Value } from '../graph/graph.ts';
 import { record } from '../graph/record.ts';
+import { nameIn, repeated } from '../graph/repeat.ts';
 import { encodeSteps, NODES, type StepGraph } from '../graph/step.ts';
 import { checkStep, type Values } from './check-step.ts';
 import { graphFolder, hasGraphs, keepGraphs } from './graph-cache.ts';
@@ -25,11 +26,15 @@ export interface StepPlan {
   rewrite?: (graph: StepGraph) => StepGraph;
   /** How far the change of the state may be off at the check, relative; left out, as far as rounding to float32 leads. */
   tolerance?: number;
+  /** How many times `runAll` takes it in one call of TensorFlow; left out, once. */
+  atOnce?: number | undefined;
 }
 
 export interface Compiled {
   /** One call of a step, on the state as it is inside. The inputs' names and shapes are the plan's. */
   run(step: string, inputs: HostArrays): Values;
+  /** The step on one set of inputs after another, `atOnce` of them in a call while there are so many. */
+  runAll(step: string, inputs: readonly HostArrays[]): Values[];
   /** The variables' values into the graphs. */
   push(): void;
   /** The graphs' state into the variables. */
@@ -53,9 +58,10 @@ interface CompileOptions {
  * CxrError UNSUPPORTED where a step reads a tensor, INTERNAL where the graph computes something else.
  */
 export function compile(plans: Readonly<Record<string, StepPlan>>, { state, frozen = new Map(), key }: CompileOptions): Compiled {
-  const shapes = Object.entries(plans).map(([name, { inputs, outputs }]) => [
+  const shapes = Object.entries(plans).map(([name, { inputs, outputs, atOnce }]) => [
     name,
     outputs,
+    atOnce,
     Object.entries(inputs).map(([input, { shape, data }]) => [input, shape, data.constructor.name]),
   ]);
   const folder = key === null ? null : graphFolder([key, shapes, [...state].map(([name, { shape }]) => [name, shape])]);
@@ -77,16 +83,36 @@ export function compile(plans: Readonly<Record<string, StepPlan>>, { state, froz
   }
 }
 
+/** The graph of several calls of a step. */
+const together = (step: string): string => `${step}.together`;
+
 function opened(session: Session, plans: Readonly<Record<string, StepPlan>>, state: State): Compiled {
+  function call(name: string, inputs: HostArrays, outputs: readonly string[]): Values {
+    const feeds = Object.entries(inputs).map(([input, array]) => [NODES.input(name, input), array] as const);
+    const values = session.run(
+      feeds,
+      outputs.map((output) => NODES.output(name, output)),
+    );
+    return Object.fromEntries(outputs.map((output, index) => [output, values[index]!]));
+  }
+
   const compiled: Compiled = {
-    run(name, inputs) {
-      const { outputs } = plans[name]!;
-      const feeds = Object.entries(inputs).map(([input, array]) => [NODES.input(name, input), array] as const);
-      const values = session.run(
-        feeds,
-        outputs.map((output) => NODES.output(name, output)),
-      );
-      return Object.fromEntries(outputs.map((output, index) => [output, values[index]!]));
+    run: (name, inputs) => call(name, inputs, plans[name]!.outputs),
+    runAll(name, all) {
+      const { outputs, atOnce = 1 } = plans[name]!;
+      const found: Values[] = [];
+      while (found.length < all.length) {
+        const next = all.slice(found.length, found.length + atOnce);
+        if (atOnce === 1 || next.length < atOnce) {
+          found.push(...next.map((inputs) => compiled.run(name, inputs)));
+          continue;
+        }
+        const given = next.flatMap((inputs, step) => Object.entries(inputs).map(([input, array]) => [nameIn(step, input), array] as const));
+        const asked = next.flatMap((_, step) => outputs.map((output) => nameIn(step, output)));
+        const values = call(together(name), Object.fromEntries(given), asked);
+        found.push(...next.map((_, step) => Object.fromEntries(outputs.map((output) => [output, values[nameIn(step, output)]!]))));
+      }
+      return found;
     },
     push() {
       const feeds = [...state].map(([name, variable]) => [NODES.given(name), variable] as const);
@@ -121,7 +147,12 @@ function recorded(
       found[name] = recordStep(plan, state, frozen);
       restore();
     }
-    const graphs = Object.fromEntries(Object.entries(found).map(([name, { graph }]) => [name, graph]));
+    const graphs = Object.fromEntries(
+      Object.entries(found).flatMap(([name, { graph }]) => {
+        const { atOnce = 1 } = plans[name]!;
+        return [[name, graph], ...(atOnce > 1 ? [[together(name), repeated(graph, atOnce)]] : [])];
+      }),
+    );
     const variables = Object.fromEntries([...state].map(([name, { shape }]) => [name, { dtype: 'float32' as const, shape }]));
     const folder = write(encodeSteps(graphs, variables));
     const compiled = opened(openSession(folder), plans, state);
@@ -138,6 +169,7 @@ function recorded(
         });
         restore();
         compiled.push();
+        checkTogether(name, plans[name]!, { compiled, state, restore });
       }
       return compiled;
     } catch (error) {
@@ -148,6 +180,32 @@ function recorded(
     restore();
     tf.dispose([...before.values()]);
   }
+}
+
+interface Checking {
+  compiled: Compiled;
+  state: State;
+  /** Sets the variables to where they began. */
+  restore: () => void;
+}
+
+/** Several calls as one give what they give one by one. */
+function checkTogether(name: string, { inputs, atOnce = 1, tolerance }: StepPlan, { compiled, state, restore }: Checking): void {
+  if (atOnce === 1) return;
+  const all = Array.from({ length: atOnce }, () => inputs);
+  const before = valuesOf(state);
+  const [together, single] = [() => compiled.runAll(name, all), () => all.map((each) => compiled.run(name, each))].map((take) => {
+    const outputs = take().map((values, step) =>
+      Object.entries(values).map(([output, numbers]) => [nameIn(step, output), numbers] as const),
+    );
+    compiled.pull();
+    const after = { outputs: Object.fromEntries(outputs.flat()), state: valuesOf(state) };
+    restore();
+    compiled.push();
+    return after;
+  });
+  const pair = <K extends 'outputs' | 'state'>(what: K) => [together![what], single![what]] as const;
+  checkStep(`${name}, ${atOnce} at once,`, { outputs: pair('outputs'), state: pair('state'), before, tolerance });
 }
 
 interface Recorded {
