@@ -46,8 +46,8 @@ async function main(): Promise<number> {
 
   const machine = thisMachine();
   say(describe(machine));
-  const wanted = ({ peer, precision }: Subject): boolean =>
-    gpu ? peer === null || peer === 'torch' : machine.bf16 || precision === 'float32';
+  const wanted = ({ peer, precision, gpuOnly }: Subject): boolean =>
+    gpu ? peer === null || peer === 'torch' : !gpuOnly && (machine.bf16 || precision === 'float32');
   const folder = mkdtempSync(path.join(tmpdir(), 'cxr-lens-bench-'));
   let agree = true;
   try {

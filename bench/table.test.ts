@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SECTIONS } from './cases.ts';
 import type { Measurement } from './measurement.ts';
-import { caseTable, checked, explanationCost, linesTable, throughput } from './table.ts';
+import { bestOfEach, caseTable, checked, explanationCost, linesTable, throughput } from './table.ts';
 
 const MIB = 2 ** 20;
 
@@ -39,6 +39,13 @@ it.each([
   expect(checked([measured('CXR Lens float32', 1), measured('PyTorch float32', 1, { outputs })])[1]!.agrees).toBe(false);
 });
 
+it('finds the fastest of each side whose outputs agree', () => {
+  const wrong = measured('OpenVINO float32', 90, { outputs: [1, -2.01] });
+  const [ours, slower, peer] = [measured('CXR Lens float32', 10), measured('CXR Lens bf16', 5), measured('PyTorch bf16', 20)];
+  expect(bestOfEach([ours, slower, peer, wrong])).toEqual({ ours, peer });
+  expect(bestOfEach([ours, wrong])).toBeNull();
+});
+
 it('compares the best batch of each side', () => {
   const [line] = throughput([
     [measured('CXR Lens bf16', 50, { batch: 1 }), measured('OpenVINO bf16', 80, { batch: 1 })],
@@ -48,8 +55,8 @@ it('compares the best batch of each side', () => {
 });
 
 it('tells what explanations cost beside single ones', () => {
-  const seconds = { logits: 2, cams14: 2.5, saliency1: 1, saliency14: 7 };
-  const all = Object.entries(seconds).map(([task, secondsMedian]) => measured('CXR Lens float32', 1, { task, secondsMedian }));
+  const found = { cams14: 1.25, saliency14: 7 };
+  const all = Object.entries(found).map(([task, besideSingle]) => measured('CXR Lens float32', 1, { task, besideSingle }));
   expect(explanationCost([...all, measured('PyTorch float32', 1, { task: 'saliency14' })])).toEqual([
     'CXR Lens float32: Logits and 14 CAMs take 1.25 of logits alone.',
     'CXR Lens float32: Saliency of 14 findings takes 0.50 of 14 single ones.',

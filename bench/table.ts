@@ -38,9 +38,18 @@ export function caseTable({ title, batch }: Case, measurements: readonly Measure
   return [`### ${title}, batch ${batch}`, ...headline(all), markdownTable(heading, rows)].join('\n\n');
 }
 
+/** Ours and the peer that count, of those whose outputs agree; null where a side has none. */
+export function bestOfEach<T extends Measurement>(measurements: readonly T[]): { ours: T; peer: T } | null {
+  const all = checked(measurements);
+  const [ours, peer] = [true, false].map((side) => fastest(all.filter((one) => isOurs(one) === side)));
+  if (!ours || !peer) return null;
+  return { ours: measurements[all.indexOf(ours)]!, peer: measurements[all.indexOf(peer)]! };
+}
+
 function headline(all: readonly Checked[]): string[] {
-  const [ours, peer] = [all.filter(isOurs), all.filter((one) => !isOurs(one))].map(fastest);
-  if (!ours || !peer) return [];
+  const best = bestOfEach(all);
+  if (!best) return [];
+  const { ours, peer } = best;
   const speed = ratio(ours.imagesPerSecond / peer.imagesPerSecond);
   const memory = ratio(ours.peakRssBytes / peer.peakRssBytes);
   return [`${ours.subject} is ${speed} times as fast as the fastest peer, ${peer.subject}, with ${memory} times its memory.`];
@@ -59,13 +68,10 @@ export function throughput(cases: readonly (readonly Measurement[])[]): string[]
 
 /** What explanations cost beside single ones, our own times of one precision. */
 export function explanationCost(measurements: readonly Measurement[]): string[] {
-  return [...new Set(measurements.filter(isOurs).map(({ subject }) => subject))].flatMap((subject) => {
-    const seconds = (task: string) => measurements.find((one) => one.subject === subject && one.task === task)?.secondsMedian ?? Number.NaN;
-    const costs = [
-      ['Logits and 14 CAMs take', seconds('cams14') / seconds('logits'), 'of logits alone'],
-      ['Saliency of 14 findings takes', seconds('saliency14') / (14 * seconds('saliency1')), 'of 14 single ones'],
-    ] as const;
-    return costs.filter(([, cost]) => !Number.isNaN(cost)).map(([what, cost, of]) => `${subject}: ${what} ${ratio(cost)} ${of}.`);
+  return measurements.flatMap(({ subject, task, besideSingle }) => {
+    if (besideSingle === undefined) return [];
+    if (task === 'cams14') return [`${subject}: Logits and 14 CAMs take ${ratio(besideSingle)} of logits alone.`];
+    return [`${subject}: Saliency of 14 findings takes ${ratio(besideSingle / 14)} of 14 single ones.`];
   });
 }
 
