@@ -7,7 +7,7 @@ import { located, mean, readEvaluation } from './measured.ts';
 
 // npx tsx experiments/phantoms/precision.ts --out FOLDER
 // The Baseline from five seeds, in float32 and in mixed precision; docs/performance.md holds what came out.
-// Two cores without a GPU, about 30 minutes.
+// Two cores without a GPU, about 10 minutes.
 
 const SEEDS = [0, 1, 2, 3, 4];
 /** Until so many epochs in a row bring no smaller validation loss: more than by default, so that no run ends by chance. */
