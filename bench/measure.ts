@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type Case, type Section, SUBJECTS, type Subject, TRAINING } from './cases.ts';
 import { isOurs, type Measurement } from './measurement.ts';
+import { medianBy } from './median.ts';
 import { jsonLines, runToEnd } from './process.ts';
 import { type Python, pythonWith } from './python.ts';
 import { bestOfEach, caseTable, checked, explanationCost, linesTable, throughput } from './table.ts';
@@ -78,11 +79,7 @@ async function bestInTurn(
   for (let round = 1; round < ROUNDS; round++) {
     for (const [one, same] of rounds) same.push(await again(found.get(one)!));
   }
-  return [...found.keys()].map((one) => medianOf(rounds.get(one) ?? [one]));
-}
-
-function medianOf(same: readonly Measurement[]): Measurement {
-  return same.toSorted((a, b) => a.secondsMedian - b.secondsMedian)[Math.floor(same.length / 2)]!;
+  return [...found.keys()].map((one) => medianBy(rounds.get(one) ?? [one], ({ secondsMedian }) => secondsMedian));
 }
 
 const pythons = new Map<string, Promise<Python>>();

@@ -14,6 +14,8 @@ export interface Measurement {
   runs: number;
   /** What must agree with the other subjects': losses of the first steps, logits, or pixels of gradients. */
   outputs: number[];
+  /** Ours, of trainings: how long the first step took. */
+  firstSeconds?: number;
   /** Ours, of explanations: its time as a share of that of logits alone, or of one finding; median of as many runs. */
   besideSingle?: number;
 }

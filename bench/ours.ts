@@ -9,6 +9,7 @@ import { FINDINGS } from '@cxr-lens/data';
 import { type BenchModel, type BenchNetwork, benchModel } from '@cxr-lens/model/bench';
 import { type Images, readImages } from './images.ts';
 import type { Measurement } from './measurement.ts';
+import { medianBy } from './median.ts';
 
 /** Of a run: shorter calls are repeated. */
 const LEAST_SECONDS = 1;
@@ -26,6 +27,8 @@ interface Task {
   beside?: () => unknown;
   /** Of the first calls, to be compared. */
   outputs: () => number[];
+  /** Of a training, how long its first step took. */
+  firstSeconds?: () => number;
 }
 
 const TASKS: Record<string, (model: BenchModel, images: Images) => Task> = {
@@ -41,10 +44,17 @@ const TASKS: Record<string, (model: BenchModel, images: Images) => Task> = {
 };
 
 function steps(model: BenchModel, { pixels, labels }: Images): Task {
+  let firstSeconds = Number.NaN;
   return {
     work: () => model.steps(pixels, labels, model.stepsAtOnce),
     batches: model.stepsAtOnce,
-    outputs: () => model.steps(pixels, labels, STEPS_COMPARED),
+    outputs() {
+      const start = performance.now();
+      const first = model.steps(pixels, labels, 1);
+      firstSeconds = (performance.now() - start) / 1000;
+      return [...first, ...model.steps(pixels, labels, STEPS_COMPARED - 1)];
+    },
+    firstSeconds: () => firstSeconds,
   };
 }
 
@@ -84,8 +94,6 @@ function ratioOf(work: () => unknown, beside: () => unknown): number {
   return seconds[0]! / seconds[1]!;
 }
 
-const medianOf = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-
 /** In bytes, of this process alone. */
 function peakRss(): number {
   const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
@@ -99,10 +107,10 @@ const [batch, runs] = [Number(values.batch), Number(values.runs)];
 
 const precision = values.precision === 'bf16' ? 'bfloat16' : 'float32';
 const model = benchModel(network as BenchNetwork, { method: task === 'fgsm-train' ? 'robust' : 'baseline', precision });
-const { work, batches = 1, beside, outputs } = TASKS[task]!(model, readImages(folder, batch));
+const { work, batches = 1, beside, outputs, firstSeconds } = TASKS[task]!(model, readImages(folder, batch));
 const found = outputs();
 work();
-const repeat = (measured: () => number): number => medianOf(Array.from({ length: runs }, measured));
+const repeat = (measured: () => number): number => medianBy(Array.from({ length: runs }, measured), (value) => value);
 const secondsMedian = repeat(() => secondsOf(work) / batches);
 const peakRssBytes = peakRss();
 beside?.();
@@ -116,6 +124,7 @@ const line: Measurement = {
   peakRssBytes,
   runs,
   outputs: found,
+  ...(firstSeconds ? { firstSeconds: firstSeconds() } : {}),
   ...(beside ? { besideSingle: repeat(() => ratioOf(work, beside)) } : {}),
 };
 process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -15,6 +15,7 @@ import { crc32 } from 'node:zlib';
 import { openPrepared, prepare, readNih } from '@cxr-lens/data';
 import sharp from 'sharp';
 import { tsx } from './measure.ts';
+import { medianBy } from './median.ts';
 import { jsonLines, runToEnd } from './process.ts';
 import { writeRadiographs } from './radiographs.ts';
 
@@ -135,7 +136,7 @@ async function measure(images: number): Promise<void> {
 type Time = 'seconds' | 'cpuSeconds';
 
 function medianOf(runs: readonly Run[], key: Time): number {
-  return runs.map((one) => one[key]).sort((a, b) => a - b)[Math.floor(runs.length / 2)]!;
+  return medianBy(runs, (one) => one[key])[key];
 }
 
 const number = { type: 'string', default: '1000' } as const;

@@ -71,10 +71,14 @@ function makeInference(network: Network): Inference {
   let best = keptPassSize(network);
   let seen = 0;
 
-  /** Which size is fastest, found out with `pass` and kept. */
-  function measured(pass: (size: number) => void): typeof best {
+  /** Which size is fastest, found out with the pass of that name and kept; graphs of larger ones are of no more use. */
+  function measured(name: string, pass: (size: number) => void): typeof best {
     const size = fastest(new Map(passSizes().map((images) => [images, secondsOf(() => pass(images)) / images])));
     keepPassSize(network, size);
+    for (const larger of passSizes().filter((images) => images > size)) {
+      graphs.get(`${name}/${larger}`)?.dispose();
+      graphs.delete(`${name}/${larger}`);
+    }
     return { size, measured: true };
   }
 
@@ -97,7 +101,7 @@ function makeInference(network: Network): Inference {
     };
     // Of many at once: what is asked for one image is not to wait.
     if (images >= passSizes().at(-1)!) seen += images;
-    if (!best.measured && seen >= ENOUGH) best = measured((size) => run(repeated(pixels, size * area), size));
+    if (!best.measured && seen >= ENOUGH) best = measured(name, (size) => run(repeated(pixels, size * area), size));
     const sizes = [1, ...passSizes().filter((size) => size <= best.size)];
     const parts: Record<string, Float32Array>[] = [];
     for (let start = 0; start < images; ) {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { cacheHome } from './engine/cache.ts';
 import { engineInfo, isGpu } from './engine/tensorflow.ts';
 import type { Network } from './networks/network.ts';
+import { writeAtomic } from './run-folder.ts';
 
 type Kind = Pick<Network, 'name' | 'inputSize' | 'precision'>;
 
@@ -35,11 +36,8 @@ export function keptPassSize(network: Kind): { size: number; measured: boolean }
 
 /** For all processes of this user. Where it cannot be written it is measured again. */
 export function keepPassSize(network: Kind, size: number): void {
-  const file = fileOf(network);
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(`${file}.${process.pid}.tmp`, `${size}\n`);
-    renameSync(`${file}.${process.pid}.tmp`, file);
+    writeAtomic(fileOf(network), `${size}\n`);
   } catch {
     // costs the next process a few seconds
   }
