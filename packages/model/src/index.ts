@@ -6,6 +6,7 @@ export {
   explainEach,
   explainImages,
   type FindingExplanation,
+  type BitsRead,
   type ImageExplanation,
   type ImageRequest,
   type PlainMap,

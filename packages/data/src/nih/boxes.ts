@@ -49,7 +49,15 @@ function boxOf(table: Table, row: number, name: string, cells: readonly string[]
     throw rowError(table, row, `the box of ${name} is "${cells.join(',').slice(0, 100)}"; expected four numbers x, y, w, h.`);
   }
   const [x, y, width, height] = numbers as [number, number, number, number];
-  if (x < 0 || y < 0 || width <= 0 || height <= 0 || x + width > NIH_SIZE || y + height > NIH_SIZE) {
+  if (width <= 0 || height <= 0) {
+    const sides = [...(width <= 0 ? [`width ${width}`] : []), ...(height <= 0 ? [`height ${height}`] : [])].join(' and ');
+    throw rowError(
+      table,
+      row,
+      `the box of ${name} (x ${x}, y ${y}, w ${width}, h ${height}) has ${sides}; expected more than 0. Correct the box, or remove the line.`,
+    );
+  }
+  if (x < 0 || y < 0 || x + width > NIH_SIZE || y + height > NIH_SIZE) {
     throw rowError(
       table,
       row,
