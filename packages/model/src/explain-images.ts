@@ -58,6 +58,8 @@ export interface BitsRead {
   source: 'card' | 'sbit' | 'guess';
   /** The file's greatest value. */
   greatest: number;
+  /** The card's number, which is used where it holds the greatest value; null: it has none. */
+  card: number | null;
 }
 
 export interface ImageExplanation {
@@ -170,7 +172,7 @@ function readingOf({ sixteen }: DecodedImage, card: Card): Pick<ImageExplanation
   const { bits, source, greatest } = sixteen;
   const needed = preprocessingOf(bits);
   return {
-    bits: { bits, source: source === 'given' ? 'card' : source, greatest },
+    bits: { bits, source: source === 'given' ? 'card' : source, greatest, card: card.bits },
     preprocessingVersion: needed > card.preprocessingVersion ? needed : card.preprocessingVersion,
   };
 }

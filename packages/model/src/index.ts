@@ -2,11 +2,11 @@ export { codeVersion } from './code-version.ts';
 export { type EngineInfo, engineInfo } from './engine/tensorflow.ts';
 export { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
 export {
+  type BitsRead,
   type ExplainRequest,
   explainEach,
   explainImages,
   type FindingExplanation,
-  type BitsRead,
   type ImageExplanation,
   type ImageRequest,
   type PlainMap,

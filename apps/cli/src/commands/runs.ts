@@ -4,9 +4,8 @@ import { stderr } from 'node:process';
 import { CxrError, cxrHome } from '@cxr-lens/data';
 import { METHODS, type Run } from '@cxr-lens/model/spec';
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { printResult } from '../output.ts';
-
-const EXIT_PARTLY = 3;
 
 const HEADER = ['run', 'method', 'preset', 'state', 'epochs', 'best', 'val. loss', 'val. AUC', 'data'];
 
@@ -20,7 +19,7 @@ async function list(folder: string | undefined, options: { json?: true }): Promi
       runs.push(readRun(path.join(root, name)));
     } catch (error) {
       if (!(error instanceof CxrError)) throw error;
-      process.exitCode = EXIT_PARTLY;
+      process.exitCode = EXIT.partly.code;
       stderr.write(`${error.code}: ${error.message}\n`);
     }
   }

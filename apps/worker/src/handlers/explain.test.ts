@@ -40,7 +40,7 @@ function saying(value: number, asked: { item: ExplainItem; key: string }[] = [])
   return {
     ask(item, { key }) {
       asked.push({ item, key });
-      return Promise.resolve({ findings: { Mass: answer }, bits: { bits: 12, source: 'sbit', greatest: 4000 }, pins });
+      return Promise.resolve({ findings: { Mass: answer }, bits: { bits: 12, source: 'sbit', greatest: 4000, card: null }, pins });
     },
   };
 }

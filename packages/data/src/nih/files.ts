@@ -62,7 +62,7 @@ export async function findOfficialFiles(folder: string, chosen: ChosenFiles = {}
     throw new CxrError(
       'NOT_FOUND',
       `${folder} holds no ${OFFICIAL[role].exact.join(' or ')}. Expected a folder in NIH ChestX-ray14's format: Data_Entry_2017_v2020.csv, ` +
-        'train_val_list.txt, test_list.txt, BBox_List_2017.csv and images below. The lists and tables are on NIH\'s download page; ' +
+        "train_val_list.txt, test_list.txt, BBox_List_2017.csv and images below. The lists and tables are on NIH's download page; " +
         `"cxr-lens phantom" writes a synthetic one. ${OFFICIAL[role].option} names a file that is called otherwise.`,
     );
   };

@@ -70,7 +70,7 @@ function sixteenBitFiles({ images, lines }: Filling): SixteenBitFile[] {
 
 /** Fills the given slots, some images at a time. */
 async function fill(filling: Filling, { what, slots }: { what: string; slots: readonly number[] }): Promise<void> {
-  const { images, target, size, lines, reasons, onProgress, signal } = filling;
+  const { target, size, lines, reasons, onProgress, signal } = filling;
   // One image a thread: libvips' own threads would only wait for each other.
   const threads = sharp.concurrency();
   sharp.concurrency(1);
@@ -112,7 +112,11 @@ async function fillSlot(filling: Filling, slot: number, read: FileReader): Promi
   const { size: bytes, mtimeMs: modified } = await orUnreadable(file, stat(file));
   const known = target.known.get(slot);
   const same = known?.bytes === bytes && known.modified === modified;
-  if (same && (decided === undefined || (known.sixteen?.bits ?? decided) === decided) && crc32(await target.readPixels(slot)) === known.crc32) {
+  if (
+    same &&
+    (decided === undefined || (known.sixteen?.bits ?? decided) === decided) &&
+    crc32(await target.readPixels(slot)) === known.crc32
+  ) {
     if (known.sixteen) filling.guess = Math.max(filling.guess, known.sixteen.bits);
     return known;
   }

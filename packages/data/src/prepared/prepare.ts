@@ -97,7 +97,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareResult> {
     const notes = { bits: filled.bits?.bits ?? null, files: source.files };
     const { header, index: json } = encodeFile(index, { name, slots: source.images.length, notes });
     await target.finish(header, json);
-    return resultOf({ source, index, filled, path: target.path, header });
+    return resultOf({ source, index, filled, asked: options.bits, path: target.path, header });
   } finally {
     await target.close();
   }
@@ -133,7 +133,15 @@ function statisticsOf(lines: readonly JournalLine[], area: number): { mean: numb
   return { mean: mean / 255, std: Math.sqrt(Math.max(0, variance)) / 255 };
 }
 
-function resultOf(made: { source: NihFolder; index: PreparedIndex; filled: FilledSlots; path: string; header: Buffer }): PrepareResult {
+function resultOf(made: {
+  source: NihFolder;
+  index: PreparedIndex;
+  filled: FilledSlots;
+  /** The bits in use by option. */
+  asked: number | undefined;
+  path: string;
+  header: Buffer;
+}): PrepareResult {
   const { source, index } = made;
   const { bad, bits } = made.filled;
   const count = (split: Split): number => index.images.filter((image) => image.split === split).length;
@@ -155,6 +163,7 @@ function resultOf(made: { source: NihFolder; index: PreparedIndex; filled: Fille
     warnings: [
       ...source.warnings,
       ...(bits?.warnings ?? []),
+      ...(made.asked !== undefined && bits === null ? [`No image has 16 bits: the ${made.asked} bits in use that were asked for change nothing.`] : []),
       ...empty.map((split) => `No image of the ${split} split is here.`),
       ...(index.statistics.std === 0
         ? ['All pixels of the training images are the same: nothing can be learned from them. Look at the images.']
