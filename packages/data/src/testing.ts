@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
+export { sixteenBitPng } from './tests/png.ts';
+
 /** What a test may need that a machine may lack. */
 export type Requirement = 'samples' | 'dicom' | 'browser';
 

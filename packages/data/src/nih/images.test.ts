@@ -41,7 +41,11 @@ describe('the file of the listed name is read', () => {
   it('and where several could take its place the lossless one is, which is said', async () => {
     const { read, warnings } = await found(['x.png'], ['images/x.jpeg', 'images/x.JPG', 'images/x.PNG']);
     expect(read).toEqual({ 'x.png': 'images/x.PNG' });
-    expect(warnings).toEqual([expect.stringMatching(/1 listed images have several files: images\/x\.PNG is read, not images\/x\.jpeg, images\/x\.JPG|not images\/x\.JPG, images\/x\.jpeg/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /1 listed images have several files: images\/x\.PNG is read, not images\/x\.jpeg, images\/x\.JPG|not images\/x\.JPG, images\/x\.jpeg/,
+      ),
+    ]);
   });
 
   it('and one name twice in a collection is said', async () => {

@@ -28,8 +28,16 @@ describe('the bits in use of a data set', () => {
 
   it.each<[string, SixteenBitFile[], RegExp]>([
     ['two sBIT', [file('a', 900, 12), file('b', 800, 14)], /a says .* 12 bits are in use, and b says .* 14 bits.*--bits/],
-    ['sBIT and a greater value without', [file('a', 900, 12), file('b', 5000)], /a says .* 12 bits.*b, which has no sBIT chunk, holds the value 5000/],
-    ['sBIT and scaled samples', [file('a', 900, 12), file('b', 65520, 10)], /a says .* 12 bits.*b holds the value 65520, which takes 16 bits/],
+    [
+      'sBIT and a greater value without',
+      [file('a', 900, 12), file('b', 5000)],
+      /a says .* 12 bits.*b, which has no sBIT chunk, holds the value 5000/,
+    ],
+    [
+      'sBIT and scaled samples',
+      [file('a', 900, 12), file('b', 65520, 10)],
+      /a says .* 12 bits.*b holds the value 65520, which takes 16 bits/,
+    ],
   ])('are refused where files contradict each other: %s', (_name, files, message) => {
     expect(() => decideBits(files)).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringMatching(message) }));
     expect(decideBits(files, 14)).toMatchObject({ bits: 14, source: 'option' });
@@ -37,18 +45,24 @@ describe('the bits in use of a data set', () => {
 
   it('by option clip greater values, which is said', () => {
     const decided = decideBits([file('a', 900), file('b', 5000), file('c', 4096)], 12)!;
-    expect(decided.warnings).toEqual([expect.stringMatching(/2 of 3 16-bit images hold values over 4095.*greatest is 5000 in b, which takes 14 bits/)]);
+    expect(decided.warnings).toEqual([
+      expect.stringMatching(/2 of 3 16-bit images hold values over 4095.*greatest is 5000 in b, which takes 14 bits/),
+    ]);
   });
 
   it('that a test image alone decides are said', () => {
     const { bits, warnings } = decideBits([file('a', 3000), file('b', 5000, null, 'test')])!;
     expect(bits).toBe(14);
-    expect(warnings).toEqual([expect.stringMatching(/14 bits .* because of b \(test, greatest value 5000\).*at most 3000, 12 bits.*--bits/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/14 bits .* because of b \(test, greatest value 5000\).*at most 3000, 12 bits.*--bits/),
+    ]);
   });
 
   it('that leave an image near black are said', () => {
     const { warnings } = decideBits([file('a', 65535), file('b', 4095), file('c', 4096)])!;
-    expect(warnings).toEqual([expect.stringMatching(/1 of 3 16-bit images are near black by 16 bits, as b \(greatest value 4095 of 65535\)/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/1 of 3 16-bit images are near black by 16 bits, as b \(greatest value 4095 of 65535\)/),
+    ]);
   });
 
   it.each([7, 17, 12.5, Number.NaN])('are no %d', (bits) => {

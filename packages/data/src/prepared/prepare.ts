@@ -163,7 +163,9 @@ function resultOf(made: {
     warnings: [
       ...source.warnings,
       ...(bits?.warnings ?? []),
-      ...(made.asked !== undefined && bits === null ? [`No image has 16 bits: the ${made.asked} bits in use that were asked for change nothing.`] : []),
+      ...(made.asked !== undefined && bits === null
+        ? [`No image has 16 bits: the ${made.asked} bits in use that were asked for change nothing.`]
+        : []),
       ...empty.map((split) => `No image of the ${split} split is here.`),
       ...(index.statistics.std === 0
         ? ['All pixels of the training images are the same: nothing can be learned from them. Look at the images.']

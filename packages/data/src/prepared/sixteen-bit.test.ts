@@ -23,7 +23,9 @@ async function sixteenBitPlan(make: (index: number) => Made): Promise<PrepareOpt
   for (const [index, name] of (await readdir(images)).sort().entries()) {
     const made = make(index);
     if (!made) continue;
-    const samples = Uint16Array.from({ length: 40 * 32 }, (_, i) => (i === 0 ? made.greatest : (i * (index + 3) * 37) % (made.greatest + 1)));
+    const samples = Uint16Array.from({ length: 40 * 32 }, (_, i) =>
+      i === 0 ? made.greatest : (i * (index + 3) * 37) % (made.greatest + 1),
+    );
     const { sbit } = made;
     await writeFile(path.join(images, name), await sixteenBitPng(samples, { ...SHAPE, ...(sbit && { sbit: [sbit] }) }));
   }
@@ -77,14 +79,20 @@ describe('a data set of 16-bit files', () => {
   it('takes the bits that are asked for, and clips', async () => {
     const plan = await sixteenBitPlan(() => ({ greatest: 4095 }));
     const first = await prepare({ ...plan, bits: 10 });
-    expect(first).toMatchObject({ bits: { bits: 10, source: 'option' }, warnings: [expect.stringMatching(/50 of 50 16-bit images hold values over 1023/)] });
+    expect(first).toMatchObject({
+      bits: { bits: 10, source: 'option' },
+      warnings: [expect.stringMatching(/50 of 50 16-bit images hold values over 1023/)],
+    });
     await expectReadBy(plan, 10);
     expect((await prepare(plan)).datasetHash).not.toBe(first.datasetHash);
   });
 
   it('that contradicts itself is refused after which --bits goes on from what is decoded', async () => {
     const plan = await sixteenBitPlan((index) => ({ greatest: 1000, sbit: index === 7 ? 14 : 12 }));
-    await expect(prepare(plan)).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringMatching(/00000001_000\.png says.*12.*00000004_001\.png says.*14/) });
+    await expect(prepare(plan)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringMatching(/00000001_000\.png says.*12.*00000004_001\.png says.*14/),
+    });
     const seen: Progress[] = [];
     expect(await prepare({ ...plan, bits: 12, onProgress: (progress) => void seen.push(progress) })).toMatchObject({ bits: { bits: 12 } });
     await expectReadBy(plan, 12);
@@ -92,7 +100,10 @@ describe('a data set of 16-bit files', () => {
 
   it.each([[{ bits: 7 }], [{ bits: 17 }], [{ bits: 12.5 }]])('cannot have %o', async (options) => {
     const plan = await sixteenBitPlan(() => null);
-    await expect(prepare({ ...plan, ...options })).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringMatching(/8 \.\.\. 16/) });
+    await expect(prepare({ ...plan, ...options })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringMatching(/8 \.\.\. 16/),
+    });
   });
 });
 
@@ -115,17 +126,20 @@ describe('preparing 16-bit files', () => {
     expect(new Set(once)).toEqual(new Set(['Reading tables and lists', 'Looking for images', 'Decoding images']));
   });
 
-  it.each(['Decoding images', 'Decoding 16-bit images by 14 bits'])('goes on where it was stopped while %s, to the same bytes', async (stage) => {
-    const plan = await sixteenBitPlan(growing);
-    await prepare(plan);
-    const controller = new AbortController();
-    const onProgress = ({ what, done }: Progress): void => {
-      if (what === stage && done >= 3) controller.abort();
-    };
-    await expect(prepare({ ...again(plan), onProgress, signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
-    await prepare(again(plan));
-    expect(Buffer.compare(await readFile(again(plan).out), await readFile(plan.out))).toBe(0);
-  });
+  it.each(['Decoding images', 'Decoding 16-bit images by 14 bits'])(
+    'goes on where it was stopped while %s, to the same bytes',
+    async (stage) => {
+      const plan = await sixteenBitPlan(growing);
+      await prepare(plan);
+      const controller = new AbortController();
+      const onProgress = ({ what, done }: Progress): void => {
+        if (what === stage && done >= 3) controller.abort();
+      };
+      await expect(prepare({ ...again(plan), onProgress, signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+      await prepare(again(plan));
+      expect(Buffer.compare(await readFile(again(plan).out), await readFile(plan.out))).toBe(0);
+    },
+  );
 
   it('goes on by another number of bits', async () => {
     const plan = await sixteenBitPlan(growing);
@@ -186,7 +200,10 @@ describe('the notes of a prepared file', () => {
     ['missing where the pixels are stretched', 'stretched', '', /preprocessing v2, and the header says no bits in use/],
     ['of stretched pixels where none is', 'plain', '{"bits":12,"files":[]}', /preprocessing v1, and the header says 12 bits in use/],
   ])('%s are refused', async (_name, bits, notes, message) => {
-    await expect(openPrepared(await withNotes(bits, notes))).rejects.toMatchObject({ code: 'CORRUPT', message: expect.stringMatching(message) });
+    await expect(openPrepared(await withNotes(bits, notes))).rejects.toMatchObject({
+      code: 'CORRUPT',
+      message: expect.stringMatching(message),
+    });
   });
 
   it('hold file names of any length and kind', async () => {
