@@ -92,7 +92,6 @@ const ComparisonsDocument = graphql(/* GraphQL */ `
           meanAuc
           meanAucLow
           meanAucHigh
-          meanAucReason
           excludedPatients
         }
         auc {
