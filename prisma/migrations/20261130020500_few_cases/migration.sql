@@ -1,4 +1,4 @@
--- Rows that 0.1.0 wrote hold intervals that are none; `cxr-lens register` writes the right ones from the run folders.
+-- Rows that 0.1.0 wrote hold intervals that are none. `cxr-lens register` writes the right ones from the run folders.
 
 -- Under ten images of a class an AUC has no interval, nor has a mean that it is in.
 UPDATE "AucResult"
