@@ -1,5 +1,6 @@
 export { type Auc, auc, meanAuc } from './auc/auc.ts';
 export { type AucBootstrap, type AucBootstrapInput, aucBootstrap } from './auc/bootstrap.ts';
+export { FEW_CASES_REASON, isFewCases, meanHasInterval } from './auc/cases.ts';
 export { type Calibration, calibrate, operatingPoint, type Platt, plattScale, probability } from './calibration.ts';
 export { compareRuns } from './compare/compare.ts';
 export type { RunComparison, ScoreTable, Truth } from './compare/types.ts';
@@ -11,6 +12,7 @@ export { nihLocalization } from './localization/nih.ts';
 export { patchLocalization } from './localization/patches.ts';
 export { poolLocalization } from './localization/pool.ts';
 export { PAPER_PROTOCOL, PATCH_THRESHOLD } from './localization/protocol.ts';
+export { withoutEmptyWidth, withRareHits } from './localization/rare-hits.ts';
 export {
   IOU_THRESHOLDS,
   type LocalizationControls,

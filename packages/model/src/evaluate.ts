@@ -11,15 +11,16 @@ import {
 } from '@cxr-lens/data';
 import { auc, aucBootstrap, type LocalizationPair, meanAuc, type ScoreTable, type Truth } from '@cxr-lens/eval';
 import { codeVersion } from './code-version.ts';
-import { type EvaluationFiles, evaluationFiles, keepMaps, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
+import { type EvaluationFiles, evaluationFiles, keptPart, removeParts, writeScores } from './evaluation-folder.ts';
 import { columnOf, labelArray } from './images.ts';
+import { keepMaps, mapName, writeMap } from './kept-maps.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { forMaps } from './maps.ts';
 import { dataRef } from './plan.ts';
 import { predictLogits } from './predict.ts';
 import { measure } from './protocols.ts';
 import { runFiles, writeAtomic, writeCard } from './run-folder.ts';
-import { type AucFile, type Card, type LocalizationFile, METHODS, type Run } from './spec/index.ts';
+import { type AucFile, type Card, type LocalizationFile, type MapScales, METHODS, type Run } from './spec/index.ts';
 import { scoredRows } from './supervision.ts';
 
 /** Images whose logits are kept together while an evaluation is under way. */
@@ -83,7 +84,7 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   const logits = await testLogits(scored, request);
   await beforeWrite?.();
   writeScores(files, data, rows, logits);
-  const pairs = await boxedPairs(scored, request);
+  const { pairs, scales } = await boxedPairs(scored, request);
   const head: Head = {
     format: 1,
     runId: run.id,
@@ -100,7 +101,7 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   const [main, ...others] = measure(run.method, pairs, options);
   const localizationFile = { ...head, ...main, others };
   await beforeWrite?.();
-  keepMaps(files, pairs);
+  keepMaps(files.maps, pairs, scales);
   const camThresholds = chooseThresholds(card.camThresholds, thresholdsOf(localizationFile), run);
   if (camThresholds !== card.camThresholds) writeCard(runFiles(request.run), { ...card, camThresholds });
   writeAtomic(files.auc, `${JSON.stringify(aucFile, null, 2)}\n`);
@@ -154,11 +155,12 @@ async function testLogits(
 async function boxedPairs(
   { loaded, data, rows, files }: Scored,
   { onProgress, signal, beforeWrite }: EvaluateRequest,
-): Promise<LocalizationPair[]> {
+): Promise<{ pairs: LocalizationPair[]; scales: MapScales }> {
   const asked = rows
     .filter((row) => data.images[row]!.boxes.length > 0)
     .map((row) => ({ row, findings: data.images[row]!.boxes.map(({ finding }) => finding) }));
   const pairs: LocalizationPair[] = [];
+  const scales: MapScales = {};
   await forMaps(loaded, data, asked, {
     what: `${METHODS[loaded.run.method].label}, maps of boxed images`,
     onProgress,
@@ -168,13 +170,14 @@ async function boxedPairs(
       const { name, patientId, boxes } = data.images[row]!;
       for (const { finding, map, height, width } of maps) {
         if (!isBoxedFinding(finding)) continue;
-        const stored = writeMap(files, { image: name, finding, map, height, width });
+        const { stored, scale } = writeMap(files.maps, { image: name, finding, map, height, width });
+        if (scale !== null) scales[mapName({ image: name, finding })] = scale;
         const { box } = boxes.find((known) => known.finding === finding)!;
         pairs.push({ image: name, patientId, finding, box, map: stored, height, width });
       }
     },
   });
-  return pairs;
+  return { pairs, scales };
 }
 
 function aucTable(

@@ -6,7 +6,7 @@ import type { Evaluation } from './evaluate.ts';
 import { completeFolds, poolControls } from './pool-folds.ts';
 import { type Pictures, reportPictures } from './report/pictures.ts';
 import { writeAtomic } from './run-folder.ts';
-import { type LocalizationFile, labelOf, METHODS, type Run, trainCommand, variantOf } from './spec/index.ts';
+import { explodedNote, type LocalizationFile, labelOf, METHODS, type Run, trainCommand, variantOf } from './spec/index.ts';
 
 export interface ReportRequest {
   /** The prepared file that the runs were evaluated on. */
@@ -51,6 +51,10 @@ function composed(evaluations: readonly Evaluation[], pictures: Pictures): Repor
     controls: controlsOf(evaluations, folds),
     truth: widest.truth,
     ...pictures,
+    warnings: runs.flatMap((run) => {
+      const exploded = explodedNote(run);
+      return exploded === null ? [] : [`${labelOf(run, runs)}: ${exploded}`];
+    }),
     seed,
     resamples,
     commands: [

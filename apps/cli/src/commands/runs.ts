@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { stderr } from 'node:process';
 import { CxrError, cxrHome } from '@cxr-lens/data';
-import { METHODS, type Run } from '@cxr-lens/model/spec';
+import { explodedNote, lossText, METHODS, type Run } from '@cxr-lens/model/spec';
 import type { CommandModule } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printResult } from '../output.ts';
@@ -23,7 +23,7 @@ async function list(folder: string | undefined, options: { json?: true }): Promi
       stderr.write(`${error.code}: ${error.message}\n`);
     }
   }
-  const text = runs.length === 0 ? `No runs in ${root}.` : table([HEADER, ...runs.map(row)]);
+  const text = runs.length === 0 ? `No runs in ${root}.` : [table([HEADER, ...runs.map(row)]), ...runs.flatMap(warning)].join('\n');
   printResult(options, { folder: root, runs }, text);
 }
 
@@ -49,10 +49,15 @@ function row(run: Run): string[] {
     run.state,
     String(run.epochs.length),
     String(run.bestEpoch ?? '-'),
-    best?.validationLoss.toFixed(4) ?? '-',
+    best ? `${lossText(best.validationLoss)}${explodedNote(run) === null ? '' : ' EXPLODED'}` : '-',
     best?.validationAuc?.toFixed(4) ?? '-',
     run.data?.name ?? 'imported',
   ];
+}
+
+function warning(run: Run): string[] {
+  const exploded = explodedNote(run);
+  return exploded === null ? [] : [`${run.id}: ${exploded}`];
 }
 
 function table(rows: readonly string[][]): string {

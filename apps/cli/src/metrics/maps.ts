@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type BoxedFinding, CxrError, type Finding, isBoxedFinding, parseFinding, readBoxes, readNpy } from '@cxr-lens/data';
 import { type PairIous, pairIous } from '@cxr-lens/eval';
+import { readScales, scaledBack } from '@cxr-lens/model/kept-maps';
 
 /** What a folder of maps and a box list have in common. */
 export interface MeasuredMaps {
@@ -19,6 +20,7 @@ export interface MeasuredMaps {
 export async function measureMaps({ maps, boxes }: { maps: string; boxes: string }): Promise<MeasuredMaps> {
   const known = await readBoxes(boxes);
   const files = await mapFiles(maps);
+  const scales = readScales(maps);
   const pairs: PairIous[] = [];
   const missing: string[] = [];
   for (const [image, list] of known) {
@@ -30,7 +32,7 @@ export async function measureMaps({ maps, boxes }: { maps: string; boxes: string
         continue;
       }
       files.delete(key);
-      const map = await readMap(file);
+      const map = await readMap(file, scales[path.basename(file)] ?? null);
       pairs.push(pairIous({ image, patientId: patientOf(image), finding, box, ...map }));
     }
   }
@@ -87,13 +89,13 @@ function findingOf(file: string, text: string): Finding {
   }
 }
 
-async function readMap(file: string): Promise<{ map: Float32Array; height: number; width: number }> {
+async function readMap(file: string, scale: number | null): Promise<{ map: Float32Array; height: number; width: number }> {
   const { shape, data } = await readNpy(file);
   const [height, width] = shape;
   if (shape.length !== 2 || !height || !width) {
     throw new CxrError('BAD_INPUT', `${file} has the shape [${shape.join(', ')}]: expected [height, width].`);
   }
-  return { map: data instanceof Float32Array ? data : Float32Array.from(data), height, width };
+  return { map: scaledBack(data instanceof Float32Array ? data : Float32Array.from(data), scale), height, width };
 }
 
 /** NIH names an image `<patient>_<number>.png`; any other name counts as a patient of its own. */

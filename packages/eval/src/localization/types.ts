@@ -54,7 +54,7 @@ export interface LocalizationPoint {
   iouThreshold: number;
   /** Hits / pairs, mean over the folds. */
   accuracy: number | null;
-  /** 95 % interval of the patient bootstrap; null with few pairs. */
+  /** 95 % interval: of the patient bootstrap, Wilson's where few pairs hit or miss (`withRareHits`); null with few pairs. */
   low: number | null;
   high: number | null;
   /** Standard deviation over the folds (n - 1): no standard error, as a pair is scored in four of them. */

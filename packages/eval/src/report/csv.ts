@@ -1,4 +1,5 @@
 import { BOXED_FINDINGS, type BoxedFinding, FINDINGS } from '@cxr-lens/data';
+import { FEW_CASES_REASON, isFewCases } from '../auc/cases.ts';
 import type { RunComparison } from '../compare/types.ts';
 import { IOU_THRESHOLDS, type LocalizationCurve, type NihCurve } from '../localization/types.ts';
 import { meanRow } from './auc-figure.ts';
@@ -28,16 +29,17 @@ export function aucCsv({ runs, dataSet }: Pick<ReportInput, 'runs' | 'dataSet'>)
   const header = 'kind,run,method,seed,finding,auc,delong_low,delong_high,variance,patients_low,patients_high,positives,negatives,reason';
   const rowsOf = (run: ReportRun): Cell[][] => {
     const names = ['run', run.label, run.method, run.seed];
-    const { auc, ci } = meanRow(run);
+    const { auc, ci, reason } = meanRow(run);
     return [
       ...FINDINGS.flatMap((finding): Cell[][] => {
         const row = run.auc[finding];
         if (!row) return [];
-        const [patients, delong] = [row.bootstrap ?? [], row.ci ?? []];
+        const few = isFewCases(row);
+        const [patients, delong] = few ? [[], []] : [row.bootstrap ?? [], row.ci ?? []];
         const numbers = [row.auc, delong[0], delong[1], row.variance, patients[0], patients[1], row.positives, row.negatives];
-        return [[...names, finding, ...numbers, row.reason]];
+        return [[...names, finding, ...numbers, few ? FEW_CASES_REASON : row.reason]];
       }),
-      [...names, 'mean', auc, null, null, null, ci?.[0], ci?.[1], null, null, null],
+      [...names, 'mean', auc, null, null, null, ci?.[0], ci?.[1], null, null, reason],
     ];
   };
   const published = isOfficial(dataSet) ? PUBLISHED_AUC : [];

@@ -131,3 +131,36 @@ describe('spreadLabels', () => {
     expect(spreadLabels([5, 30], { gap: 10, from: 0, to: 60 })).toEqual([5, 30]);
   });
 });
+
+describe('a finding of few cases', () => {
+  const [own, other] = [
+    { positives: 1, negatives: 299 },
+    { positives: 295, negatives: 5 },
+  ];
+  // as 0.1.0 had it: an interval of no width
+  const zero = { auc: 1, variance: null, ci: [1, 1] as [number, number], bootstrap: [1, 1] as [number, number] };
+  const rare = (change: Partial<ReportRun['auc']>): ReportRun => {
+    const base = run('Baseline', 'baseline', 0.25);
+    return { ...base, auc: { ...base.auc, ...change }, meanAucInterval: [0.5, 0.6] };
+  };
+  const runs = [rare({ Mass: { ...zero, ...own }, Edema: { ...zero, ...other } })];
+  const { markdown, figures, tables } = renderReport({ ...input, controls: null, runs });
+
+  it('has its value with "few cases" and nowhere an interval, nor has the mean', () => {
+    expect(markdown).toContain('| Mass | 1 | 1.000 (few cases) |');
+    expect(markdown).toContain('| Edema | 295 | 1.000 (few cases) |');
+    expect(markdown).toMatch(/\| mean \|\s+\| 0\.\d{3} \(few cases\) \|/);
+    expect(markdown).toContain('such an AUC has no interval, nor has a mean that it is in');
+    expect(figures['auc.svg']!.match(/\(few cases\)/g)).toHaveLength(3);
+    const rows = tables['auc.csv']!.split('\n');
+    const [mass, mean] = ['Mass', 'mean'].map((name) => rows.find((row) => row.includes(`,${name},`))!);
+    expect(mass).toMatch(/,Mass,1,,,,,,1,299,few cases$/);
+    expect(mean).toMatch(/,mean,0\.\d+,,,,,,,,few cases$/);
+  });
+
+  it('says nothing of few cases where there are none', () => {
+    const whole = renderReport({ ...input, controls: null, runs: [rare({})] });
+    expect(whole.markdown).not.toContain('few cases');
+    expect(whole.markdown).toMatch(/\| mean \|\s+\| 0\.\d{3} \(0\.500 to 0\.600\) \|/);
+  });
+});

@@ -66,7 +66,7 @@ function aucFigures({ runs, dataSet }: ReportInput): Record<string, string> {
   };
 }
 
-function head({ dataSet, runs, details = {} }: ReportInput): string[] {
+function head({ dataSet, runs, warnings = [], details = {} }: ReportInput): string[] {
   const { name, synthetic, images, datasetHash, splitHash } = dataSet;
   const facts: Record<string, string> = {
     'data set': `${name}, ${images} test images`,
@@ -77,6 +77,7 @@ function head({ dataSet, runs, details = {} }: ReportInput): string[] {
   };
   return [
     ...(synthetic ? ['**Measured on phantoms**: synthetic radiographs with known truth. Nothing here says anything about patients.'] : []),
+    ...warnings.map((warning) => `**${warning}**`),
     Object.entries(facts)
       .map(([key, value]) => `- ${key}: ${value}`)
       .join('\n'),

@@ -54,6 +54,8 @@ export interface ReportInput {
   /** Of the bootstrap of the differences; default: the localisation's seed and 2000 resamples. */
   seed?: number;
   resamples?: number;
+  /** What has to be said of a run before its numbers are read, in sentences. */
+  warnings?: readonly string[];
   /** The commands that made the numbers. */
   commands: string[];
   /** Further lines for the head: code version, engine, seed, ... */

@@ -1,4 +1,5 @@
 import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
+import { FEW_CASES_REASON, isFewCases, meanHasInterval, withoutEmptyWidth, withRareHits } from '@cxr-lens/eval';
 import { z } from 'zod';
 import { DataRefSchema } from './run.ts';
 
@@ -19,30 +20,40 @@ const EvaluationHeadSchema = z.object({
   excludedPatients: z.int().default(0),
 });
 
-const AucRowSchema = z.object({
-  auc: z.number().nullable(),
-  /** DeLong. */
-  variance: z.number().nullable(),
-  ci: z.tuple([z.number(), z.number()]).nullable(),
-  /** Percentiles of the bootstrap over patients. */
-  bootstrap: z.tuple([z.number(), z.number()]).nullable(),
-  positives: z.int(),
-  negatives: z.int(),
-  reason: z.string().exactOptional(),
-});
+const IntervalSchema = z.tuple([z.number(), z.number()]).nullable();
+
+const AucRowSchema = z
+  .object({
+    auc: z.number().nullable(),
+    /** DeLong. */
+    variance: z.number().nullable(),
+    /** Null with few cases, as `bootstrap`. */
+    ci: IntervalSchema,
+    /** Percentiles of the bootstrap over patients. */
+    bootstrap: IntervalSchema,
+    positives: z.int(),
+    negatives: z.int(),
+    /** Why there is no AUC, or no interval: `few cases`. */
+    reason: z.string().exactOptional(),
+  })
+  // 0.1.0 wrote intervals of few cases too
+  .transform((row) => (isFewCases(row) ? { ...row, ci: null, bootstrap: null, reason: FEW_CASES_REASON } : row));
 
 /** `auc.json`: AUC of the test images, per finding and their mean. */
 export const AucFileSchema = EvaluationHeadSchema.extend({
   /** Scored. */
   images: z.int(),
   findings: z.record(z.enum(FINDINGS), AucRowSchema),
-  mean: z.object({ auc: z.number().nullable(), bootstrap: z.tuple([z.number(), z.number()]).nullable(), findings: z.int() }),
-});
+  /** Without an interval, and with the reason, if one of the findings has few cases. */
+  mean: z.object({ auc: z.number().nullable(), bootstrap: IntervalSchema, findings: z.int(), reason: z.string().exactOptional() }),
+}).transform((file) =>
+  meanHasInterval(Object.values(file.findings)) ? file : { ...file, mean: { ...file.mean, bootstrap: null, reason: FEW_CASES_REASON } },
+);
 
 const CurvePointSchema = z.object({
   iouThreshold: z.number(),
   accuracy: z.number().nullable(),
-  /** Percentiles of the bootstrap over patients, folds and thresholds kept. */
+  /** 95 %: percentiles of the bootstrap over patients, folds and thresholds kept; Wilson's where few pairs hit or miss. */
   low: z.number().nullable(),
   high: z.number().nullable(),
   /** Standard deviation over the folds. */
@@ -52,22 +63,29 @@ const CurvePointSchema = z.object({
 /** At every T(IoU) the detected boxes per image that do not hit; null without an image. */
 const FalsePositivesSchema = z.array(z.number()).nullable();
 
-const CurveSchema = z.object({
-  pairs: z.int(),
-  /** 0..255. */
-  threshold: z.number().nullable(),
-  meanIou: z.number().nullable(),
-  reason: z.string().nullable(),
-  points: z.array(CurvePointSchema),
-  /** Threshold of every fold; null for a fold left out. */
-  foldThresholds: z.array(z.number().nullable()),
-  /** IoU of every pair in every fold; null in the fold whose threshold it helped to choose. Runs are compared pair by pair on it. */
-  scored: z.array(z.object({ image: z.string(), patientId: z.string(), ious: z.array(z.number().nullable()) })),
-  /** Of protocol `nih`, which makes boxes from the map. */
-  falsePositives: FalsePositivesSchema.exactOptional(),
-  /** The same by intersection over the detected box. */
-  iobb: z.object({ points: z.array(CurvePointSchema), falsePositives: FalsePositivesSchema }).exactOptional(),
-});
+const CurveSchema = z
+  .object({
+    pairs: z.int(),
+    /** 0..255. */
+    threshold: z.number().nullable(),
+    meanIou: z.number().nullable(),
+    reason: z.string().nullable(),
+    points: z.array(CurvePointSchema),
+    /** Threshold of every fold; null for a fold left out. */
+    foldThresholds: z.array(z.number().nullable()),
+    /** IoU of every pair in every fold; null in the fold whose threshold it helped to choose. Runs are compared pair by pair on it. */
+    scored: z.array(z.object({ image: z.string(), patientId: z.string(), ious: z.array(z.number().nullable()) })),
+    /** Of protocol `nih`, which makes boxes from the map. */
+    falsePositives: FalsePositivesSchema.exactOptional(),
+    /** The same by intersection over the detected box. */
+    iobb: z.object({ points: z.array(CurvePointSchema), falsePositives: FalsePositivesSchema }).exactOptional(),
+  })
+  // 0.1.0 wrote intervals of zero width; the pairs of IoBB are not in the file, so that nothing stands in their place
+  .transform(({ points, iobb, ...curve }) => ({
+    ...curve,
+    points: withRareHits(points, curve.scored),
+    ...(iobb ? { iobb: { ...iobb, points: withoutEmptyWidth(iobb.points) } } : {}),
+  }));
 
 /** All curves of one run or one control: `LocalizationResult` of the eval package. */
 const LocalizationSchema = z.object({
@@ -88,6 +106,15 @@ export const LocalizationFileSchema = EvaluationHeadSchema.extend({
   others: z.array(MeasuredSchema).default([]),
 });
 
+const PowerOfTwoSchema = z.number().refine((value) => value > 0 && value === 2 ** Math.round(Math.log2(value)), 'expected a power of two');
+
+/**
+ * `maps/scales.json`: what the values of a map's file are multiplied with, by file name. Only maps that do not fit float16 stand here; all
+ * others are kept as they are. The file is absent if there are none.
+ */
+export const MapScalesSchema = z.record(z.string(), PowerOfTwoSchema);
+
+export type MapScales = z.infer<typeof MapScalesSchema>;
 export type Protocol = z.infer<typeof ProtocolSchema>;
 export type AucFile = z.infer<typeof AucFileSchema>;
 export type AucRow = z.infer<typeof AucRowSchema>;

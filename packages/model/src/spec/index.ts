@@ -8,9 +8,12 @@ export {
   type CurvePoint,
   type LocalizationFile,
   LocalizationFileSchema,
+  type MapScales,
+  MapScalesSchema,
   type Protocol,
   ProtocolSchema,
 } from './evaluation.ts';
+export { explodedNote, lossText } from './exploded.ts';
 export { EXPORT_FORMATS, type ExportFormat, parseExportFormat } from './formats.ts';
 export {
   type Imported,
