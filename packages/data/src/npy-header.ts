@@ -52,7 +52,7 @@ export function parseNpyHeader(buffer: Buffer, where: string): NpyHeader {
     ...type,
     fortranOrder: entries.fortran === 'True',
     shape,
-    count: countOf(shape, type.bytesEach, where),
+    count: countOf(shape, type.bytesEach, `${where} has the shape ${shown(entries.shape)}`),
     dataStart: start + length,
   };
 }
@@ -109,10 +109,10 @@ function parseShape(text: string, where: string): number[] {
 }
 
 /** Also the lengths beside a 0 must be possible, as NumPy wants it: their array is empty, and its shape still a lie. */
-function countOf(shape: readonly number[], bytesEach: number, where: string): number {
+function countOf(shape: readonly number[], bytesEach: number, what: string): number {
   const bytes = shape.reduce((product, length) => product * Math.max(length, 1), bytesEach);
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(bytes) || shape.length > MOST_DIMENSIONS) {
-    throw new CxrError('UNSUPPORTED', `${where} has the shape (${shown(shape.join(', '))}), which no memory holds. Write it again.`);
+    throw new CxrError('UNSUPPORTED', `${what}, which no memory holds. Write it again.`);
   }
   return shape.reduce((product, length) => product * length, 1);
 }
