@@ -28,8 +28,8 @@ interface LocalizationOptions {
 async function runAuc({ json, seed, ...request }: AucOptions): Promise<void> {
   const measured = await measureAucs({ ...request, seed: wholeNumber('--seed', seed) }, note);
   const { leftOut, matchedByBaseName } = measured;
-  if (leftOut.labels > 0) note(`${leftOut.labels} images of ${request.labels} have no scores and are left out`);
-  if (matchedByBaseName > 0) note(`${matchedByBaseName} images are matched by their name without folder and extension`);
+  if (leftOut.labels > 0) note(`${counted(leftOut.labels, 'image')} of ${request.labels} without scores left out`);
+  if (matchedByBaseName > 0) note(`${counted(matchedByBaseName, 'image')} matched by name without folder and extension`);
   printResult({ json }, measured, aucText(measured));
 }
 
@@ -39,13 +39,17 @@ async function runLocalization(options: LocalizationOptions): Promise<void> {
   if (threshold !== undefined && threshold > 255) throw new CxrError('BAD_INPUT', `--threshold ${threshold}: expected 0 to 255.`);
   const measured = await measureMaps(options);
   const { pairs, missing, unused, unboxed } = measured;
-  if (missing.length > 0) note(`${missing.length} boxes have no map and are left out, the first: ${missing[0]}`);
-  if (unused > 0) note(`${unused} maps have no box and are left out`);
+  if (missing.length > 0) note(`${counted(missing.length, 'box', 'boxes')} without a map left out, the first: ${missing[0]}`);
+  if (unused > 0) note(`${counted(unused, 'map')} without a box left out`);
   const others = Object.entries(unboxed);
   const names = others.map(([finding, count]) => `${finding} ${count}`).join(', ');
-  if (others.length > 0) note(`${unboxedCount(unboxed)} maps are of findings that no box list marks and are left out: ${names}`);
+  if (others.length > 0) note(`${counted(unboxedCount(unboxed), 'map')} of findings that no box list marks left out: ${names}`);
   const result = localizationOfIous(pairs, { seed, ...(threshold === undefined ? {} : { threshold }) });
   printResult(options, localizationJson(result, measured), localizationText(result, measured));
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function note(sentence: string): void {

@@ -90,7 +90,7 @@ export async function measureAucs(request: AucRequest, note: (sentence: string) 
 
 function noteColumns(file: string, { ignored }: Scores, note: (sentence: string) => void): void {
   if (ignored.length === 0) return;
-  const names = ignored.map((name) => (name === '' ? 'the first, without a name' : `"${name.slice(0, 40)}"`)).join(', ');
+  const names = ignored.map((name) => (name === '' ? '1 (without a name)' : `"${name.slice(0, 40)}"`)).join(', ');
   note(`${file}: left out, as it is no finding of NIH: ${ignored.length === 1 ? 'column' : 'columns'} ${names}`);
 }
 

@@ -98,10 +98,11 @@ export interface Found {
  */
 export function imageFinder(file: string, names: readonly string[]): (image: string) => Found | undefined {
   const exact = new Map(names.map((name, at) => [name, at]));
-  const byBase = Map.groupBy(names.keys(), (at) => baseName(names[at]!));
+  let byBase: Map<string, number[]> | null = null; // most lists never need it
   return (image) => {
     const same = exact.get(image);
     if (same !== undefined) return { at: same, exact: true };
+    byBase ??= Map.groupBy(names.keys(), (at) => baseName(names[at]!));
     const [at, second] = byBase.get(baseName(image)) ?? [];
     if (at === undefined) return undefined;
     if (second === undefined) return { at, exact: false };

@@ -1,4 +1,4 @@
-import { CxrError, FINDINGS, type Finding, parseFinding, readTable, rowError, type Table } from '@cxr-lens/data';
+import { CxrError, FINDINGS, type Finding, findingNamed, headerText, parseFinding, readTable, rowError, type Table } from '@cxr-lens/data';
 import { checkCells, columnKey, type Found, type ImageRows, imageColumnOf, imageRows, placesOf } from './images.ts';
 import { findingColumns } from './scores.ts';
 
@@ -21,18 +21,22 @@ export interface Labels {
  */
 export async function readLabels(file: string, images: ImageRows): Promise<Labels> {
   const table = await readTable(file);
+  const listColumn = table.header.findIndex((name) => columnKey(name) === 'finding labels');
+  const { known, findingsIn } = listColumn < 0 ? columnReader(table) : listReader(table, listColumn);
   const listed = imageRows(table, imageColumnOf(table));
   const places = placesOf(images, { file, names: listed.names, what: 'label' });
-  const rows = places.map(({ at }) => listed.rows[at]!);
-  const listColumn = table.header.findIndex((name) => columnKey(name) === 'finding labels');
-  return { listed, places, ...(listColumn < 0 ? fromColumns(table, rows) : fromLists(table, { rows, column: listColumn })) };
+  return { listed, places, known, findings: places.map(({ at }) => findingsIn(listed.rows[at]!)) };
 }
 
-type Told = Pick<Labels, 'known' | 'findings'>;
+interface LabelReader {
+  known: ReadonlySet<Finding>;
+  findingsIn(row: number): ReadonlySet<Finding>;
+}
 
-function fromLists(table: Table, { rows, column }: { rows: readonly number[]; column: number }): Told {
+/** The texts repeat, so each is parsed once. */
+function listReader(table: Table, column: number): LabelReader {
   const parsed = new Map<string, ReadonlySet<Finding>>();
-  const findings = rows.map((row) => {
+  const findingsIn = (row: number) => {
     const text = table.rows[row]![column]?.trim() ?? '';
     const before = parsed.get(text);
     if (before) return before;
@@ -43,8 +47,8 @@ function fromLists(table: Table, { rows, column }: { rows: readonly number[]; co
     } catch (error) {
       throw rowError(table, row, (error as CxrError).message);
     }
-  });
-  return { known: new Set(FINDINGS), findings };
+  };
+  return { known: new Set(FINDINGS), findingsIn };
 }
 
 function parseLabels(text: string): Finding[] {
@@ -55,26 +59,19 @@ function parseLabels(text: string): Finding[] {
     .map(parseFinding);
 }
 
-function fromColumns(table: Table, rows: readonly number[]): Told {
-  const { columns } = labelColumns(table);
+function columnReader(table: Table): LabelReader {
+  const imageColumn = imageColumnOf(table);
+  if (!table.header.some((name, column) => column !== imageColumn && findingNamed(name))) {
+    const missing = 'the column "Finding Labels" is missing, and no column is a finding';
+    throw new CxrError('BAD_INPUT', `${table.file} line 1: ${missing}; the header is "${headerText(table)}". Name the columns so.`);
+  }
+  const { columns } = findingColumns(table, imageColumn);
   checkCells(table);
-  const findings = rows.map((row) => {
+  const findingsIn = (row: number) => {
     const present = [...columns].filter(([finding, column]) => isPresent(table, { row, column, finding }));
     return new Set(present.map(([finding]) => finding));
-  });
-  return { known: new Set(columns.keys()), findings };
-}
-
-function labelColumns(table: Table): ReturnType<typeof findingColumns> {
-  try {
-    return findingColumns(table, imageColumnOf(table));
-  } catch (error) {
-    const message = (error as CxrError).message.replace(
-      'no column of a finding',
-      'the column "Finding Labels" is missing, and no column is a finding',
-    );
-    throw new CxrError('BAD_INPUT', message, { cause: error });
-  }
+  };
+  return { known: new Set(columns.keys()), findingsIn };
 }
 
 function isPresent(table: Table, { row, column, finding }: { row: number; column: number; finding: Finding }): boolean {

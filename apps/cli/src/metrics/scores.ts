@@ -68,8 +68,8 @@ function numberReader(table: Table, cells: Cells): (row: number, column: number)
     const text = textOf(row, column);
     const value = numberOf(commas ? text.replace(',', '.') : text);
     if (value !== null) return value;
-    const remedy = 'expected a finite decimal number. Correct it, or remove the line';
-    throw rowError(table, row, `the score for ${table.header[column]} is "${text.slice(0, 40)}"; ${remedy}.`);
+    const remedy = 'expected a finite decimal number. Correct it, or leave the image out.';
+    throw rowError(table, row, `the score for ${table.header[column]} is "${text.slice(0, 40)}"; ${remedy}`);
   };
 }
 
