@@ -1,61 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { requireOrSkip } from '@cxr-lens/data/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runCli } from '../testing.ts';
 import reference from './tests/reference.json' with { type: 'json' };
+import { columnLabels, csv, expectReference, measure, nihLabels, plain, png, refusal, scoreCells, write } from './tests/scores-case.ts';
 
-const { rows, findings: expected, meanBootstrap } = reference.auc;
-const folder = mkdtempSync(path.join(tmpdir(), 'cxr-auc-'));
-const write = (name: string, content: string | Buffer): string => {
-  const file = path.join(folder, name);
-  writeFileSync(file, content);
-  return file;
-};
-const csv = (cells: readonly (readonly (string | number)[])[], separator = ','): string =>
-  `${cells.map((row) => row.join(separator)).join('\n')}\n`;
-
-type Row = (typeof rows)[number];
-const scoreCells = (name: (row: Row) => string, header = ['Image Index', 'Cardiomegaly', 'Effusion']) => [
-  header,
-  ...rows.map((row) => [name(row), row.a.Cardiomegaly, row.a.Effusion]),
-];
-const png = ({ image }: Row) => `${image}.png`;
-const plain = scoreCells(png);
-const findingsOf = ({ labels }: Row) =>
-  Object.entries(labels)
-    .flatMap(([finding, present]) => (present ? [finding] : []))
-    .join('|') || 'No Finding';
-const nihLabels = [['Image Index', 'Finding Labels', 'Patient ID'], ...rows.map((row) => [png(row), findingsOf(row), row.patient])];
-const columnLabels = [
-  ['image', 'cardiomegaly', 'effusion'],
-  ...rows.map((row) => [png(row), row.labels.Cardiomegaly, row.labels.Effusion]),
-];
 const comma = (value: string | number) => (typeof value === 'number' ? String(value).replace('.', ',') : value);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function measure(scores: string, labels: string, ...more: string[]) {
-  const { code, stdout, stderr } = await runCli('metrics', 'auc', '--scores', scores, '--labels', labels, '--json', ...more);
-  if (code !== 0) throw new Error(stderr);
-  return { result: JSON.parse(stdout), stderr };
-}
-
-async function refusal(scores: string, labels: string, ...more: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli('metrics', 'auc', '--scores', scores, '--labels', labels, '--json', ...more);
-  expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).not.toContain('    at ');
-  return stderr;
-}
-
-function expectReference(result: { findings: Record<string, { auc: number; positives: number }> }): void {
-  expect(Object.keys(result.findings)).toEqual(Object.keys(expected));
-  for (const [finding, { auc, positives }] of Object.entries(expected)) {
-    expect(result.findings[finding]!.auc).toBeCloseTo(auc, 12);
-    expect(result.findings[finding]!.positives).toBe(positives);
-  }
-}
 
 describe('a file of scores is read as it is', () => {
   const shapes: Record<string, string | Buffer> = {
@@ -109,10 +59,9 @@ describe('a file of scores is read as it is', () => {
     }
   });
 
-  it.each(['extra-column', 'pandas-index', 'paths', 'no-extension', 'pleural-effusion', 'semicolons'] as const)(
+  it.for(['extra-column', 'pandas-index', 'paths', 'no-extension', 'pleural-effusion', 'semicolons'] as const)(
     "a researcher's file: %s",
-    async (name, ...rest) => {
-      const [ctx] = rest as unknown as [{ skip(note?: string): never }];
+    async (name, ctx) => {
       const given = requireOrSkip(ctx, 'samples', 'failing-inputs/researcher/f5-metrics-auc');
       const { result } = await measure(path.join(given, `${name}.csv`), path.join(given, 'labels.csv'));
       for (const [finding, auc] of Object.entries(reference.given.auc[name])) expect(result.findings[finding].auc).toBeCloseTo(auc, 12);
@@ -287,128 +236,5 @@ describe('a file that would be read wrongly is refused', () => {
     const uids = write('u.csv', csv([header, ['1.2.840.1', '0.5'], ['1.2.840.2', '0.25']]));
     const dicom = await measure(uids, write('l.csv', csv([labels[0]!, ['d/1.2.840.2.dcm', 'No Finding'], ['d/1.2.840.1.dcm', 'Mass']])));
     expect([dicom.result.findings.Mass.auc, dicom.result.matchedByBaseName]).toEqual([1, 2]);
-  });
-});
-
-describe('--patients', () => {
-  const scores = () => write('scores.csv', csv(plain));
-  const labels = () => write('labels.csv', csv(nihLabels));
-  const own = () =>
-    write(
-      'patients.csv',
-      csv(
-        [['path', 'patient'], ...rows.map((row) => [`x/${row.image}.dcm`, row.patient])].reverse().sort((a) => (a[0] === 'path' ? -1 : 1)),
-        ';',
-      ),
-    );
-
-  it.each([
-    ['a column of the labels', () => 'patient_id'],
-    ['a file', own],
-  ])('gives intervals over patients from %s, as Python computes them from repeated images', async (_, option) => {
-    const { result } = await measure(scores(), labels(), '--patients', option());
-    expectReference(result);
-    expect(result.patients).toBe(20);
-    for (const [finding, { bootstrap }] of Object.entries(expected)) {
-      for (const side of [0, 1]) expect(result.findings[finding].bootstrap[side]).toBeCloseTo(bootstrap[side]!, 12);
-    }
-    for (const side of [0, 1]) expect(result.meanBootstrap[side]).toBeCloseTo(meanBootstrap[side]!, 12);
-    const { stdout } = await runCli('metrics', 'auc', '--scores', scores(), '--labels', labels(), '--patients', option());
-    expect(stdout).toContain('95 % (patients)');
-    expect(stdout).toContain('Intervals over 20 patients with 60 images');
-    expect(stdout).toContain('0.5412 to 0.8325');
-  });
-
-  it('gives none where all images of a class are of one patient', async () => {
-    const one = write(
-      'one.csv',
-      csv([['image', 'patient'], ...rows.map((row) => [row.image, row.labels.Cardiomegaly ? 'p0' : row.patient])]),
-    );
-    const { result } = await measure(scores(), labels(), '--patients', one);
-    expect(result.findings.Cardiomegaly.bootstrap).toBeNull();
-    expect(result.findings.Effusion.bootstrap).not.toBeNull();
-  });
-
-  it('is refused where a patient is missing or contradicts another line', async () => {
-    const file = (name: string, lines: (string | number)[][]) => write(name, csv(lines));
-    const all = rows.map((row) => [row.image, row.patient]);
-    const head = ['image', 'patient'];
-    expect(await refusal(scores(), labels(), '--patients', 'Patients')).toMatch(
-      /--patients "Patients" is neither a column of .*labels\.csv, whose header is .*, nor a file/,
-    );
-    expect(await refusal(scores(), labels(), '--patients', file('p.csv', [head, ...all.slice(1)]))).toMatch(
-      /p\.csv has no patient for 00000001_000\.png/,
-    );
-    expect(await refusal(scores(), labels(), '--patients', file('p.csv', [head, ['00000001_000', ' '], ...all.slice(1)]))).toMatch(
-      /p\.csv line 2: 00000001_000\.png has no patient/,
-    );
-    expect(await refusal(scores(), labels(), '--patients', file('p.csv', [head, ...all, ['00000001_000', 'other']]))).toMatch(
-      /line 62: the patient of 00000001_000 is "other" here and "p0" in line 2/,
-    );
-    expect(await refusal(scores(), labels(), '--patients', file('p.csv', [head, ...all, ['x/00000001_000', 'p0']]))).toMatch(
-      /00000001_000\.png is ambiguous/,
-    );
-    expect(
-      await refusal(
-        scores(),
-        labels(),
-        '--patients',
-        file('p.csv', [
-          ['image', 'age', 'sex'],
-          ['a', 1, 2],
-        ]),
-      ),
-    ).toMatch(/p\.csv line 1: no column "patient"/);
-  });
-});
-
-describe('--against', () => {
-  const labels = () => write('labels.csv', csv(nihLabels));
-  const a = () => write('a.csv', csv(plain));
-  const cellsB = [['image', 'effusion', 'cardiomegaly'], ...rows.map((row) => [row.image, row.b.Effusion, row.b.Cardiomegaly])];
-  const b = () => write('b.csv', csv([cellsB[0]!, ...cellsB.slice(1).reverse()], '\t'));
-
-  it('gives the paired difference over images by DeLong, whatever the order of rows and columns', async () => {
-    const { result } = await measure(a(), labels(), '--against', b());
-    expectReference(result);
-    const { method, findings, mean } = result.difference;
-    expect(method).toBe('paired DeLong over images');
-    for (const [finding, { aucA, aucB, difference, variance }] of Object.entries(expected)) {
-      const row = findings[finding];
-      expect(row.aucA).toBeCloseTo(aucA, 12);
-      expect(row.aucB).toBeCloseTo(aucB, 12);
-      expect(row.difference).toBeCloseTo(difference, 12);
-      expect(row.ci[0]).toBeCloseTo(difference - 1.959963984540054 * Math.sqrt(variance), 9);
-      expect(row.ci[1]).toBeCloseTo(difference + 1.959963984540054 * Math.sqrt(variance), 9);
-      expect(row.adjustedP).toBeGreaterThanOrEqual(row.p);
-    }
-    expect(mean.difference).toBeCloseTo((expected.Cardiomegaly.difference + expected.Effusion.difference) / 2, 12);
-    expect(mean.ci).toBeNull();
-  });
-
-  it('gives it over patients with --patients, and exactly nothing for a file against itself', async () => {
-    const { result } = await measure(a(), labels(), '--against', b(), '--patients', 'Patient ID');
-    const { method, findings, mean } = result.difference;
-    expect(method).toBe('paired bootstrap over patients');
-    const [low, high] = findings.Effusion.ci;
-    expect(low).toBeLessThan(expected.Effusion.difference);
-    expect(high).toBeGreaterThan(expected.Effusion.difference);
-    expect(mean.ci).toHaveLength(2);
-    const self = await measure(a(), labels(), '--against', a(), '--patients', 'Patient ID');
-    expect(self.result.difference.findings.Effusion).toMatchObject({ difference: 0, ci: [0, 0], p: 1 });
-    const { stdout } = await runCli('metrics', 'auc', '--scores', a(), '--labels', labels(), '--against', b());
-    expect(stdout).toContain(`AUC of ${a()} minus AUC of ${b()}, paired DeLong over images`);
-    expect(stdout).toMatch(/Effusion +\+0\.1601/);
-  });
-
-  it('is refused for other images, naming the first', async () => {
-    const less = write('less.csv', csv(cellsB.filter((_, i) => i !== 3)));
-    expect(await refusal(a(), labels(), '--against', less)).toMatch(
-      /less\.csv has no scores for 00000003_000\.png\. Line 4 of .*a\.csv scores it/,
-    );
-    const more = write('more.csv', csv([...cellsB, ['00000077_000', 1, 2]]));
-    expect(await refusal(a(), labels(), '--against', more)).toMatch(/more\.csv line 62: .*a\.csv has no scores for 00000077_000/);
-    const other = write('other.csv', csv([['image', 'Hernia'], ...rows.map((row) => [row.image, 1])]));
-    expect(await refusal(a(), labels(), '--against', other)).toMatch(/score no labelled finding in common/);
   });
 });

@@ -59,8 +59,9 @@ export async function measureAucs(request: AucRequest, note: (sentence: string) 
   const findings = columns.map(({ finding }, index): [Finding, FindingAuc] => {
     const result = results[index]!;
     if (!bootstrap) return [finding, result];
-    const drawn = result.ci !== null && severalPatients(clusters, truth[index]!);
-    return [finding, { ...result, bootstrap: drawn ? bootstrap.ci[index]! : null }];
+    if (result.ci === null) return [finding, { ...result, bootstrap: null }];
+    if (severalPatients(clusters, truth[index]!)) return [finding, { ...result, bootstrap: bootstrap.ci[index]! }];
+    return [finding, { ...result, bootstrap: null, reason: 'a class of one patient: no interval' }];
   });
   const matchedByBaseName = labels.places.filter(({ exact }) => !exact).length;
   return {
@@ -135,7 +136,9 @@ async function clustersOf(
     return null;
   }
   const patientOf = await patientReader(request.patients, request.labels);
-  return places.map(({ at }) => patientOf(listed.names[at]!));
+  const clusters = places.map(({ at }) => patientOf(listed.names[at]!));
+  note(`Resampling ${new Set(clusters).size} patients ...`);
+  return clusters;
 }
 
 /** A class whose images are all of one patient is the same in every resample that has it: the interval would say nothing of other patients. */

@@ -53,7 +53,7 @@ function given(
     file = (pair: Pair) => `${stem(pair)}.${pair.finding}.npy`,
     image = (pair: Pair) => pair.image,
     separator = ',',
-    patient = (_: Pair) => '',
+    patient = (_: Pair): string => '',
   } = {},
 ) {
   const maps = path.join(folder, name);
@@ -126,8 +126,7 @@ describe('maps are read as they are', () => {
     expect(stderr).toContain('3 maps of findings that no box list marks left out: Fracture 1, Hernia 1, Pleural_Thickening 1');
   });
 
-  it.each(['f6-maps-of-14-findings', 'f7-fortran-order'] as const)("a researcher's maps: %s", async (name, ...rest) => {
-    const [ctx] = rest as unknown as [{ skip(note?: string): never }];
+  it.for(['f6-maps-of-14-findings', 'f7-fortran-order'] as const)("a researcher's maps: %s", async (name, ctx) => {
     const shared = requireOrSkip(ctx, 'samples', `failing-inputs/researcher/${name}`);
     const { result } = await measure({ maps: path.join(shared, 'maps'), boxes: path.join(shared, 'boxes.csv') }, '--seed', '0');
     const expected = reference.given.maps[name];

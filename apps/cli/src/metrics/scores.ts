@@ -75,9 +75,9 @@ function numberReader(table: Table, cells: Cells): (row: number, column: number)
 
 /** Whether the numbers have a decimal comma. CxrError BAD_INPUT where that cannot be known. */
 function decimalCommas(table: Table, { rows, columns }: Cells, textOf: (row: number, column: number) => string): boolean {
+  if (!rows.some((row) => columns.some((column) => textOf(row, column).includes(',')))) return false;
   const places = rows.flatMap((row) => columns.map((column) => ({ row, column, text: textOf(row, column) })));
-  const comma = places.find(({ text }) => text.includes(','));
-  if (!comma) return false;
+  const comma = places.find(({ text }) => text.includes(','))!;
   const what = `the score for ${table.header[comma.column]} is "${comma.text.slice(0, 40)}"`;
   const point = places.find(({ text }) => text.includes('.'));
   if (point) {
