@@ -1,10 +1,19 @@
 export { type Box, NIH_SIZE, scaleBox } from './box.ts';
 export { CxrError, ERROR_CODES, type ErrorCode, throwIfCancelled } from './error.ts';
-export { BOXED_FINDINGS, type BoxedFinding, FINDINGS, type Finding, findingLabel, isBoxedFinding, parseFinding } from './findings.ts';
+export {
+  BOXED_FINDINGS,
+  type BoxedFinding,
+  FINDINGS,
+  type Finding,
+  findingLabel,
+  findingNamed,
+  isBoxedFinding,
+  parseFinding,
+} from './findings.ts';
 export { cxrHome } from './home.ts';
 export { readBoxes } from './nih/boxes.ts';
 export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';
-export { columnOf, readTable, rowError, type Table } from './nih/table.ts';
+export { headerText, isBlank, numberOf, readTable, rowError, type Table } from './nih/table.ts';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyType, readNpy, writeNpy } from './npy.ts';
 export { deleteObject, getObject, putObject } from './objects.ts';
 export { type WritePhantomOptions, type WritePhantomResult, writePhantom } from './phantom/write.ts';

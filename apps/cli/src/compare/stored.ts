@@ -41,7 +41,7 @@ export async function scoresOf({ scores: file }: StoredEvaluation): Promise<Scor
     if (column) return column.scores;
     throw new CxrError('CORRUPT', `${file} has no column ${finding}; evaluate the run again.`);
   });
-  return { images, scores };
+  return { images: images.names, scores };
 }
 
 /** Labels and patients of the test images. */
