@@ -7,6 +7,7 @@ import {
   parseMethod,
   standardOptions,
   TrainOptionsSchema,
+  writtenOptions,
 } from '@cxr-lens/model/spec';
 import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
@@ -21,7 +22,7 @@ export interface OptionValue {
 export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
   const method = parseMethod(run.method);
   const plain = defaultOptions(method);
-  const options = TrainOptionsSchema.catch(plain).parse({ ...plain, ...Object(run.options) });
+  const options = TrainOptionsSchema.catch(plain).parse(writtenOptions(method, run.options));
   const defaults = standardOptions(method, options);
   const values = optionsOf(method, options).map((name) => {
     const standard = defaults[name];

@@ -1,16 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
-import { fillOptions, METHODS, optionsOf, PRESETS, type PresetName, parentMethod, parseTrainOptions } from '@cxr-lens/model/spec';
+import {
+  fillOptions,
+  fillWrittenOptions,
+  METHODS,
+  optionsOf,
+  PRESETS,
+  type PresetName,
+  parentMethod,
+  parseTrainOptions,
+} from '@cxr-lens/model/spec';
 import { z } from 'zod';
 import type { DataSet, Job, Prisma, Run } from '../../generated/client/client.ts';
 import { JOB_INPUTS, JOB_KINDS, type JobInput, type JobName } from './inputs.ts';
 
 type Tx = Prisma.TransactionClient;
 
+/** The input of a job as its row has it, which an earlier version may have written. */
+export const readJobInput = <Name extends JobName>(name: Name, { input }: Pick<Job, 'input'>): JobInput<Name> =>
+  parseJobInput(name, fillWrittenOptions(input));
+
 /** The checked input of a job: CxrError BAD_INPUT names the field that is wrong. */
-export function parseJobInput<Name extends JobName>(name: Name, request: unknown): JobInput<Name> {
-  const parsed = JOB_INPUTS[name].safeParse(fillOptions(request));
+function parseJobInput<Name extends JobName>(name: Name, request: unknown): JobInput<Name> {
+  const parsed = JOB_INPUTS[name].safeParse(request);
   if (parsed.success) return parsed.data as JobInput<Name>;
   throw new CxrError('BAD_INPUT', `A ${name} job cannot be made of this: ${z.prettifyError(parsed.error)}`);
 }
@@ -22,7 +35,7 @@ export async function createJobRow<Name extends JobName>(
   request: unknown,
   sweepId: string | null = null,
 ): Promise<Job> {
-  const input = parseJobInput(name, request);
+  const input = parseJobInput(name, fillOptions(request));
   const references = await REFERENCES[name](tx, input);
   return tx.job.create({
     data: { id: randomUUID(), kind: JOB_KINDS[name], input, ...references, sweepId, events: { create: { message: 'Queued' } } },

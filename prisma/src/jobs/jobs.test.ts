@@ -105,6 +105,17 @@ describe('a job', () => {
     await listening;
   });
 
+  it('of a version without `patienceSteps` keeps its stop rule, a new one has the default', async () => {
+    const [old, made] = [await jobs.enqueue('train', training()), await jobs.enqueue('train', training())];
+    const { options, ...input } = old.input as { options: { patienceSteps?: number } };
+    delete options.patienceSteps;
+    await database.prisma.job.update({ where: { id: old.id }, data: { input: { ...input, options } } });
+    const seen = new Map<string, number>();
+    await jobs.work(trainOnly(async (attempt) => void seen.set(attempt.jobId, attempt.input.options.patienceSteps)));
+    for (const job of [old, made]) await until(job, 'DONE');
+    expect([seen.get(old.id), seen.get(made.id)]).toEqual([0, 500]);
+  });
+
   it('does not exist when the transaction around it is rolled back', async () => {
     const request = training();
     const failed = database.prisma.$transaction(async (tx) => {

@@ -3,7 +3,7 @@ import { fromPrisma, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
 import { subscribeEvents } from '../events.ts';
 import { AttemptWriter, claimJob, endJob, StaleAttempt } from './attempt.ts';
-import { createJobRow, parseJobInput } from './enqueue.ts';
+import { createJobRow, readJobInput } from './enqueue.ts';
 import { JOB_KINDS, JOB_NAMES, type JobInput, type JobName, type JobRequest } from './inputs.ts';
 import { DEAD_LETTERS, RETRIES } from './queues.ts';
 import { reopenJob } from './reopen.ts';
@@ -163,7 +163,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
       await (handlers[name] as (job: JobAttempt<Name>) => Promise<void>)({
         jobId: id,
         attempt,
-        input: parseJobInput(name, job.input),
+        input: readJobInput(name, job),
         signal: AbortSignal.any([delivered.signal, controller.signal]),
         fence: () => writer.fence(),
         write: (step) => writer.writeOpen(step),
