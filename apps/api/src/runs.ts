@@ -2,10 +2,14 @@ import { CxrError } from '@cxr-lens/data';
 import {
   CardSchema,
   defaultOptions,
+  type End,
+  earliestEnd,
   type Imported,
   optionsOf,
   parseMethod,
+  secondsLeft,
   standardOptions,
+  type TrainOptions,
   TrainOptionsSchema,
   writtenOptions,
 } from '@cxr-lens/model/spec';
@@ -21,8 +25,7 @@ export interface OptionValue {
 /** The options that the run's method uses, those that differ from the default of its recipe first. */
 export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
   const method = parseMethod(run.method);
-  const plain = defaultOptions(method);
-  const options = TrainOptionsSchema.catch(plain).parse(writtenOptions(method, run.options));
+  const options = optionsIn(run);
   const defaults = standardOptions(method, options);
   const values = optionsOf(method, options).map((name) => {
     const standard = defaults[name];
@@ -30,6 +33,26 @@ export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[
     return { name, value, default: standard, changed: value !== standard };
   });
   return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];
+}
+
+export interface TrainingEnd extends End {
+  seconds: number | null;
+}
+
+/** Where the training of a run ends at the earliest, or has ended; null where it was not trained here, or has not begun. */
+export function endOf(
+  run: Pick<Run, 'method' | 'options' | 'bestEpoch' | 'stepsPerEpoch'> & { epochs: { seconds: number }[] },
+): TrainingEnd | null {
+  const { stepsPerEpoch, bestEpoch, epochs } = run;
+  if (!stepsPerEpoch || epochs.length === 0) return null;
+  const end = earliestEnd({ bestEpoch, stepsPerEpoch, options: optionsIn(run) });
+  return { ...end, seconds: secondsLeft(end, epochs) };
+}
+
+/** The options of a row, which an earlier version may have written. */
+function optionsIn(run: Pick<Run, 'method' | 'options'>): TrainOptions {
+  const method = parseMethod(run.method);
+  return TrainOptionsSchema.catch(defaultOptions(method)).parse(writtenOptions(method, run.options));
 }
 
 type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options' | 'card' | 'datasetHash'> & {

@@ -45,29 +45,28 @@ export async function createJobRow<Name extends JobName>(
 type References = Pick<Prisma.JobUncheckedCreateInput, 'runId' | 'imageId' | 'dataSetId'>;
 
 const REFERENCES: { [Name in JobName]: (tx: Tx, input: JobInput<Name>) => Promise<References> } = {
+  phantom: () => Promise.resolve({}),
+
   async train(tx, { runId, name, method, preset, dataSetId, fromRunId, options: given }) {
     const dataSet = await findDataSet(tx, dataSetId);
     checkSize(dataSet, preset);
     const options = parseTrainOptions(method, given);
     await checkStart(tx, { method, preset, fromRunId, options });
-    if (await tx.run.findUnique({ where: { id: runId } }))
-      throw new CxrError('CONFLICT', `There is a run ${runId} already: choose another name.`);
-    await tx.run.create({
-      data: {
-        id: runId,
-        name,
-        method,
-        preset,
-        state: 'TRAINING',
-        seed: options.seed,
-        epsilon: optionsOf(method, options).includes('epsilon') ? options.epsilon : null,
-        options,
-        path: path.join(cxrHome(), 'runs', runId),
-        datasetHash: dataSet.datasetHash,
-        dataSetId,
-        parentId: fromRunId,
-      },
-    });
+    const columns = {
+      name,
+      method,
+      preset,
+      state: 'TRAINING',
+      seed: options.seed,
+      epsilon: optionsOf(method, options).includes('epsilon') ? options.epsilon : null,
+      options,
+      path: path.join(cxrHome(), 'runs', runId),
+      datasetHash: dataSet.datasetHash,
+      dataSetId,
+      parentId: fromRunId,
+    } as const;
+    await checkFree(tx, { id: runId, path: columns.path });
+    await tx.run.upsert({ where: { id: runId }, create: { id: runId, ...columns }, update: { ...columns, error: null, finishedAt: null } });
     return { runId, dataSetId };
   },
 
@@ -83,6 +82,13 @@ const REFERENCES: { [Name in JobName]: (tx: Tx, input: JobInput<Name>) => Promis
     return { imageId, runId: single(runIds) };
   },
 };
+
+/** A run that was begun in this very folder on the command line, and has not finished, can go on as a job. */
+async function checkFree(tx: Tx, { id, path: folder }: Pick<Run, 'id' | 'path'>): Promise<void> {
+  const known = await tx.run.findUnique({ where: { id }, include: { jobs: { where: { kind: 'TRAIN' }, take: 1 } } });
+  if (!known || (known.state !== 'FINISHED' && known.jobs.length === 0 && known.path === folder)) return;
+  throw new CxrError('CONFLICT', `There is a run ${id} already: choose another name.`);
+}
 
 const single = (ids: readonly string[]): string | null => (ids.length === 1 ? ids[0]! : null);
 

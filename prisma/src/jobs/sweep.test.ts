@@ -44,7 +44,7 @@ async function addRun(id: string, data: object): Promise<void> {
 }
 
 const unexpected = (): Promise<void> => Promise.reject(new CxrError('BAD_INPUT', 'no such job was expected here'));
-const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ train, evaluate: unexpected, explain: unexpected });
+const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ phantom: unexpected, train, evaluate: unexpected, explain: unexpected });
 const request = (overrides: Partial<SweepRequest> = {}): SweepRequest => ({
   id: `sweep-${randomUUID()}`,
   name: 'Figure 4',

@@ -105,6 +105,11 @@ graphql(/* GraphQL */ `
     weightsSha256
     command
     bestEpoch
+    end {
+      epoch
+      by
+      seconds
+    }
     createdAt
     finishedAt
     error
@@ -241,7 +246,7 @@ export const runsOptions = (first: number) =>
   queryOptions({
     queryKey: ['runs', first],
     queryFn: ({ signal }) => request(RunsDocument, { first }, signal),
-    refetchInterval: ({ state }) => (state.data?.runs.edges.some(({ node }) => node.state === 'TRAINING') ? 3_000 : false),
+    refetchInterval: ({ state }) => (state.data?.runs.edges.some(({ node }) => node.state === 'TRAINING') ? 3_000 : 10_000),
     placeholderData: (previous) => previous,
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { trainCommand } from './command.ts';
-import { defaultOptions, earliestEnd, RunSchema } from './index.ts';
+import { defaultOptions, earliestEnd, RunSchema, secondsLeft } from './index.ts';
 
 const end = (bestEpoch: number | null, stepsPerEpoch: number, options: Partial<ReturnType<typeof defaultOptions>> = {}) =>
   earliestEnd({ bestEpoch, stepsPerEpoch, options: { ...defaultOptions('baseline'), ...options } });
@@ -37,6 +37,14 @@ describe('the stop rule', () => {
   ])('best epoch %j, %i steps an epoch, %j: the cap comes first, after epoch %i', (best, steps, options, epoch) => {
     expect(end(best, steps, options)).toEqual({ epoch, by: 'cap' });
   });
+});
+
+it('the time left is that of the last three epochs, each', () => {
+  const epochs = [60, 10, 12, 14].map((seconds) => ({ seconds }));
+  expect(secondsLeft({ epoch: 13 }, epochs)).toBe(9 * 12);
+  expect(secondsLeft({ epoch: 13 }, epochs.slice(0, 1))).toBe(12 * 60);
+  expect(secondsLeft({ epoch: 4 }, epochs)).toBe(0);
+  expect(secondsLeft({ epoch: 13 }, [])).toBeNull();
 });
 
 describe('a run that was written before the rule counted steps', () => {

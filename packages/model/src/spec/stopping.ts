@@ -24,3 +24,14 @@ export function earliestEnd({ bestEpoch, stepsPerEpoch, options }: Standing): En
   const stop = (bestEpoch ?? 1) + Math.max(patience, epochsOf(patienceSteps));
   return cap <= stop ? { epoch: cap, by: 'cap' } : { epoch: stop, by: 'stop rule' };
 }
+
+/** Epochs at the end of the history whose time tells how long the next ones take. */
+const RECENT = 3;
+
+/** Seconds from the end of the last epoch to the end of the training, at the speed of the last epochs; null before there is one. */
+export function secondsLeft({ epoch }: Pick<End, 'epoch'>, epochs: readonly { seconds: number }[]): number | null {
+  if (epochs.length === 0) return null;
+  const recent = epochs.slice(-RECENT);
+  const each = recent.reduce((sum, { seconds }) => sum + seconds, 0) / recent.length;
+  return Math.max(0, epoch - epochs.length) * each;
+}
