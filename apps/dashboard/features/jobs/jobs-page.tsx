@@ -66,7 +66,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
         columns={[
           {
             name: 'Job',
-            className: 'min-w-48',
+            className: 'min-w-40',
             cell: (job) => (
               <span className="flex flex-wrap gap-x-3">
                 <span className="w-16">{KINDS[job.kind]}</span>
@@ -150,7 +150,9 @@ function Now({ job }: { job: Job }) {
         )}
       </span>
       {isOpen(job) && progress && <ProgressBar label={progress.what} done={progress.done} total={progress.total} />}
-      <TimeLeft job={job} />
+      <div className="max-sm:hidden">
+        <TimeLeft job={job} />
+      </div>
       {job.error && <JobFailure error={job.error} />}
       {job.parts.length > 0 && <Parts parts={job.parts} />}
     </div>
