@@ -118,7 +118,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
       const jobs = (await lockWork(tx, id)).filter(isResumable);
       if (jobs.length === 0) {
         const { kind, state } = await tx.job.findUniqueOrThrow({ where: { id } });
-        const message = `Job ${id} (${kind}) is ${state}: only phantoms that are drawn, a training or a sweep that failed or was cancelled go on where they were.`;
+        const message = `Job ${id} (${kind}) is ${state}: only drawing, a training or a sweep that failed or was cancelled goes on where it was.`;
         throw new CxrError('CONFLICT', message);
       }
       for (const job of jobs) {

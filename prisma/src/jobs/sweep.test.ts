@@ -141,7 +141,7 @@ describe('a sweep', () => {
     expect(attempts).toEqual([3, 3]);
     await expect(worker.resume(sweep.id)).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `Job ${sweep.id} (SWEEP) is DONE: only a training or a sweep that failed or was cancelled goes on where it was.`,
+      message: `Job ${sweep.id} (SWEEP) is DONE: only drawing, a training or a sweep that failed or was cancelled goes on where it was.`,
     });
   });
 
