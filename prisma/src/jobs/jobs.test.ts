@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
-import { CxrError, cxrHome } from '@cxr-lens/data';
+import { CxrError } from '@cxr-lens/data';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSet, Job } from '../../generated/client/client.ts';
 import { type CxrEvent, subscribeEvents } from '../events.ts';
@@ -104,46 +103,6 @@ describe('a job', () => {
     expect(events).toContainEqual({ type: 'run', id: job.runId });
     stop.abort();
     await listening;
-  });
-
-  it('of a version without `patienceSteps` keeps its stop rule, a new one has the default', async () => {
-    const [old, made] = [await jobs.enqueue('train', training()), await jobs.enqueue('train', training())];
-    const { options, ...input } = old.input as { options: { patienceSteps?: number } };
-    delete options.patienceSteps;
-    await database.prisma.job.update({ where: { id: old.id }, data: { input: { ...input, options } } });
-    const seen = new Map<string, number>();
-    await jobs.work(trainOnly(async (attempt) => void seen.set(attempt.jobId, attempt.input.options.patienceSteps)));
-    for (const job of [old, made]) await until(job, 'DONE');
-    expect([seen.get(old.id), seen.get(made.id)]).toEqual([0, 500]);
-  });
-
-  it('goes on with a run that was begun in its folder on the command line, and with no other', async () => {
-    const { prisma } = database;
-    const request = training();
-    const begun = { name: 'test', method: 'baseline', preset: 'small', seed: 0, options: {} };
-    const made = { ...begun, id: request.runId, path: path.join(cxrHome(), 'runs', request.runId) };
-    const refused = async (data: object): Promise<void> => {
-      await prisma.run.upsert({ where: { id: request.runId }, create: { ...made, state: 'TRAINING', ...data }, update: data });
-      await expect(jobs.enqueue('train', request)).rejects.toMatchObject({ code: 'CONFLICT' });
-    };
-    await refused({ path: '/elsewhere' });
-    await refused({ path: made.path, state: 'FINISHED' });
-    await prisma.run.update({ where: { id: request.runId }, data: { state: 'FAILED', error: 'the disk was full' } });
-    const job = await jobs.enqueue('train', request);
-    expect(await prisma.run.findUniqueOrThrow({ where: { id: request.runId } })).toMatchObject({ state: 'TRAINING', error: null });
-    await refused({});
-    await jobs.cancel(job.id);
-  });
-
-  it('that draws phantoms goes on where it was when it is resumed', async () => {
-    const job = await jobs.enqueue('phantom', { name: 'p', images: 10, drawnSize: 96, size: 48, seed: 1, prevalence: 'nih' });
-    expect(job).toMatchObject({ kind: 'PHANTOM', runId: null, dataSetId: null });
-    await jobs.cancel(job.id);
-    expect(await jobs.resume(job.id)).toMatchObject({ state: 'QUEUED' });
-    await jobs.work({ ...trainOnly(unexpected), phantom: () => Promise.resolve() });
-    await until(job, 'DONE');
-    const upwards = jobs.enqueue('phantom', { name: '../up', images: 10, drawnSize: 96, size: 48, seed: 1, prevalence: 'nih' });
-    await expect(upwards).rejects.toMatchObject({ code: 'BAD_INPUT' });
   });
 
   it('does not exist when the transaction around it is rolled back', async () => {

@@ -1,28 +1,40 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { CxrError } from '@cxr-lens/data';
 import { cpuFeatures } from '@cxr-lens/model/cpu';
 import { readRun } from '@cxr-lens/model/run-folder';
-import { earliestEnd, METHODS, type Run, secondsLeft, type TrainOptions } from '@cxr-lens/model/spec';
+import { earliestEnd, METHODS, type MethodName, type Run, secondsLeft, type TrainOptions } from '@cxr-lens/model/spec';
 import type { DataSet, Job } from '@cxr-lens/prisma';
+import { z } from 'zod';
 import type { Client } from './client.ts';
 import { explainWhatCameBefore } from './explain.ts';
 import { uploadExamples } from './studies.ts';
 
-/** What the demo trains on: enough phantoms, of a size that is drawn in a minute, that every method learns on two cores. */
-const PHANTOM = { name: 'phantom', images: 2000, drawnSize: 192, size: 96, seed: 1, prevalence: 'enriched' } as const;
+/** What the demo trains on: of a size that is drawn in a minute. */
+const PHANTOM = { name: 'phantom', drawnSize: 192, size: 96, seed: 1, prevalence: 'enriched' } as const;
 
-/**
- * The methods of the demo in the order of training. Baseline and Robust end by the stop rule, in bfloat16 where the CPU multiplies it
- * itself; the others, for the demo's time, after so many epochs.
- */
-const TRAININGS = {
-  baseline: {},
-  robust: {},
-  chexnet: { maxEpochs: 6 },
-  'nih-star': { maxEpochs: 7 },
-} as const satisfies Record<string, Partial<TrainOptions>>;
+const METHODS_SHOWN = ['baseline', 'robust', 'chexnet', 'nih-star'] as const satisfies MethodName[];
+type DemoMethod = (typeof METHODS_SHOWN)[number];
 
-type DemoMethod = keyof typeof TRAININGS;
+/** How many phantoms, and after how many epochs a training ends, where the stop rule has not ended it before. */
+interface DemoSize {
+  images: number;
+  caps: Partial<Record<DemoMethod, number>>;
+}
+
+const SIZES = {
+  /** Every method learns on two cores. Baseline and Robust end by the stop rule; the others, for the demo's time, after so many epochs. */
+  whole: { images: 2000, caps: { chexnet: 6, 'nih-star': 7 } },
+  /** Nothing learns: for the test of starting, killing and going on. */
+  small: { images: 600, caps: { baseline: 4, robust: 2, chexnet: 2, 'nih-star': 2 } },
+} as const satisfies Record<string, DemoSize>;
+
+/** By CXR_DEMO: the whole demo, unless it says otherwise. CxrError BAD_INPUT. */
+function demoSize(): DemoSize {
+  const asked = z.enum(['whole', 'small']).safeParse(process.env['CXR_DEMO'] || 'whole');
+  if (asked.success) return SIZES[asked.data];
+  throw new CxrError('BAD_INPUT', `CXR_DEMO is "${process.env['CXR_DEMO']}"; expected whole or small, or leave it out.`);
+}
 
 export interface DemoPaths {
   phantom: string;
@@ -34,7 +46,7 @@ export interface DemoPaths {
 /** Where the demo keeps what it makes, below CXR_HOME. */
 export function demoPaths(home: string): DemoPaths {
   const { name, size } = PHANTOM;
-  const runs = Object.keys(TRAININGS).map((method) => [method, path.join(home, 'runs', `demo-${method}`)]);
+  const runs = METHODS_SHOWN.map((method) => [method, path.join(home, 'runs', `demo-${method}`)]);
   return {
     phantom: path.join(home, 'data', name),
     prepared: path.join(home, 'data', `${name}-${size}.cxr`),
@@ -42,11 +54,15 @@ export function demoPaths(home: string): DemoPaths {
   };
 }
 
+/** Where the CPU multiplies it itself: the trainings that last until the stop rule. */
+const IN_BFLOAT16: readonly DemoMethod[] = ['baseline', 'robust'];
+
 /** The options of a new run of the demo; one that was begun goes on with its own. */
 function optionsOf(method: DemoMethod, folder: string): Partial<TrainOptions> {
   if (existsSync(path.join(folder, 'run.json'))) return readRun(folder).options;
-  const capped = 'maxEpochs' in TRAININGS[method];
-  return { ...TRAININGS[method], ...(!capped && cpuFeatures().bf16 ? { precision: 'bfloat16' } : {}) };
+  const maxEpochs = demoSize().caps[method];
+  const fast = IN_BFLOAT16.includes(method) && cpuFeatures().bf16;
+  return { ...(maxEpochs === undefined ? {} : { maxEpochs }), ...(fast ? { precision: 'bfloat16' } : {}) };
 }
 
 /** One step of the demo, done by jobs of its worker: skipped when its result stands, continued where an interruption left it. */
@@ -65,11 +81,12 @@ export interface Step {
 const NEWEST = [{ createdAt: 'desc' }, { id: 'desc' }] as const;
 
 function drawStep({ prisma, jobs }: Client, paths: DemoPaths, address: Promise<string>): Step {
+  const phantom = { ...PHANTOM, images: demoSize().images };
   return {
-    title: `Drawing ${PHANTOM.images} synthetic radiographs`,
+    title: `Drawing ${phantom.images} synthetic radiographs`,
     done: async () => existsSync(paths.prepared) && (await dataSetOf({ prisma }, paths)) !== null,
-    job: () => prisma.job.findFirst({ where: { kind: 'PHANTOM', input: { equals: PHANTOM } }, orderBy: [...NEWEST] }),
-    queue: () => jobs.enqueue('phantom', PHANTOM),
+    job: () => prisma.job.findFirst({ where: { kind: 'PHANTOM', input: { equals: phantom } }, orderBy: [...NEWEST] }),
+    queue: () => jobs.enqueue('phantom', phantom),
     says: () => null,
     after: () => uploadExamples({ prisma }, paths, address),
   };
@@ -131,14 +148,13 @@ function measureStep(methods: readonly DemoMethod[], { prisma, jobs }: Client, p
 
 /** From nothing to evaluated runs, in order. `address`: of the pages, once they are open. */
 export function scienceSteps(client: Client, paths: DemoPaths, address: Promise<string>): Step[] {
-  const methods = Object.keys(TRAININGS) as DemoMethod[];
   const train = (method: DemoMethod): Step => trainStep(method, client, paths);
-  const pair = methods.slice(0, 2);
+  const pair = METHODS_SHOWN.slice(0, 2);
   return [
     drawStep(client, paths, address),
     ...pair.map(train),
     measureStep(pair, client, paths),
-    ...methods.slice(2).map(train),
-    measureStep(methods, client, paths),
+    ...METHODS_SHOWN.slice(2).map(train),
+    measureStep(METHODS_SHOWN, client, paths),
   ];
 }
