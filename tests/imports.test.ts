@@ -8,6 +8,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const SPEC = '@cxr-lens/model/spec';
 const RUN_FOLDER = '@cxr-lens/model/run-folder';
 const BENCH = '@cxr-lens/model/bench';
+const CPU = '@cxr-lens/model/cpu';
 const TESTING = '@cxr-lens/data/testing';
 
 /** Who may import what of ours (docs/architecture.md): one straight line, data <- eval <- model <- apps. */
@@ -17,10 +18,10 @@ const LINE: Record<string, readonly string[]> = {
   'packages/model': ['@cxr-lens/data', '@cxr-lens/eval'],
   prisma: ['@cxr-lens/data', SPEC],
   'apps/worker': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
-  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, '@cxr-lens/prisma'],
+  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, CPU, '@cxr-lens/prisma'],
   'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],
   'apps/dashboard': [],
-  bench: ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', BENCH],
+  bench: ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', BENCH, CPU],
 };
 
 const SKIPPED = new Set(['node_modules', 'generated', 'gql', '.next', '.turbo', '.cxr-lens', 'public']);

@@ -2,13 +2,17 @@ import { CxrError } from '@cxr-lens/data';
 import {
   CardSchema,
   defaultOptions,
+  type End,
+  earliestEnd,
   explodedNote,
   type Imported,
   optionsOf,
   parseMethod,
+  secondsLeft,
   standardOptions,
   type TrainOptions,
   TrainOptionsSchema,
+  writtenOptions,
 } from '@cxr-lens/model/spec';
 import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
@@ -22,7 +26,7 @@ export interface OptionValue {
 /** The options that the run's method uses, those that differ from the default of its recipe first. */
 export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
   const method = parseMethod(run.method);
-  const options = optionsInRow(run);
+  const options = optionsIn(run);
   const defaults = standardOptions(method, options);
   const values = optionsOf(method, options).map((name) => {
     const standard = defaults[name];
@@ -30,12 +34,6 @@ export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[
     return { name, value, default: standard, changed: value !== standard };
   });
   return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];
-}
-
-/** All options of the run; one written before an option existed has what its method does without it. */
-function optionsInRow({ method, options }: Pick<Run, 'method' | 'options'>): TrainOptions {
-  const plain = defaultOptions(parseMethod(method));
-  return TrainOptionsSchema.catch(plain).parse({ ...plain, ...Object(options) });
 }
 
 /** The columns that tell whether a run's validation loss exploded; the epochs are those of its training. */
@@ -50,7 +48,27 @@ type TrainedRun = Pick<Run, 'method' | 'options' | 'bestEpoch'> & Pick<Parameter
 
 /** What has to be said of a run whose validation loss exploded; null for others. */
 export function explodedOf(run: TrainedRun): string | null {
-  return explodedNote({ ...run, method: parseMethod(run.method), options: optionsInRow(run) });
+  return explodedNote({ ...run, method: parseMethod(run.method), options: optionsIn(run) });
+}
+
+export interface TrainingEnd extends End {
+  seconds: number | null;
+}
+
+/** Where the training of a run ends at the earliest, or has ended; null where it was not trained here, or has not begun. */
+export function endOf(
+  run: Pick<Run, 'method' | 'options' | 'bestEpoch' | 'stepsPerEpoch'> & { epochs: { seconds: number }[] },
+): TrainingEnd | null {
+  const { stepsPerEpoch, bestEpoch, epochs } = run;
+  if (!stepsPerEpoch || epochs.length === 0) return null;
+  const end = earliestEnd({ bestEpoch, stepsPerEpoch, options: optionsIn(run) });
+  return { ...end, seconds: secondsLeft(end, epochs) };
+}
+
+/** The options of a row, which an earlier version may have written. */
+function optionsIn(run: Pick<Run, 'method' | 'options'>): TrainOptions {
+  const method = parseMethod(run.method);
+  return TrainOptionsSchema.catch(defaultOptions(method)).parse(writtenOptions(method, run.options));
 }
 
 type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options' | 'card' | 'datasetHash'> & {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { decodeNpy, FINDINGS, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { Job } from '@cxr-lens/prisma';
@@ -112,6 +112,22 @@ describe('the worker', () => {
     const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId] });
     await expect.poll(async () => (await world.job(job.id)).state, { timeout: 20_000 }).toBe('FAILED');
     expect(await world.job(job.id)).toMatchObject({ attempt: 1, errorCode: expect.stringMatching(/BAD_INPUT|CORRUPT/) });
+  });
+
+  it('draws phantoms, prepares and registers them; again, it draws nothing', async () => {
+    const { prisma } = world.database;
+    const request = { name: 'drawn', images: 40, drawnSize: 64, size: 48, seed: 2, prevalence: 'enriched' } as const;
+    const job = await world.jobs.enqueue('phantom', request);
+    await world.until(job.id, 'DONE');
+    const file = path.join(world.home, 'data/drawn-48.cxr');
+    const dataSet = await prisma.dataSet.findFirstOrThrow({ where: { path: file } });
+    expect(dataSet).toMatchObject({ name: 'drawn', size: 48, synthetic: true });
+    expect(dataSet.trainImages + dataSet.validationImages + dataSet.testImages).toBe(40);
+    expect(await world.job(job.id)).toMatchObject({ dataSetId: dataSet.id, progressTotal: 40 });
+    const before = statSync(file).mtimeMs;
+    const again = await world.jobs.enqueue('phantom', request);
+    await world.until(again.id, 'DONE');
+    expect([statSync(file).mtimeMs, (await world.job(again.id)).dataSetId]).toEqual([before, dataSet.id]);
   });
 
   it('stops a training that is cancelled, and explains meanwhile', async () => {

@@ -57,6 +57,7 @@ function columnsOf({ folder, run, card }: RunFolder) {
     cardSha256: card?.sha256 ?? null,
     ...(card ? { card: card.value } : {}),
     bestEpoch: run.bestEpoch,
+    stepsPerEpoch: run.stepsPerEpoch,
     error: run.error?.message ?? null,
     datasetHash: run.data?.datasetHash ?? null,
     createdAt: run.createdAt,

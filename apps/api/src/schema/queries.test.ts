@@ -73,6 +73,35 @@ describe('runs', () => {
     expect(evaluation!.localization[0]!.points).toHaveLength(7);
   });
 
+  it('says where a training ends, by what, and how long that takes', async () => {
+    const question = '{ run(id: "demo-robust") { end { epoch by seconds } } }';
+    const end = async (data: object): Promise<unknown> => {
+      await api.prisma.run.update({ where: { id: robust.id }, data });
+      return (await api.ask<{ run: { end: unknown } }>(question)).data.run.end;
+    };
+    // the options have the defaults and a cap of 12 epochs; two epochs of 3 s have ended, the second is the best
+    expect(await end({ stepsPerEpoch: 100 })).toEqual({ epoch: 7, by: 'STOP_RULE', seconds: 5 * 3 });
+    expect(await end({ stepsPerEpoch: 42 })).toEqual({ epoch: 12, by: 'CAP', seconds: 10 * 3 });
+    expect(await end({ stepsPerEpoch: 42, options: { patience: 3 } })).toEqual({ epoch: 5, by: 'STOP_RULE', seconds: 3 * 3 });
+    expect(await end({ stepsPerEpoch: null })).toBeNull();
+    await end({ options: robust.options });
+  });
+
+  it('are named by the jobs that they are about, one or several', async () => {
+    const job = (kind: 'TRAIN' | 'EVALUATE' | 'PHANTOM', input: object, runId: string | null = null) =>
+      api.prisma.job.create({ data: { id: `${kind}-${Math.random()}`, kind, state: 'DONE', input, runId } });
+    const made = [
+      await job('PHANTOM', { name: 'phantom' }),
+      await job('TRAIN', {}, robust.id),
+      await job('EVALUATE', { runIds: [robust.id, 'deleted', baseline.id] }),
+    ];
+    for (const [index, runs] of [[], ['demo-robust'], ['demo-robust', 'demo-baseline']].entries()) {
+      const { data } = await api.ask<{ job: unknown }>('query ($id: ID!) { job(id: $id) { runs { id } } }', { id: made[index]!.id });
+      expect(data.job).toEqual({ runs: runs.map((id) => ({ id })) });
+    }
+    await api.prisma.job.deleteMany({ where: { id: { in: made.map(({ id }) => id) } } });
+  });
+
   it('pages newest first, by method and data set', async () => {
     const first = await api.ask<{ runs: { pageInfo: { endCursor: string } } }>(
       '{ runs(first: 1) { totalCount edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }',

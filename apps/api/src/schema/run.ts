@@ -7,11 +7,13 @@ import {
   activateRun,
   commandOf,
   EXPLODED_SELECT,
+  endOf,
   explodedOf,
   type ImportedStart,
   importedOf,
   type OptionValue,
   optionValues,
+  type TrainingEnd,
 } from '../runs.ts';
 import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
@@ -70,6 +72,25 @@ const ImportedType = builder.objectRef<ImportedStart>('ImportedWeights').impleme
   }),
 });
 
+const EndRule = builder.enumType('EndRule', {
+  values: {
+    CAP: { value: 'cap', description: 'maxEpochs or maxSteps: nothing moves it.' },
+    STOP_RULE: {
+      value: 'stop rule',
+      description: 'No smaller validation loss for patience epochs and patienceSteps steps: a smaller one moves it on.',
+    },
+  } as const,
+});
+
+const TrainingEndType = builder.objectRef<TrainingEnd>('TrainingEnd').implement({
+  description: 'Where a training ends at the earliest, or has ended.',
+  fields: (t) => ({
+    epoch: t.exposeInt('epoch', { description: 'The last one.' }),
+    by: t.expose('by', { type: EndRule }),
+    seconds: t.exposeFloat('seconds', { nullable: true, description: 'From the end of the newest epoch, at the speed of the last three.' }),
+  }),
+});
+
 export const RunType = builder.prismaObject('Run', {
   description: 'One trained model: the index of its run folder.',
   fields: (t) => ({
@@ -108,6 +129,13 @@ export const RunType = builder.prismaObject('Run', {
       description: 'Says so in a sentence if the validation loss exploded, so that nothing the run says can be relied on; else null.',
       select: EXPLODED_SELECT,
       resolve: explodedOf,
+    }),
+    end: t.field({
+      type: TrainingEndType,
+      nullable: true,
+      description: 'Null before the first epoch has ended, and of imported weights.',
+      select: { epochs: { select: { seconds: true }, orderBy: { epoch: 'asc' } } },
+      resolve: endOf,
     }),
     evaluations: t.relation('evaluations', {
       // Those of one file were written in the order of their protocols.

@@ -107,6 +107,11 @@ graphql(/* GraphQL */ `
     command
     bestEpoch
     exploded
+    end {
+      epoch
+      by
+      seconds
+    }
     createdAt
     finishedAt
     error
@@ -243,7 +248,7 @@ export const runsOptions = (first: number) =>
   queryOptions({
     queryKey: ['runs', first],
     queryFn: ({ signal }) => request(RunsDocument, { first }, signal),
-    refetchInterval: ({ state }) => (state.data?.runs.edges.some(({ node }) => node.state === 'TRAINING') ? 3_000 : false),
+    refetchInterval: ({ state }) => (state.data?.runs.edges.some(({ node }) => node.state === 'TRAINING') ? 3_000 : 10_000),
     placeholderData: (previous) => previous,
   });
 

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { jsonParts } from './json-parts.ts';
 import { parseEpsilons, parseSettings, settingsText } from './settings.ts';
-import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch, withoutEpochs } from './training.ts';
+import {
+  aucAxis,
+  aucSeries,
+  endNote,
+  epochAxis,
+  epochSheet,
+  lossAxis,
+  lossSeries,
+  overfittingNote,
+  readEpoch,
+  withoutEpochs,
+} from './training.ts';
 
 const method = { name: 'ROBUST', label: 'Robust', description: '', note: null } as const;
 const epoch = (number: number, perturbed: number | null, auc: number | null = 0.7) => ({
@@ -53,6 +64,13 @@ describe('training curves', () => {
     const started = { ...imported, trainedHere: true };
     expect(withoutEpochs({ state: 'FAILED', imported: started })).toBe('No epoch was finished.');
     expect(withoutEpochs({ state: 'FINISHED', imported: started })).toBe('No epoch was finished.');
+  });
+
+  it('say by what a training ended', () => {
+    const end = (by: 'CAP' | 'STOP_RULE') => ({ epoch: 6, by, seconds: 0 });
+    expect(endNote({ state: 'FINISHED', end: end('CAP') })).toBe('It ended at its cap, after epoch 6: it might have got better.');
+    expect(endNote({ state: 'FINISHED', end: end('STOP_RULE') })).toBe('It ended by the stop rule, after epoch 6.');
+    expect([endNote({ state: 'TRAINING', end: end('CAP') }), endNote({ state: 'FINISHED', end: null })]).toEqual([null, null]);
   });
 
   it('say where the own attack misses what a strong one finds', () => {

@@ -130,3 +130,11 @@ export function overfittingNote(epochs: Run['epochs']): string | null {
   const when = found.length === 1 ? `epoch ${found[0]}` : `epochs ${found.join(', ')}`;
   return `Catastrophic overfitting at ${when}: the training's own attack reached less than half of what a strong attack did. Do not call this run robust; train with more attack steps or a random start.`;
 }
+
+/** By what a training ended; null while it goes on, and where that is not known. */
+export function endNote({ state, end }: Pick<Run, 'state' | 'end'>): string | null {
+  if (state !== 'FINISHED' || !end) return null;
+  return end.by === 'CAP'
+    ? `It ended at its cap, after epoch ${end.epoch}: it might have got better.`
+    : `It ended by the stop rule, after epoch ${end.epoch}.`;
+}

@@ -1,9 +1,14 @@
-import type { CxrError, ErrorCode, Finding, Progress } from '@cxr-lens/data';
+import type { CxrError, ErrorCode, Finding, Progress, WritePhantomOptions } from '@cxr-lens/data';
 import type { BitsRead, FindingExplanation, ImageRequest, TrainRequest } from '@cxr-lens/model';
 import type { Epoch } from '@cxr-lens/model/spec';
 
 /** What the engine thread does, with what each task gets: paths, bytes and plain arrays; tensors never leave it. */
 export interface Tasks {
+  /** Phantoms in NIH format in `folder`, and the prepared file of them. */
+  phantom: {
+    drawn: Pick<WritePhantomOptions, 'folder' | 'images' | 'size' | 'seed' | 'prevalence'>;
+    prepared: { out: string; size: number };
+  };
   train: TrainRequest;
   /** Several runs share one report. */
   evaluate: { runs: readonly string[]; data: string };

@@ -32,6 +32,7 @@ export type { Normalisation } from './normalisation.ts';
 export {
   defaultOptions,
   fillOptions,
+  fillWrittenOptions,
   optionsOf,
   parentMethod,
   parseSettings,
@@ -41,7 +42,9 @@ export {
   type TrainOptionName,
   type TrainOptions,
   TrainOptionsSchema,
+  writtenOptions,
 } from './options.ts';
 export { PRESET_NAMES, PRESETS, type PresetInfo, type PresetName, parsePreset } from './presets.ts';
 export { type DataRef, DataRefSchema, type Epoch, EpochSchema, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
+export { type End, earliestEnd, secondsLeft } from './stopping.ts';
 export { parseEpsilons, SWEEP_EPSILONS, sweepOptions } from './sweep.ts';

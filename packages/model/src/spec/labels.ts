@@ -10,6 +10,7 @@ const SAME_METHOD: readonly TrainOptionName[] = [
   'batchSize',
   'accumulation',
   'patience',
+  'patienceSteps',
   'maxEpochs',
   'maxSteps',
   'runningMomentum',

@@ -51,6 +51,7 @@ describe('training options', () => {
       momentum: 0.9,
       batchSize: 32,
       patience: 3,
+      patienceSteps: 500,
       epsilon: 0.005,
       positiveWeight: 'batch',
     });
