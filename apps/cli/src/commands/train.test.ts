@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepare, readNpy, writePhantom } from '@cxr-lens/data';
+import { sixteenBitPng } from '@cxr-lens/data/testing';
 import { readRun } from '@cxr-lens/model/run-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../testing.ts';
@@ -65,6 +66,23 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
     expect((await readNpy(Infiltration.cam)).shape).toEqual([12, 12]);
     expect((await readNpy(Infiltration.saliency)).shape).toEqual([96, 96]);
     expect(readdirSync(out)).toHaveLength(3);
+
+    await writeFile(
+      inside('deep.png'),
+      await sixteenBitPng(
+        Uint16Array.from({ length: 64 }, (_, i) => i * 60),
+        { width: 8, height: 8 },
+      ),
+    );
+    const deep = [inside('runs', 'r'), inside('deep.png'), image, '--out', inside('deep'), '--finding', 'Mass'];
+    const words = await runCli('explain', ...deep);
+    expect(words.stdout.match(/16-bit image: .*/g)).toEqual([
+      '16-bit image: 12 bits in use, the fewest of 8, 10, 12, 14 and 16 that hold it; greatest value 3780',
+    ]);
+    expect(JSON.parse((await runCli('explain', ...deep, '--json')).stdout).images).toMatchObject([
+      { bits: { bits: 12, source: 'guess', greatest: 3780, card: null }, preprocessingVersion: 'v2' },
+      { bits: null, preprocessingVersion: 'v1' },
+    ]);
 
     await writeFile(inside('page.png'), '<!doctype html>');
     const partly = await runCli('explain', inside('runs', 'r'), image, inside('page.png'), '--out', out, '--json');

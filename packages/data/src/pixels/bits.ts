@@ -51,6 +51,8 @@ export function bitsInUse(file: Pick<BitsInUse, 'greatest' | 'sbit'>, { bits = n
 const SIGNATURE_BYTES = 8;
 /** Length, type and CRC32 around a chunk's data. */
 const CHUNK_FRAME = 12;
+const MAX_CHANNELS = 4;
+/** Colour types of the header. */
 const GREY_ALPHA = 4;
 const COLOUR_ALPHA = 6;
 
@@ -66,6 +68,7 @@ export function readSbit(png: Uint8Array): number | null {
     if (type === 'IDAT' || data.length < length) return null;
     if (type === 'IHDR') colourType = data[9] ?? 0;
     if (type === 'sBIT') {
+      if (data.length > MAX_CHANNELS) return null;
       const colours = colourType === GREY_ALPHA || colourType === COLOUR_ALPHA ? data.subarray(0, -1) : data;
       const bits = Math.max(0, ...colours);
       return bits >= 1 && bits <= MAX_BITS ? bits : null;

@@ -50,6 +50,13 @@ describe('the bits in use of a data set', () => {
     ]);
   });
 
+  it('of files without sBIT beside others with it are said', () => {
+    const { warnings } = decideBits([file('a', 4000, 12), file('b', 3000), file('c', 2000)])!;
+    expect(warnings).toEqual([
+      expect.stringMatching(/2 of 3 16-bit images have no sBIT chunk, as b; they are read by the others' 12 bits/),
+    ]);
+  });
+
   it('that a test image alone decides are said', () => {
     const { bits, warnings } = decideBits([file('a', 3000), file('b', 5000, null, 'test')])!;
     expect(bits).toBe(14);

@@ -34,7 +34,12 @@ export function decideBits(files: readonly SixteenBitFile[], option?: number): D
   const decided: Pick<DataSetBits, 'bits' | 'source'> =
     option === undefined ? byFiles(files, brightest) : { bits: option, source: 'option' };
   const greatest = { name: brightest.name, value: brightest.greatest };
-  const warnings = [...clipped(files, brightest, decided), ...trainingAlone(files, brightest, decided), ...nearBlack(files, decided)];
+  const warnings = [
+    ...silent(files, decided),
+    ...clipped(files, brightest, decided),
+    ...trainingAlone(files, brightest, decided),
+    ...nearBlack(files, decided),
+  ];
   return { ...decided, images: files.length, greatest, warnings };
 }
 
@@ -47,9 +52,9 @@ function byFiles(files: readonly SixteenBitFile[], brightest: SixteenBitFile): P
   const [first, second] = claims;
   if (!first) return { bits: smallestBits(brightest.greatest), source: 'guess' };
   if (second) throw contradiction(`${saysOf(first)}, and ${saysOf(second)}`);
-  const silent = greatestOf(files.filter(({ sbit }) => sbit === null));
-  if (silent && silent.greatest > whiteOf(first.bits)) {
-    throw contradiction(`${saysOf(first)}, and ${silent.name}, which has no sBIT chunk, holds the value ${silent.greatest}`);
+  const other = greatestOf(files.filter(({ sbit }) => sbit === null));
+  if (other && other.greatest > whiteOf(first.bits)) {
+    throw contradiction(`${saysOf(first)}, and ${other.name}, which has no sBIT chunk, holds the value ${other.greatest}`);
   }
   return { bits: first.bits, source: first.scaled ? 'guess' : 'sbit' };
 }
@@ -89,6 +94,16 @@ function contradiction(what: string): CxrError {
 }
 
 type Decided = Pick<DataSetBits, 'bits' | 'source'>;
+
+/** Files without an sBIT chunk follow those that have one. */
+function silent(files: readonly SixteenBitFile[], { bits, source }: Decided): string[] {
+  const without = files.filter(({ sbit }) => sbit === null);
+  const [first] = without;
+  if (source !== 'sbit' || !first) return [];
+  return [
+    `${without.length} of ${files.length} 16-bit images have no sBIT chunk, as ${first.name}; they are read by the others' ${bits} bits.`,
+  ];
+}
 
 /** Only a person's number can be too small. */
 function clipped(files: readonly SixteenBitFile[], brightest: SixteenBitFile, { bits }: Decided): string[] {
