@@ -13,7 +13,7 @@ export {
 export { cxrHome } from './home.ts';
 export { readBoxes } from './nih/boxes.ts';
 export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';
-export { headerText, isBlank, numberOf, readTable, rowError, type Table } from './nih/table.ts';
+export { headerText, isBlank, lineOf, numberOf, readTable, rowError, type Table } from './nih/table.ts';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyType, readNpy, writeNpy } from './npy.ts';
 export { deleteObject, getObject, putObject } from './objects.ts';
 export { type WritePhantomOptions, type WritePhantomResult, writePhantom } from './phantom/write.ts';

@@ -1,4 +1,4 @@
-import { CxrError, type Finding } from '@cxr-lens/data';
+import { CxrError, type Finding, lineOf } from '@cxr-lens/data';
 import { type Auc, aucBootstrap, auc as aucOf, meanAuc } from '@cxr-lens/eval';
 import { type AucDifferences, aucDifferences } from './difference.ts';
 import { type ImageRows, placesOf } from './images.ts';
@@ -118,7 +118,7 @@ async function readAgainst(file: string, images: ImageRows, note: (sentence: str
   for (const [index, { at }] of places.entries()) order[at] = index;
   const missing = order.indexOf(-1);
   if (missing >= 0) {
-    const both = `Line ${images.rows[missing]! + 2} of ${images.table.file} scores it; a paired difference needs the same images in both`;
+    const both = `Line ${lineOf(images.table, images.rows[missing]!)} of ${images.table.file} scores it; a paired difference needs the same images in both`;
     throw new CxrError('BAD_INPUT', `${file} has no scores for ${images.names[missing]}. ${both}.`);
   }
   return other.columns.map(({ finding, scores }) => ({ finding, scores: Float64Array.from(order, (index) => scores[index]!) }));

@@ -53,11 +53,12 @@ export function aucDifferences({ images, truth, a, b, clusters, seed }: Differen
     return [finding, { aucA, aucB, difference, ci, p, adjustedP, ...(reason === undefined ? {} : { reason }) }] as const;
   });
   const { difference, interval, p, adjustedP } = auc.mean.bootstrap;
+  const tested = clusters ? { ci: interval, p, adjustedP } : { ci: null, p: null, adjustedP: null };
   return {
     a: a.file,
     b: b.file,
     method: clusters ? 'paired bootstrap over patients' : 'paired DeLong over images',
     findings: Object.fromEntries(findings),
-    mean: { difference, ci: interval, p, adjustedP },
+    mean: { difference, ...tested },
   };
 }

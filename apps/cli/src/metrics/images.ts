@@ -1,4 +1,4 @@
-import { CxrError, headerText, isBlank, rowError, type Table } from '@cxr-lens/data';
+import { CxrError, headerText, isBlank, lineOf, rowError, type Table } from '@cxr-lens/data';
 
 /** The rows of a table that name an image. */
 export interface ImageRows {
@@ -53,7 +53,7 @@ export function imageRows(table: Table, column: number): ImageRows {
     if (name === '') throw rowError(table, row, 'the image has no name. Add it, or remove the line.');
     const before = lines.get(name);
     if (before !== undefined)
-      throw rowError(table, row, `${name} is listed twice, first in line ${before + 2}. Remove one of the two lines.`);
+      throw rowError(table, row, `${name} is listed twice, first in line ${lineOf(table, before)}. Remove one of the two lines.`);
     lines.set(name, row);
     return name;
   });
@@ -126,7 +126,7 @@ export function placesOf(images: ImageRows, { file, names, what }: { file: strin
     if (!found) throw rowError(images.table, row, `${file} has no ${what} for ${image}. Add it there, or remove this line.`);
     const other = taken.get(found.at);
     if (other !== undefined) {
-      const twice = `${image} and ${images.names[other]} (line ${images.rows[other]! + 2}) are both ${names[found.at]} of ${file}`;
+      const twice = `${image} and ${images.names[other]} (line ${lineOf(images.table, images.rows[other]!)}) are both ${names[found.at]} of ${file}`;
       throw rowError(images.table, row, `${twice}, so one is listed twice. Remove one of the two lines.`);
     }
     taken.set(found.at, index);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { CxrError, headerText, isBlank, readTable, rowError, type Table } from '@cxr-lens/data';
+import { CxrError, headerText, isBlank, lineOf, readTable, rowError, type Table } from '@cxr-lens/data';
 import { baseName, columnKey, imageColumnOf, imageFinder } from './images.ts';
 
 const PATIENT_COLUMNS = ['patient id', 'patient', 'patientid', 'subject id', 'subject'];
@@ -45,7 +45,7 @@ function patientsOf(table: Table, column: number): (image: string) => string {
     const before = first.get(image);
     if (before === undefined) first.set(image, row);
     else if (patientIn(before) !== patientIn(row)) {
-      const both = `"${patientIn(row)}" here and "${patientIn(before)}" in line ${before + 2}`;
+      const both = `"${patientIn(row)}" here and "${patientIn(before)}" in line ${lineOf(table, before)}`;
       throw rowError(table, row, `the patient of ${image} is ${both}. Correct one of the two lines.`);
     }
   }

@@ -1,4 +1,15 @@
-import { CxrError, FINDINGS, type Finding, findingNamed, headerText, numberOf, readTable, rowError, type Table } from '@cxr-lens/data';
+import {
+  CxrError,
+  FINDINGS,
+  type Finding,
+  findingNamed,
+  headerText,
+  lineOf,
+  numberOf,
+  readTable,
+  rowError,
+  type Table,
+} from '@cxr-lens/data';
 import { checkCells, columnKey, type ImageRows, imageColumnOf, imageRows } from './images.ts';
 
 /** Scores of anybody's model, one column a finding. */
@@ -81,7 +92,7 @@ function decimalCommas(table: Table, { rows, columns }: Cells, textOf: (row: num
   const what = `the score for ${table.header[comma.column]} is "${comma.text.slice(0, 40)}"`;
   const point = places.find(({ text }) => text.includes('.'));
   if (point) {
-    const other = `line ${point.row + 2} has "${point.text.slice(0, 40)}"`;
+    const other = `line ${lineOf(table, point.row)} has "${point.text.slice(0, 40)}"`;
     throw rowError(table, comma.row, `${what}, but ${other}. Write all numbers with a decimal point.`);
   }
   const decimal = /^[+-]?0*,\d|^[+-]?\d*,(?!\d{3}$)/;

@@ -14,6 +14,7 @@ export async function readBoxes(file: string): Promise<Map<string, KnownBox[]>> 
   for (const [row, cells] of table.rows.entries()) {
     if (isBlank(cells)) continue;
     const name = cells[nameColumn]?.trim() ?? '';
+    if (!name) throw rowError(table, row, 'the box has no image. Add its name, or remove the line.');
     const finding = boxedFinding(table, row, cells[findingColumn] ?? '');
     const known = boxes.get(name) ?? [];
     if (known.some((other) => other.finding === finding)) {

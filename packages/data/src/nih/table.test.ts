@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../tests/small-folder.ts';
 import { readBoxes } from './boxes.ts';
-import { numberOf, readTable } from './table.ts';
+import { lineOf, numberOf, readTable, rowError } from './table.ts';
 
 async function fileOf(content: string | Buffer): Promise<string> {
   const file = path.join(await temporaryFolder(), 'table.csv');
@@ -43,6 +43,20 @@ describe('readTable', () => {
     expect(await header('image')).toEqual(['image']);
   });
 
+  it('names the line of the file also below a cell of several lines', async () => {
+    const table = await readTable(await fileOf('image,"a\nnote"\na.png,"one\ntwo\nthree"\n\nb.png,x\n'));
+    expect(table.rows.map((_, row) => lineOf(table, row))).toEqual([3, 6, 7]);
+    expect(rowError(table, 2, 'x').message).toMatch(/table\.csv line 7: x$/);
+  });
+
+  it.each<[string, Buffer | string, RegExp]>([
+    ['a spreadsheet', 'PK\x03\x04...', /no CSV file but an archive, as \.xlsx/],
+    ['an unclosed quote', 'a,b\n"c,d\n', /is no CSV file: .*Correct it/],
+    ['other bytes', Buffer.from([1, 2, 34, 200, 10, 34, 7]), /^[\x20-\x7e]*is no CSV file: [\x20-\x7e]*$/],
+  ])('refuses %s', async (_, content, sentence) => {
+    await expect(readTable(await fileOf(content))).rejects.toThrow(sentence);
+  });
+
   it('reads a box list from a spreadsheet with semicolons, in each of its headers', async () => {
     const box = { finding: 'Mass', box: { x: 1.5, y: 2, width: 3, height: 4 } };
     for (const header of [
@@ -52,6 +66,8 @@ describe('readTable', () => {
     ]) {
       expect([...(await readBoxes(await fileOf(`${header}\na.png;Mass;1.5;2;3;4;;\n`)))]).toEqual([['a.png', [box]]]);
     }
+    const nameless = await fileOf('Image Index;Finding Label;x;y;w;h\n;Mass;1;2;3;4\n');
+    await expect(readBoxes(nameless)).rejects.toThrow(/line 2: the box has no image/);
     const commas = await fileOf('Image Index;Finding Label;x;y;w;h\na.png;Mass;1,5;2;3;4\n');
     await expect(readBoxes(commas)).rejects.toThrow(
       /line 2: the box of a\.png is "1,5;2;3;4"; expected four numbers x, y, w, h, with a decimal point/,

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { CxrError } from '../error.ts';
 
-/** A CSV file in memory: `rows[i]` stands on line i + 2 of the file. */
+/** A CSV file in memory: `rows[i]` stands on line `lineOf(table, i)` of the file. */
 export interface Table {
   file: string;
   separator: Separator;
   header: string[];
   rows: string[][];
 }
+
+/** How every ZIP archive begins. */
+const ZIP = 'PK\x03\x04';
 
 /** In the order that wins where a header holds as many of two. */
 const SEPARATORS = [',', ';', '\t'] as const;
@@ -23,6 +26,9 @@ export async function readTable(file: string): Promise<Table> {
     if (cause.code === 'ENOENT') throw new CxrError('NOT_FOUND', `${file} does not exist. Check the path.`, { cause });
     throw new CxrError('UNAVAILABLE', `${file} cannot be read: ${cause.message}.`, { cause });
   });
+  if (bytes.toString('latin1', 0, 4) === ZIP) {
+    throw new CxrError('BAD_INPUT', `${file} is no CSV file but an archive, as .xlsx and .ods are. Save the table as CSV.`);
+  }
   const text = textOf(bytes);
   const separator = separatorOf(text);
   try {
@@ -31,8 +37,8 @@ export async function readTable(file: string): Promise<Table> {
     return { file, separator, header: header.map((name) => name.trim()), rows };
   } catch (cause) {
     if (cause instanceof CxrError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CxrError('BAD_INPUT', `${file} is no CSV file: ${reason}. Download it again.`, { cause });
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
+    throw new CxrError('BAD_INPUT', `${file} is no CSV file: ${reason}. Correct it, or download it again.`, { cause });
   }
 }
 
@@ -78,9 +84,15 @@ export function headerText({ header, separator }: Table): string {
   return header.join(separator).slice(0, 200);
 }
 
+/** The line of the file on which a row begins: line 2 for the first, as long as no quoted cell before it holds a line break. */
+export function lineOf({ header, rows }: Table, row: number): number {
+  const breaks = [header, ...rows.slice(0, row)].flat().reduce((total, cell) => total + cell.split('\n').length - 1, 0);
+  return row + 2 + breaks;
+}
+
 /** The error for one row: file, line, what is wrong, and what to do. */
 export function rowError(table: Table, row: number, message: string): CxrError {
-  return new CxrError('BAD_INPUT', `${table.file} line ${row + 2}: ${message}`);
+  return new CxrError('BAD_INPUT', `${table.file} line ${lineOf(table, row)}: ${message}`);
 }
 
 /** The finite decimal number that a cell holds, "0.5", "-1e-3"; null for all else, also "", "0x10", "Infinity", "1e999" and "0,5". */

@@ -1,7 +1,8 @@
 """Makes reference.json: what `metrics` must say of small files, computed in another way.
 
     pip install numpy==2.4.6 scikit-learn==1.9.1
-    PYTHONPATH=packages/eval/reference python reference.py PATH_OF_SHARED > reference.json
+    cd apps/cli/src/metrics/tests
+    PYTHONPATH=../../../../../packages/eval/reference python reference.py PATH_OF_SHARED > reference.json
 
 `auc`: two models' scores of 60 images of 20 patients; AUC by scikit-learn, the difference by DeLong's covariance from all O(mn) pairs, the
 interval over patients by repeated images (only the random numbers are shared with the project). `given`: the files of
