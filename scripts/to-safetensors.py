@@ -167,15 +167,15 @@ def refusal(torch, path, error):
             f"  {python_line('torch.load', path, network)}\n"
             "or, in the program that has the network: torch.save(model.state_dict(), 'm.pth')"
         )
-    opens = hasattr(torch.serialization, "add_safe_globals")
-    known = {f"{kind.__module__}.{kind.__name__}" for kind in BESIDE_WEIGHTS} if opens else set()
-    others = [name for name in names if name not in known]
+    opened = {f"{kind.__module__}.{kind.__name__}" for kind in BESIDE_WEIGHTS}
+    others = [name for name in names if name not in opened]
     if others:
-        older = "" if opens else f"; PyTorch {torch.__version__} opens none, 2.4 and newer open numpy's numbers"
         return (
-            f"{path} also holds {some(others)}: objects of other programs are not opened, because that could run code{older}.\n"
+            f"{path} also holds {some(others)}: objects of other programs are not opened, because that could run code.\n"
             "In the program that wrote it, save the weights alone: torch.save(model.state_dict(), 'm.pth')"
         )
+    if names and not hasattr(torch.serialization, "add_safe_globals"):
+        return f"{path} also holds {some(names)}, which PyTorch 2.4 and newer open; this is {torch.__version__}. Install a newer one."
     save = "In the program that wrote it, save again: torch.save(model.state_dict(), 'm.pth')"
     if protocol > PROTOCOL:
         return f"{path} was saved with pickle protocol {protocol}, of which only {PROTOCOL} is opened without running code.\n{save}"
