@@ -130,6 +130,7 @@ BESIDE_WEIGHTS = [
     *(inert("numpy", name) for name in ("dtype", "ndarray")),
     # Types that a numpy array or a defaultdict names.
     *(inert("builtins", kind) for kind in ("list", "dict", "int", "float", "bool", "str", "object")),
+    inert("_codecs", "encode"),  # bytes; PyTorch 2.5 and newer build them
     inert("argparse", "Namespace"),
     inert("datetime", "datetime"),
     *(inert(module, name) for module in ("pathlib", "pathlib._local") for name in ("PosixPath", "WindowsPath", "Path")),
