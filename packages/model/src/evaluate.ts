@@ -9,7 +9,16 @@ import {
   openPrepared,
   type PreparedData,
 } from '@cxr-lens/data';
-import { auc, aucBootstrap, type LocalizationPair, meanAuc, type ScoreTable, type Truth } from '@cxr-lens/eval';
+import {
+  auc,
+  aucBootstrap,
+  FEW_CASES_REASON,
+  type LocalizationPair,
+  meanAuc,
+  meanHasInterval,
+  type ScoreTable,
+  type Truth,
+} from '@cxr-lens/eval';
 import { codeVersion } from './code-version.ts';
 import { type EvaluationFiles, evaluationFiles, keptPart, removeParts, writeScores } from './evaluation-folder.ts';
 import { columnOf, labelArray } from './images.ts';
@@ -193,10 +202,11 @@ function aucTable(
   const bootstrap = aucBootstrap({ scores, labels: truth, clusters, resamples, seed });
   const results = FINDINGS.map((_, index) => auc(scores[index]!, truth[index]!));
   const table = FINDINGS.map((finding, index) => [finding, { ...results[index]!, bootstrap: bootstrap.ci[index]! }]);
+  const mean = { auc: meanAuc(results), bootstrap: bootstrap.meanCi, findings: results.filter((result) => result.auc !== null).length };
   return {
     images: rows.length,
     findings: Object.fromEntries(table) as AucFile['findings'],
-    mean: { auc: meanAuc(results), bootstrap: bootstrap.meanCi, findings: results.filter((result) => result.auc !== null).length },
+    mean: meanHasInterval(results) ? mean : { ...mean, reason: FEW_CASES_REASON },
   };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepare, readNpy, writePhantom } from '@cxr-lens/data';
@@ -181,5 +181,37 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)]);
     expect(stderr.trim()).not.toContain('\n');
     expect(existsSync(inside('x'))).toBe(false);
+  });
+});
+
+describe('a run whose validation loss exploded', () => {
+  // a step far too long: logits of 1e10 and more, still finite
+  it('is evaluated and explained like any other, and says so in train, runs and the report', async () => {
+    const out = inside('exploded', 'e');
+    const trained = await runCli('train', 'nih-star', '--data', data, '--out', out, ...QUICK, '--set', 'learningRate=1');
+    expect([trained.code, trained.stdout]).toEqual([
+      0,
+      expect.stringMatching(/WARNING: The validation loss exploded: \d\.\d{3}e\+\d+ at the best epoch \(1\)/),
+    ]);
+    const listed = await runCli('runs', inside('exploded'));
+    expect(listed.stdout).toMatch(/e\+\d+ EXPLODED .*\ne: The validation loss exploded: /);
+    expect(JSON.parse((await runCli('runs', inside('exploded'), '--json')).stdout).runs).toMatchObject([{ id: 'e' }]);
+
+    const evaluated = await runCli('evaluate', out, '--data', data, '--resamples', '20');
+    expect([evaluated.code, evaluated.stderr.includes('BAD_INPUT')]).toEqual([0, false]);
+    expect(evaluated.stdout).toContain('**NIH*: The validation loss exploded:');
+    const maps = inside('exploded', 'e', 'evaluation', 'tiny', 'maps');
+    expect(existsSync(path.join(maps, 'scales.json'))).toBe(true);
+    const boxes = inside('phantom', 'BBox_List_2017.csv');
+    const measured = await runCli('metrics', 'localization', '--maps', maps, '--boxes', boxes, '--json');
+    const file = JSON.parse(await readFile(path.join(maps, '..', 'localization.json'), 'utf8'));
+    for (const [finding, { meanIou, n }] of Object.entries<{ meanIou: number | null; n: number }>(JSON.parse(measured.stdout).findings)) {
+      expect([n, meanIou]).toEqual([file.run.findings[finding].pairs, file.run.findings[finding].meanIou]);
+    }
+
+    const image = inside('phantom', 'images', readdirSync(inside('phantom', 'images'))[0]!);
+    const explained = await runCli('explain', out, image, '--out', inside('exploded-out'), '--finding', 'Mass', '--json');
+    const { logit } = JSON.parse(explained.stdout).images[0].findings.Mass;
+    expect(Math.abs(logit)).toBeGreaterThan(1e6);
   });
 });

@@ -118,15 +118,15 @@ function Value({
   digits: number;
   below: boolean;
 }) {
+  const few = reason === FEW_CASES;
+  const known = typeof low === 'number' && typeof high === 'number';
   return (
     <>
       {decimal(value, digits)}
-      <span className={`text-small whitespace-nowrap text-muted max-lg:hidden ${below ? 'block' : 'inline-block min-w-26 pl-2'}`}>
-        {typeof low === 'number' && typeof high === 'number'
-          ? `${decimal(low, digits)} to ${decimal(high, digits)}`
-          : reason === FEW_CASES
-            ? FEW_CASES
-            : ''}
+      <span
+        className={`text-small whitespace-nowrap text-muted ${few ? 'max-lg:block' : 'max-lg:hidden'} ${below ? 'block' : 'lg:inline-block lg:min-w-26 lg:pl-2'}`}
+      >
+        {few ? FEW_CASES : known ? `${decimal(low, digits)} to ${decimal(high, digits)}` : ''}
       </span>
     </>
   );

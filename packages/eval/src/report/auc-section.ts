@@ -1,6 +1,6 @@
 import { FINDINGS, findingLabel } from '@cxr-lens/data';
 import { FEW_CASES, FEW_CASES_REASON, isFewCases } from '../auc/cases.ts';
-import { aucText, meanRow } from './auc-figure.ts';
+import { aucInterval, aucText, meanRow } from './auc-figure.ts';
 import { isOfficial } from './csv.ts';
 import { type Group, groupsOf } from './groups.ts';
 import { table, withRange } from './markdown.ts';
@@ -33,9 +33,7 @@ export function aucSection({ runs, dataSet }: ReportInput, { figures, csv }: { f
     '## AUC',
     ...figures.map((figure) => `![AUC of every finding with its interval](${figure})`),
     [
-      runs.some(({ auc }) => Object.values(auc).some(({ bootstrap }) => bootstrap))
-        ? '95 % intervals of a bootstrap over patients.'
-        : "95 % intervals by DeLong, which takes a patient's images as independent.",
+      ...intervalNote(runs),
       ...(few ? [FEW_CASES_NOTE] : []),
       ...(several ? [`Of several runs: mean [lowest, highest]; each of them is in ${csv}.`] : []),
     ].join(' '),
@@ -44,6 +42,15 @@ export function aucSection({ runs, dataSet }: ReportInput, { figures, csv }: { f
       ({ label, source, split }) => `${label}: ${source}${split === 'official' ? '' : '; not to be ranked with the others'}.`,
     ),
   ];
+}
+
+/** Which intervals there are; nothing where there are none. */
+function intervalNote(runs: readonly ReportRun[]): string[] {
+  const rows = runs.flatMap(({ auc }) => Object.values(auc)).filter((row) => aucInterval(row) !== null);
+  if (rows.length === 0) return [];
+  return rows.some(({ bootstrap }) => bootstrap)
+    ? ['95 % intervals of a bootstrap over patients.']
+    : ["95 % intervals by DeLong, which takes a patient's images as independent."];
 }
 
 function aucCell({ members }: Group<ReportRun>, rowOf: (run: ReportRun) => ReportAuc | undefined): string {
