@@ -130,7 +130,7 @@ describe('the worker', () => {
 
   it('draws phantoms, prepares and registers them; again, it draws nothing', async () => {
     const { prisma } = world.database;
-    const request = { name: 'drawn', images: 40, drawnSize: 64, size: 48, seed: 2, prevalence: 'enriched' } as const;
+    const request = { name: 'drawn', images: 40, drawnSize: 64, size: 48, seed: 2, prevalence: 'nih' } as const;
     const job = await world.jobs.enqueue('phantom', request);
     await world.until(job.id, 'DONE');
     const file = path.join(world.home, 'data/drawn-48.cxr');
@@ -187,8 +187,8 @@ describe('the worker', () => {
     expect(told).toHaveLength(1);
     const sizes = Object.entries(told[0]!).map(([size, calls]) => [Number(size), calls] as const);
     const explained = sizes.reduce((sum, [size, calls]) => sum + size * calls, 0);
-    // All jobs but two trainings and an evaluation, of one run each.
-    expect(explained).toBe(logged.filter(({ msg }) => msg === 'job started').length - 3);
+    // All jobs but two trainings, an evaluation and two drawings, of one run each.
+    expect(explained).toBe(logged.filter(({ msg }) => msg === 'job started').length - 5);
     expect(Math.max(...sizes.map(([size]) => size))).toBeGreaterThan(1);
   });
 });

@@ -136,7 +136,15 @@ describe("the demo's trainings", () => {
     }
     expect(await measuring.done()).toBe(false);
     await database.prisma.evaluation.updateMany({ where: { runId: 'demo-robust' }, data: { weightsSha256: 'weights of demo-robust' } });
+    const reports = Object.values(paths.runs).map((run) => path.join(run, 'evaluation/phantom-96/report.md'));
+    for (const report of reports) {
+      // killed before the last of them was written
+      expect(await measuring.done()).toBe(false);
+      mkdirSync(path.dirname(report), { recursive: true });
+      writeFileSync(report, '');
+    }
     expect(await measuring.done()).toBe(true);
+    rmSync(path.join(home, 'runs'), { recursive: true });
   });
 });
 

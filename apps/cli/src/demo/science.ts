@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { cpuFeatures } from '@cxr-lens/model/cpu';
@@ -126,6 +126,12 @@ function endInWords(run: Run): string | null {
   return `${Math.round(seconds)} s to ${end.by === 'cap' ? cap : `the earliest end by the stop rule, after epoch ${end.epoch}`}`;
 }
 
+/** The report is written last, when all runs of the evaluation are measured. */
+function isReported(run: string): boolean {
+  const folder = path.join(run, 'evaluation');
+  return existsSync(folder) && readdirSync(folder).some((name) => existsSync(path.join(folder, name, 'report.md')));
+}
+
 function measureStep(methods: readonly DemoMethod[], { prisma, jobs }: Client, paths: DemoPaths): Step {
   const runIds = methods.map((method) => path.basename(paths.runs[method]));
   const labels = methods.map((method) => METHODS[method].label);
@@ -137,7 +143,7 @@ function measureStep(methods: readonly DemoMethod[], { prisma, jobs }: Client, p
       const { datasetHash } = dataSet;
       const found = await prisma.run.findMany({ where: { id: { in: runIds } }, include: { evaluations: { where: { datasetHash } } } });
       const measured = found.filter(({ weightsSha256, evaluations }) => evaluations.some((one) => one.weightsSha256 === weightsSha256));
-      return measured.length === runIds.length;
+      return measured.length === runIds.length && methods.every((method) => isReported(paths.runs[method]));
     },
     job: () => prisma.job.findFirst({ where: { kind: 'EVALUATE', input: { path: ['runIds'], equals: runIds } }, orderBy: [...NEWEST] }),
     queue: async () => jobs.enqueue('evaluate', { runIds, dataSetId: (await dataSetOf({ prisma }, paths))!.id }),
