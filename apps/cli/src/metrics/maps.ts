@@ -11,7 +11,6 @@ import {
   readNpy,
 } from '@cxr-lens/data';
 import { type PairIous, pairIous } from '@cxr-lens/eval';
-import { readScales, scaledBack } from '@cxr-lens/model/kept-maps';
 import { baseName } from './images.ts';
 import { nihPatient, patientReader } from './patients.ts';
 
@@ -43,7 +42,6 @@ export interface MapsRequest {
 export async function measureMaps({ maps, boxes, patients }: MapsRequest): Promise<MeasuredMaps> {
   const known = await readBoxes(boxes);
   const { files, unboxed } = await mapFiles(maps);
-  const scales = readScales(maps);
   const patientOf = patients === undefined ? null : await patientReader(patients, boxes);
   const pairs: PairIous[] = [];
   const missing: string[] = [];
@@ -62,7 +60,7 @@ export async function measureMaps({ maps, boxes, patients }: MapsRequest): Promi
     }
     taken.set(key, image);
     const patientId = patientOf ? patientOf(image) : (nihPatient(image) ?? image);
-    pairs.push(pairIous({ image, patientId, finding, box, ...(await readMap(file, scales[path.basename(file)] ?? null)) }));
+    pairs.push(pairIous({ image, patientId, finding, box, ...(await readMap(file)) }));
   }
   if (pairs.length === 0) {
     throw new CxrError('BAD_INPUT', `no map in ${maps} belongs to a box of ${boxes}: expected files like ${exampleName(known)}.`);
@@ -124,13 +122,13 @@ function parseName(file: string): { stem: string; text: string; finding: BoxedFi
   return { stem: baseName(stem), text: finding ?? text, finding: finding && isBoxedFinding(finding) ? finding : null };
 }
 
-async function readMap(file: string, scale: number | null): Promise<{ map: Float32Array; height: number; width: number }> {
+async function readMap(file: string): Promise<{ map: Float32Array; height: number; width: number }> {
   const { shape, data } = await readNpy(file);
   const [height, width] = shape;
   if (shape.length !== 2 || !height || !width) {
     throw new CxrError('BAD_INPUT', `${file} has the shape [${shape.join(', ')}]: expected [height, width].`);
   }
-  return { map: scaledBack(singlePrecision(data), scale), height, width };
+  return { map: singlePrecision(data), height, width };
 }
 
 /** Beyond these, rounding to float32 would merge values that a map's 256 levels tell apart, or lose the map. */
