@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeNpy, encodeNpy, type NpyType, readNpy, writeNpy } from './npy.ts';
+import { decodeFloat64Npy, decodeNpy, encodeNpy, type NpyType, readNpy, writeNpy } from './npy.ts';
 import reference from './tests/fixtures/reference.json' with { type: 'json' };
 import { temporaryFolder } from './tests/small-folder.ts';
 
@@ -16,9 +16,15 @@ describe('NPY', () => {
     expect(array.data).toBeInstanceOf(type === 'uint8' ? Uint8Array : Float32Array);
   });
 
-  it.each(cases.filter(([type]) => type !== 'float64'))('writes the bytes that NumPy writes: %s', (type, { bytes, shape, values }) => {
+  it.each(cases)('writes the bytes that NumPy writes: %s', (type, { bytes, shape, values }) => {
     const data = type === 'uint8' ? Uint8Array.from(values) : Float32Array.from(values);
     expect(Buffer.compare(encodeNpy(data, shape, type as NpyType), bytesOf(bytes))).toBe(0);
+  });
+
+  it('keeps every bit of float64, and reads no other type as such', () => {
+    const data = Float64Array.from([1 / 3, 0.1 + 0.2, -0, Number.MIN_VALUE, Number.NaN]);
+    expect(decodeFloat64Npy(encodeNpy(data, [5, 1]), 'a.npy')).toEqual({ shape: [5, 1], data });
+    expect(() => decodeFloat64Npy(encodeNpy(Float32Array.from([1]), [1]), 'b.npy')).toThrow('b.npy holds numbers of the type <f4');
   });
 
   it('comes back from a file, special values and the empty shape too', async () => {

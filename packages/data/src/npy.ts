@@ -2,27 +2,26 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { CxrError } from './error.ts';
 
-/** An array as NumPy stores it, C order. float16 and float64 files are read as Float32Array. */
+/** An array as NumPy stores it, C order. `decodeNpy` reads float16 and float64 files as Float32Array, see `decodeFloat64Npy`. */
 export interface NpyArray {
   shape: number[];
   data: Float32Array | Uint8Array;
 }
 
-export type NpyType = 'float32' | 'float16' | 'uint8';
+export type NpyType = 'float64' | 'float32' | 'float16' | 'uint8';
 
-const DESCRIPTORS: Record<NpyType, string> = { float32: '<f4', float16: '<f2', uint8: '|u1' };
+const DESCRIPTORS: Record<NpyType, string> = { float64: '<f8', float32: '<f4', float16: '<f2', uint8: '|u1' };
 const MAGIC = '\x93NUMPY';
 /** NumPy aligns the data so. */
 const ALIGNMENT = 64;
 
 /** The bytes of a .npy file (version 1.0); `type` defaults to the array's own, 'float16' rounds to nearest even. */
-export function encodeNpy(data: Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Uint8Array {
+export function encodeNpy(data: Float64Array | Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Uint8Array {
   const values = typed(data, type);
   if (values.length !== sizeOf(shape)) {
     throw new CxrError('INTERNAL', `An array of ${values.length} numbers does not have the shape [${shape.join(', ')}].`);
   }
-  const descriptor =
-    values instanceof Float32Array ? DESCRIPTORS.float32 : values instanceof Uint8Array ? DESCRIPTORS.uint8 : DESCRIPTORS.float16;
+  const descriptor = DESCRIPTORS[typeOf(values)];
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dictionary = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT - 10;
@@ -37,6 +36,18 @@ export function encodeNpy(data: Float32Array | Uint8Array, shape: readonly numbe
 
 /** Reads the bytes of a .npy file; `where` names it in errors. BAD_INPUT, UNSUPPORTED (another type or order) or CORRUPT (cut off). */
 export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
+  const { shape, descriptor, data } = readParts(bytes, where);
+  return { shape, data: widened(descriptor, data) };
+}
+
+/** As `decodeNpy`, float64 files alone, with every bit. */
+export function decodeFloat64Npy(bytes: Uint8Array, where: string): { shape: number[]; data: Float64Array } {
+  const { shape, descriptor, data } = readParts(bytes, where);
+  if (descriptor === DESCRIPTORS.float64) return { shape, data: new Float64Array(data) };
+  throw new CxrError('UNSUPPORTED', `${where} holds numbers of the type ${descriptor}; expected ${DESCRIPTORS.float64}, float64.`);
+}
+
+function readParts(bytes: Uint8Array, where: string): { shape: number[]; descriptor: string; data: ArrayBuffer } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < 12 || buffer.toString('latin1', 0, 6) !== MAGIC) {
     throw new CxrError('BAD_INPUT', `${where} is no .npy file: it does not begin with the magic of NumPy. Write it with numpy.save.`);
@@ -54,8 +65,7 @@ export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
     );
   }
   // A copy: the data need not be aligned in the file's bytes.
-  const data = Uint8Array.from(buffer.subarray(end)).buffer;
-  return { shape, data: widened(descriptor, data) };
+  return { shape, descriptor, data: Uint8Array.from(buffer.subarray(end)).buffer };
 }
 
 /** Writes one .npy file. */
@@ -72,7 +82,16 @@ export async function readNpy(path: string): Promise<NpyArray> {
   return decodeNpy(bytes, path);
 }
 
-function typed(data: Float32Array | Uint8Array, type: NpyType | undefined): Float32Array | Uint8Array | Float16Array {
+type Numbers = Float64Array | Float32Array | Float16Array | Uint8Array;
+
+function typeOf(values: Numbers): NpyType {
+  if (values instanceof Float64Array) return 'float64';
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Uint8Array ? 'uint8' : 'float16';
+}
+
+function typed(data: Float64Array | Float32Array | Uint8Array, type: NpyType | undefined): Numbers {
+  if (type === 'float64') return data instanceof Float64Array ? data : new Float64Array(data);
   if (type === 'float16') return new Float16Array(data);
   if (type === 'float32') return data instanceof Float32Array ? data : new Float32Array(data);
   if (type === 'uint8' && !(data instanceof Uint8Array))

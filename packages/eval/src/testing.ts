@@ -129,8 +129,8 @@ export function verdictTable({ seed, levels, columns }: VerdictCase): IouTable {
   return { protocol, patients: Array.from({ length: 25 }, (_, patient) => String(patient)), pairs };
 }
 
-/** A table of a test's own pairs, as of a data set in which no other image has a box. */
-export function iouTable(pairs: readonly PairIous[]): IouTable {
+/** A table of a test's own pairs, as of a data set in which no patient but those of `all` has a box. */
+export function iouTable(pairs: readonly PairIous[], all: readonly Pick<PairIous, 'patientId'>[] = pairs): IouTable {
   const once = pairs.every(({ ious }) => ious.length === 1);
-  return { protocol: once ? PATCHES_PROTOCOL : PAPER_PROTOCOL, patients: pairs.map(({ patientId }) => patientId), pairs };
+  return { protocol: once ? PATCHES_PROTOCOL : PAPER_PROTOCOL, patients: [...new Set(all.map(({ patientId }) => patientId))], pairs };
 }
