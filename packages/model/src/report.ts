@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type OnProgress, renderSvg, throwIfCancelled } from '@cxr-lens/data';
 import { type Report, type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
-import { completeFolds, poolControls } from './pool-folds.ts';
+import { completeFolds, poolControls, poolLabel } from './pool-folds.ts';
 import { type Pictures, reportPictures } from './report/pictures.ts';
 import { writeAtomic } from './run-folder.ts';
 import { type LocalizationFile, labelOf, METHODS, type Run, trainCommand, variantOf } from './spec/index.ts';
@@ -51,7 +51,6 @@ function composed(evaluations: readonly Evaluation[], pictures: Pictures): Repor
     controls: controlsOf(evaluations, folds),
     truth: widest.truth,
     ...pictures,
-    seed,
     resamples,
     commands: [
       ...runs.map(trainCommand),
@@ -82,15 +81,16 @@ function write(evaluations: readonly Evaluation[], { markdown, figures, tables }
 }
 
 function reportRun(evaluation: Evaluation, { runs, folds }: { runs: readonly Run[]; folds: readonly Evaluation[][] }): ReportRun {
-  const { run, auc, localization, scores } = evaluation;
+  const { run, auc, localization, ious, scores } = evaluation;
   const variant = variantOf(run, runs);
   const own = folds.find((set) => set.includes(evaluation));
-  const pool = own && poolName(own, { runs, folds });
+  const pool = own && poolLabel(own, { runs, folds });
   return {
     label: labelOf(run, runs),
     seed: run.seed,
     ...(variant ? { variant } : {}),
     ...(pool ? { pool } : {}),
+    ious,
     scores,
     method: run.method,
     auc: auc.findings,
@@ -99,13 +99,6 @@ function reportRun(evaluation: Evaluation, { runs, folds }: { runs: readonly Run
     localization: localization.run,
     further: localization.others.map((other) => other.run),
   };
-}
-
-/** What the curve of five folds together is called; several sets are told apart by their first runs. */
-function poolName(own: readonly Evaluation[], { runs, folds }: { runs: readonly Run[]; folds: readonly Evaluation[][] }): string {
-  const [{ run }] = own as [Evaluation];
-  const name = `${variantOf(run, runs) ?? METHODS[run.method].label}, ${own.length} folds`;
-  return folds.length > 1 ? `${name} (${run.name} ...)` : name;
 }
 
 /**
