@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type OnProgress, renderSvg, throwIfCancelled } from '@cxr-lens/data';
-import { type Report, type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
+import { type Report, type ReportControls, type ReportInput, type ReportRun, renderReport } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
 import { completeFolds, poolControls, poolLabel } from './pool-folds.ts';
 import { type Pictures, reportPictures } from './report/pictures.ts';
@@ -25,7 +25,7 @@ export interface ReportRequest {
  */
 export async function writeReport(evaluations: readonly Evaluation[], request: ReportRequest): Promise<string> {
   const { onProgress, signal, beforeWrite } = request;
-  const report = composed(evaluations, await reportPictures(evaluations, request));
+  const report = composed(evaluations, await reportPictures(evaluations, request), onProgress);
   const figures = Object.entries(report.figures);
   const pngs: Record<string, Uint8Array> = {};
   for (const [index, [name, svg]] of figures.entries()) {
@@ -37,14 +37,14 @@ export async function writeReport(evaluations: readonly Evaluation[], request: R
   return write(evaluations, report, pngs);
 }
 
-function composed(evaluations: readonly Evaluation[], pictures: Pictures): Report {
+function composed(evaluations: readonly Evaluation[], pictures: Pictures, onProgress?: OnProgress): Report {
   const first = evaluations[0]!;
   const { data, seed, resamples, codeVersion } = first.auc;
   const runs = evaluations.map(({ run }) => run);
   const folds = completeFolds(evaluations);
   // a run that trained on some of the test images was not scored on them: the widest knows all that any was scored on
   const widest = evaluations.reduce((most, one) => (one.auc.images > most.auc.images ? one : most), first);
-  return renderReport({
+  const input: ReportInput = {
     title: `Evaluation on ${data.name}`,
     dataSet: { ...data, images: widest.auc.images },
     runs: evaluations.map((evaluation) => reportRun(evaluation, { runs, folds })),
@@ -61,7 +61,8 @@ function composed(evaluations: readonly Evaluation[], pictures: Pictures): Repor
       Engine: first.run.engine,
       Weights: evaluations.map(({ run, auc }) => `${labelOf(run, runs)} ${auc.weightsSha256.slice(0, 12)}`).join(', '),
     },
-  });
+  };
+  return renderReport(input, onProgress);
 }
 
 /** What a report leaves in a folder; a later one of other runs may have fewer figures. */

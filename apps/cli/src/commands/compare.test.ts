@@ -126,7 +126,7 @@ function store(name: string, stored: Stored): string {
 }
 
 beforeAll(async () => {
-  await writePhantom({ folder: inside('phantom'), images: 120, seed: 3, size: 64 });
+  await writePhantom({ folder: inside('phantom'), images: 360, seed: 3, size: 64 });
   file = inside('tiny.cxr');
   await prepare({ folder: inside('phantom'), out: file, size: 32 });
   data = await openPrepared(file);
@@ -256,7 +256,8 @@ describe('compare', () => {
     const bin = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
     const args = [`--import=data:text/javascript,${encodeURIComponent(hook)}`, bin, 'compare', inside('b'), inside('r'), '--data', file];
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    expect([status, stderr]).toEqual([0, 'Comparing the runs: 1/1 (100 %)\n']);
+    expect(status).toBe(0);
+    expect(stderr.trim().split('\n').filter((line) => !/^Resampling the AUCs of (Baseline|Robust): \d+\/20000 /.test(line))).toEqual([]);
     const modules = readFileSync(loaded, 'utf8').split('\n');
     expect(modules.some((url) => url.includes('packages/eval/src/compare/compare.ts'))).toBe(true);
     expect(modules.filter((url) => /tensorflow|prisma|pg-boss/.test(url))).toEqual([]);
@@ -352,12 +353,12 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     [
       'scores that are no number',
       () => [inside('b'), inside('damaged'), '--data', file],
-      /^BAD_INPUT: .*scores\.csv line 28: the score for Hernia is "(none)?"; expected a number\.$/m,
+      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a number\.$/m,
     ],
     [
       'a score left out',
       () => [inside('b'), inside('blank'), '--data', file],
-      /^BAD_INPUT: .*scores\.csv line 28: the score for Hernia is "(none)?"; expected a number\.$/m,
+      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a number\.$/m,
     ],
     ['a damaged evaluation', () => [inside('b'), inside('cut-off')], /^CORRUPT: .*auc\.json is no JSON/],
   ])('%s', async (_name, args, message) => {

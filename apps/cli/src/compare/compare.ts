@@ -110,12 +110,7 @@ async function compareAll(compared: readonly Compare[], prepared: PreparedData |
     throw new CxrError('BAD_INPUT', `The runs are one challenger, ${challengers[0]!.label}; name a run to compare it with.`);
   }
   const [b, ...others] = challengers as [Challenger, ...Challenger[]];
-  const what = 'Comparing the runs';
-  const comparisons = others.map((a, index): RunComparison => {
-    const comparison = compareRuns({ a, b, truth });
-    onProgress?.({ what, done: index + 1, total: others.length });
-    return comparison;
-  });
+  const comparisons = others.map((a): RunComparison => compareRuns({ a, b, truth, onProgress }));
   const protocols = new Map(tables.flatMap((table) => (table ? [[table.protocol.name, table.protocol.description] as const] : [])));
   const aucs = compared.map(({ evaluation }) => evaluation.auc);
   const { data } = aucs[0]!;

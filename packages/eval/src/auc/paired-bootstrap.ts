@@ -14,6 +14,8 @@ export interface AucDrawsInput {
   clusters: readonly string[];
   resamples: number;
   seed: number | string;
+  /** Told how many of the resamples are done. */
+  onProgress?: ((done: number) => void) | undefined;
 }
 
 /** One run's AUCs in every resample of patients. Two runs drawn on the same images with one seed are drawn alike. */
@@ -46,7 +48,7 @@ export interface PairedAucBootstrap {
 }
 
 /** @throws CxrError BAD_INPUT for unequal lengths, NaN scores, labels other than 0 and 1 */
-export function aucDraws({ scores, labels, clusters, resamples, seed }: AucDrawsInput): AucDraws {
+export function aucDraws({ scores, labels, clusters, resamples, seed, onProgress }: AucDrawsInput): AucDraws {
   if (scores.length !== labels.length) {
     throw new CxrError('BAD_INPUT', `${scores.length} score columns for ${labels.length} label columns: expected as many`);
   }
@@ -54,7 +56,7 @@ export function aucDraws({ scores, labels, clusters, resamples, seed }: AucDraws
   const columns = scores.map((column, index) => weightedColumn(column, labels[index]!, ids));
   return {
     observed: columns.map((column) => plainAuc(column, count)),
-    drawn: resampledAucs(columns, { patients: count, resamples, seed }),
+    drawn: resampledAucs(columns, { patients: count, resamples, seed, onProgress }),
     cases: columns.map(({ positives, negatives }) => ({ positives: positives.length, negatives: negatives.length })),
   };
 }

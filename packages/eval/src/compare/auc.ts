@@ -1,3 +1,4 @@
+import type { OnProgress } from '@cxr-lens/data';
 import { FEW_CASES_REASON, isFewCases } from '../auc/cases.ts';
 import { type PairedDelong, pairedDelong } from '../auc/delong.ts';
 import { aucDifferences } from '../auc/paired-bootstrap.ts';
@@ -10,12 +11,14 @@ import { withVerdicts } from './verdict.ts';
 interface Options {
   labels: { a: string; b: string };
   claimOf: ClaimOf;
+  onProgress: OnProgress | undefined;
 }
 
 /** AUCs of two runs on the images that both scored, over the findings that both scored. */
-export function compareAucs(tables: Tables, { labels, claimOf }: Options): RunComparison['auc'] {
+export function compareAucs(tables: Tables, { labels, claimOf, onProgress }: Options): RunComparison['auc'] {
   const shared = align(tables);
-  const [a, b] = [keptDraws(tables.a, shared), keptDraws(tables.b, shared)];
+  const draws = (side: 'a' | 'b') => keptDraws(tables[side], shared, { label: labels[side], onProgress });
+  const [a, b] = [draws('a'), draws('b')];
   const bootstrap = aucDifferences(a, b);
   const tested = withVerdicts(bootstrap.columns);
   const delongs = withVerdicts(

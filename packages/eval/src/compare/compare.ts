@@ -17,7 +17,7 @@ import { withVerdicts } from './verdict.ts';
  * main protocol; where those differ the result names both.
  * @throws CxrError BAD_INPUT for IoUs by protocol `nih`, scores that do not fit the truth, two scores of one image
  */
-export function compareRuns({ a, b, truth = null, firstDraw = 0 }: CompareInput): RunComparison {
+export function compareRuns({ a, b, truth = null, firstDraw = 0, onProgress }: CompareInput): RunComparison {
   const claims =
     (about: PaperClaim['about']): ClaimOf =>
     (finding: Finding | 'mean') =>
@@ -28,7 +28,10 @@ export function compareRuns({ a, b, truth = null, firstDraw = 0 }: CompareInput)
     ...labels,
     protocols: tables && { a: tables.a.protocol, b: tables.b.protocol },
     localization: tables ? compareLocalization(tables, { labels, claimOf: claims('localization'), firstDraw }) : [],
-    auc: truth && a.scores && b.scores ? compareAucs({ a: a.scores, b: b.scores, truth }, { labels, claimOf: claims('auc') }) : null,
+    auc:
+      truth && a.scores && b.scores
+        ? compareAucs({ a: a.scores, b: b.scores, truth }, { labels, claimOf: claims('auc'), onProgress })
+        : null,
   };
 }
 

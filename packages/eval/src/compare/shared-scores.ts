@@ -1,4 +1,4 @@
-import { CxrError, FINDINGS, type Finding } from '@cxr-lens/data';
+import { CxrError, FINDINGS, type Finding, type OnProgress } from '@cxr-lens/data';
 import { type AucDraws, aucDraws } from '../auc/paired-bootstrap.ts';
 import type { ScoreTable, Truth } from './types.ts';
 import { VERDICT_RESAMPLES, VERDICT_SEED } from './verdict.ts';
@@ -53,8 +53,14 @@ interface Kept extends Shared {
 
 const kept = new WeakMap<ScoreTable, Kept[]>();
 
+interface DrawsOptions {
+  /** Whose scores they are. */
+  label: string;
+  onProgress: OnProgress | undefined;
+}
+
 /** A run's AUC draws on these images. They are kept while its scores are: a report compares one run with many on the same images. */
-export function keptDraws(table: ScoreTable, shared: Shared): AucDraws {
+export function keptDraws(table: ScoreTable, shared: Shared, { label, onProgress }: DrawsOptions): AucDraws {
   const all = kept.get(table) ?? [];
   const known = all.find((one) => isSame(one, shared));
   if (known) return known.draws;
@@ -65,6 +71,7 @@ export function keptDraws(table: ScoreTable, shared: Shared): AucDraws {
     clusters: Array.from(rows, (row) => truth.patientIds[row]!),
     resamples: VERDICT_RESAMPLES,
     seed: `auc verdict/${VERDICT_SEED}`,
+    onProgress: (done) => onProgress?.({ what: `Resampling the AUCs of ${label}`, done, total: VERDICT_RESAMPLES }),
   });
   kept.set(table, [...all, { ...shared, draws }]);
   return draws;

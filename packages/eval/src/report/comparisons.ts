@@ -1,6 +1,7 @@
+import type { OnProgress } from '@cxr-lens/data';
 import { PAPER_CLAIMS } from '../compare/claims.ts';
 import { compareRuns } from '../compare/compare.ts';
-import type { RunComparison, RunResults } from '../compare/types.ts';
+import type { CompareInput, RunComparison, RunResults } from '../compare/types.ts';
 import { type Group, groupsOf, type Unit, unitsOf } from './groups.ts';
 import type { ReportInput } from './types.ts';
 
@@ -12,12 +13,12 @@ export interface MethodComparison {
 }
 
 /** Every method beside Baseline, and those pairs that the paper speaks of; runs of one seed are compared with each other. */
-export function methodComparisons(input: ReportInput): MethodComparison[] {
+export function methodComparisons(input: ReportInput, onProgress?: OnProgress): MethodComparison[] {
   const groups = groupsOf(unitsOf(input));
   const pairs = groups.flatMap((a) => groups.filter((b) => a !== b && isCompared(a, b)).map((b) => ({ a, b })));
   return pairs.map(({ a, b }) => {
     const runs = partners(a.members, b.members);
-    return { a, b, comparisons: runs.map((pair) => compare(pair, input)) };
+    return { a, b, comparisons: runs.map((pair) => compare(pair, { truth: input.truth ?? null, onProgress })) };
   });
 }
 
@@ -36,12 +37,12 @@ function partners(a: readonly Unit[], b: readonly Unit[]): { a: Unit; b: Unit }[
   });
 }
 
-function compare({ a, b }: { a: Unit; b: Unit }, { truth }: ReportInput): RunComparison {
+function compare({ a, b }: { a: Unit; b: Unit }, options: Pick<CompareInput, 'truth' | 'onProgress'>): RunComparison {
   const side = (unit: Unit): RunResults => ({
     label: unit.label,
     method: unit.variant === undefined ? unit.method : null,
     ious: unit.ious,
     scores: unit.runs.find(({ scores }) => scores)?.scores ?? null,
   });
-  return compareRuns({ a: side(a), b: side(b), truth: truth ?? null });
+  return compareRuns({ a: side(a), b: side(b), ...options });
 }
