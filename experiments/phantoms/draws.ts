@@ -32,7 +32,9 @@ for (const [index, finding] of BOXED_FINDINGS.entries()) {
   const cells = lists.map((rows) => {
     const { mean } = rows[index]!;
     const { difference, adjustedP, standardError, direction } = mean;
-    return adjustedP === null ? direction : `${direction} (${difference!.toFixed(3)}, p ${adjustedP.toFixed(4)} ± ${standardError!.toFixed(4)})`;
+    return adjustedP === null
+      ? direction
+      : `${direction} (${difference!.toFixed(3)}, p ${adjustedP.toFixed(4)} ± ${standardError!.toFixed(4)})`;
   });
   stdout.write(`| ${finding} | ${cells.join(' | ')} |\n`);
 }

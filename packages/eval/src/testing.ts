@@ -121,7 +121,8 @@ export function verdictTable({ seed, levels, columns }: VerdictCase): IouTable {
       if (columns === 1 && patient >= 12) return [];
       const best = Math.floor(256 * uniform(seed + j, i));
       const top = Math.min(1, levels[j]! * (0.7 * uniform(900 + j, i) + 0.3 * uniform(seed + 40 + j, i)));
-      const ious = columns === 1 ? Float64Array.of(top) : Float64Array.from({ length: 256 }, (_, t) => top * (1 - Math.abs(t - best) / 256));
+      const ious =
+        columns === 1 ? Float64Array.of(top) : Float64Array.from({ length: 256 }, (_, t) => top * (1 - Math.abs(t - best) / 256));
       return [{ image: `${j}-${String(i).padStart(2, '0')}.png`, patientId: String(patient), finding, ious }];
     }).flat(),
   );

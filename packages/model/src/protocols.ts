@@ -39,7 +39,11 @@ export interface MainIous {
 type Main = IousFile['protocol']['name'];
 
 const IOUS: Record<Main, (pairs: readonly LocalizationPair[]) => MainIous> = {
-  paper: (pairs) => ({ protocol: { ...PAPER_PROTOCOL, name: 'paper' }, run: pairs.map((pair) => pairIous(pair)), centre: centreIous(pairs) }),
+  paper: (pairs) => ({
+    protocol: { ...PAPER_PROTOCOL, name: 'paper' },
+    run: pairs.map((pair) => pairIous(pair)),
+    centre: centreIous(pairs),
+  }),
   patches: (pairs) => ({ protocol: { ...PATCHES_PROTOCOL, name: 'patches' }, run: patchIous(pairs), centre: centrePatchIous(pairs) }),
 };
 

@@ -172,7 +172,11 @@ describe('five folds', () => {
       const { scored } = evaluations[index]!.localization.run.findings.Mass;
       expect(pairs.map(({ image, ious }) => [image, ...ious])).toEqual(scored.map(({ image, ious }) => [image, ...ious]));
     }
-    expect(poolIous(tables).pairs.map(({ patientId }) => patientId).sort()).toEqual([...tables[0]!.patients].sort());
+    expect(
+      poolIous(tables)
+        .pairs.map(({ patientId }) => patientId)
+        .sort(),
+    ).toEqual([...tables[0]!.patients].sort());
   });
 
   it('are not four, not two of one fold, and not of two seeds', () => {

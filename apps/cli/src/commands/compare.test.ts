@@ -12,9 +12,9 @@ import {
   localizationControls,
   PAPER_PROTOCOL,
   PATCHES_PROTOCOL,
+  pairIous,
   patchIous,
   patchLocalization,
-  pairIous,
   patientParts,
   type ScoreTable,
 } from '@cxr-lens/eval';
@@ -162,7 +162,12 @@ describe('compare', () => {
     const { comparisons, ...head } = JSON.parse(stdout);
     expect(comparisons).toEqual([JSON.parse(JSON.stringify(expected))]);
     expect(comparisons[0].auc.mean.bootstrap.difference).toBeGreaterThan(0.1);
-    expect(head).toMatchObject({ protocol: 'paper', seed: 0, resamples: 20_000, dataSet: { datasetHash: data.datasetHash, synthetic: true } });
+    expect(head).toMatchObject({
+      protocol: 'paper',
+      seed: 0,
+      resamples: 20_000,
+      dataSet: { datasetHash: data.datasetHash, synthetic: true },
+    });
   });
 
   it('says per pathology what differs and whether the paper holds, and lists the AUC of every finding with DeLong', async () => {
@@ -170,9 +175,7 @@ describe('compare', () => {
     expect(stdout).toContain('# Compared on tiny, measured on phantoms');
     expect(stdout).toContain('## Robust over Baseline');
     for (const finding of ['Atelectasis', 'Cardiomegaly', 'Nodule', 'Pneumothorax']) {
-      expect(stdout).toMatch(
-        new RegExp(`\\| ${finding} \\| (Robust is|No difference detected).* The paper's finding.*\\.`),
-      );
+      expect(stdout).toMatch(new RegExp(`\\| ${finding} \\| (Robust is|No difference detected).* The paper's finding.*\\.`));
     }
     expect(stdout).toContain('| AUC | difference over patients, adjusted p | by DeLong, adjusted p |');
     const interval = String.raw`-?0\.\d{3} \(-?0\.\d{3} to -?\d\.\d{3}\), p`;
@@ -189,7 +192,9 @@ describe('compare', () => {
     expect((await of('b', 'seeded'))[0].localization).toEqual(robust.localization);
     store('third', { skill: 0.5, method: 'robust' });
     const [first, second] = await of('b', 'r', 'third');
-    expect(first.localization.map(({ mean }: { mean: unknown }) => mean)).toEqual(robust.localization.map(({ mean }: { mean: unknown }) => mean));
+    expect(first.localization.map(({ mean }: { mean: unknown }) => mean)).toEqual(
+      robust.localization.map(({ mean }: { mean: unknown }) => mean),
+    );
     expect(second.localization[0].mean.difference).not.toBe(first.localization[0].mean.difference);
   });
 
@@ -205,7 +210,14 @@ describe('compare', () => {
     );
     const maps = inside('old', 'evaluation', 'tiny', 'maps');
     const [map] = readdirSync(maps);
-    writeFileSync(path.join(maps, map!), encodeNpy(Float32Array.from({ length: 49 }, (_, cell) => cell), [7, 7], 'float16'));
+    writeFileSync(
+      path.join(maps, map!),
+      encodeNpy(
+        Float32Array.from({ length: 49 }, (_, cell) => cell),
+        [7, 7],
+        'float16',
+      ),
+    );
     const other = await run(inside('b'), inside('old'), '--data', file);
     expect(other.stdout).toMatch(/and the maps in .*tiny are not all there as it scored them; evaluate the run again: cxr-lens evaluate /);
     rmSync(path.join(maps, map!));
@@ -213,7 +225,9 @@ describe('compare', () => {
   });
 
   it('names both protocols, and takes five folds of Supervised as one challenger', async () => {
-    const folds = [0, 1, 2, 3, 4].map((fold) => store(`s${fold}`, { skill: 1, method: 'supervised', fold, weights: String(fold).repeat(64) }));
+    const folds = [0, 1, 2, 3, 4].map((fold) =>
+      store(`s${fold}`, { skill: 1, method: 'supervised', fold, weights: String(fold).repeat(64) }),
+    );
     const one = await run(inside('b'), folds[0]!);
     expect(one.stdout).toContain('## Supervised over Baseline');
     expect(one.stdout).toContain('Two protocols: Supervised is measured by protocol patches, Baseline by protocol paper.');
@@ -226,7 +240,10 @@ describe('compare', () => {
       'AUC of Supervised, five networks: that of its first run alone, s0.',
     );
     const alone = await run(...folds);
-    expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/^BAD_INPUT: The runs are one challenger, Supervised, five networks;/)]);
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^BAD_INPUT: The runs are one challenger, Supervised, five networks;/),
+    ]);
   });
 
   it('compares localisation alone without the prepared file, and says what is missing', async () => {
@@ -257,7 +274,12 @@ describe('compare', () => {
     const args = [`--import=data:text/javascript,${encodeURIComponent(hook)}`, bin, 'compare', inside('b'), inside('r'), '--data', file];
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(status).toBe(0);
-    expect(stderr.trim().split('\n').filter((line) => !/^Resampling the AUCs of (Baseline|Robust): \d+\/20000 /.test(line))).toEqual([]);
+    expect(
+      stderr
+        .trim()
+        .split('\n')
+        .filter((line) => !/^Resampling the AUCs of (Baseline|Robust): \d+\/20000 /.test(line)),
+    ).toEqual([]);
     const modules = readFileSync(loaded, 'utf8').split('\n');
     expect(modules.some((url) => url.includes('packages/eval/src/compare/compare.ts'))).toBe(true);
     expect(modules.filter((url) => /tensorflow|prisma|pg-boss/.test(url))).toEqual([]);

@@ -3,8 +3,8 @@ import { FEW_CASES_REASON, isFewCases } from '../auc/cases.ts';
 import { type PairedDelong, pairedDelong } from '../auc/delong.ts';
 import { aucDifferences } from '../auc/paired-bootstrap.ts';
 import { answer, type ClaimOf } from './answer.ts';
-import { align, keptDraws, labelsOf, scoresOf, type Tables } from './shared-scores.ts';
 import { aucSentence } from './sentences.ts';
+import { align, keptDraws, labelsOf, scoresOf, type Tables } from './shared-scores.ts';
 import type { AucComparison, RunComparison } from './types.ts';
 import { withVerdicts } from './verdict.ts';
 

@@ -1,9 +1,9 @@
 import { BOXED_FINDINGS, type BoxedFinding, FINDINGS, type Finding } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { pairedDelong } from '../auc/delong.ts';
+import { poolIous } from '../localization/pair-scores.ts';
 import type { PairIous } from '../localization/types.ts';
 import { iouTable, pairCase, uniform } from '../testing.ts';
-import { poolIous } from '../localization/pair-scores.ts';
 import { compareRuns } from './compare.ts';
 import type { RunResults, ScoreTable, Truth } from './types.ts';
 
@@ -100,10 +100,12 @@ describe('compareRuns, localisation', () => {
     const all = curves((finding) => LEVELS[finding], 3);
     const half = all.filter(({ patientId }) => Number(patientId) < 15);
     const once = half.map((pair) => ({ ...pair, ious: pair.ious.subarray(0, 1) }));
-    const folds = [0, 1, 2, 3, 4].map((fold) => iouTable(
+    const folds = [0, 1, 2, 3, 4].map((fold) =>
+      iouTable(
         once.filter(({ patientId }) => Number(patientId) % 5 === fold),
         all,
-      ));
+      ),
+    );
     const supervised = { label: 'Supervised, five networks', method: 'supervised', ious: poolIous(folds) };
     const result = compareRuns({ a: supervised, b: baseline });
     expect([result.protocols!.a.name, result.protocols!.b.name]).toEqual(['patches', 'paper']);

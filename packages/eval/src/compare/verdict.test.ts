@@ -91,7 +91,12 @@ describe('a verdict', () => {
     // 40 pairs of 23 patients: every fold of every draw is usable
     const accuracies = Array.from({ length: 20 }, (_, draw) => {
       // every patient with a box has a part, also where no pair of theirs is scored
-      const pairs: PairIous[] = a.patients.map((patientId) => ({ image: patientId, patientId, finding: 'Pneumothorax', ious: new Float64Array(256) }));
+      const pairs: PairIous[] = a.patients.map((patientId) => ({
+        image: patientId,
+        patientId,
+        finding: 'Pneumothorax',
+        ious: new Float64Array(256),
+      }));
       const { scored } = localizationOfIous([...a.pairs, ...pairs], { seed: 40 + draw, resamples: 0 }).findings.Atelectasis;
       return new Map(scored.map(({ image, ious }) => [image, ious.filter((iou) => iou !== null)]));
     });

@@ -20,7 +20,12 @@ export function renderComparison({ dataSet, comparisons, details, missing }: Com
     Object.entries(facts)
       .map(([key, value]) => `- ${key}: ${value}`)
       .join('\n'),
-    ...comparisons.flatMap((one) => [`## ${one.a} over ${one.b}`, ...protocolNote(one), ...localizationComparison(one), ...aucComparison(one)]),
+    ...comparisons.flatMap((one) => [
+      `## ${one.a} over ${one.b}`,
+      ...protocolNote(one),
+      ...localizationComparison(one),
+      ...aucComparison(one),
+    ]),
     ...missing,
     VERDICT_NOTE,
   ].join('\n\n');

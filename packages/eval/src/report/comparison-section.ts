@@ -27,7 +27,9 @@ function methodSection({ a, b, comparisons }: MethodComparison): string[] {
   const [only, ...others] = comparisons;
   const notes = [...(only ? protocolNote(only) : []), ...[a, b].flatMap((group) => pooledNote(group, comparisons))];
   const body =
-    only && others.length === 0 ? [...localizationComparison(only), ...singleAuc(only)] : [...several(comparisons), ...severalAuc(comparisons)];
+    only && others.length === 0
+      ? [...localizationComparison(only), ...singleAuc(only)]
+      : [...several(comparisons), ...severalAuc(comparisons)];
   return [`### ${a.label} over ${b.label}`, ...notes, ...body];
 }
 
@@ -49,7 +51,11 @@ export function localizationComparison({ a, b, localization }: RunComparison): s
   const names = (wanted: Direction) =>
     localization.filter(({ mean }) => mean.direction === wanted).map(({ finding }) => findingLabel(finding));
   const list = (values: string[]) => (values.length > 0 ? values.join(', ') : 'none');
-  const rows = localization.map(({ finding, sentence, at03 }) => [findingLabel(finding), sentence, withInterval(at03.difference, at03.interval, 2)]);
+  const rows = localization.map(({ finding, sentence, at03 }) => [
+    findingLabel(finding),
+    sentence,
+    withInterval(at03.difference, at03.interval, 2),
+  ]);
   return [
     `${a} over ${b}: ${list(names('higher'))}. Lower: ${list(names('lower'))}. No difference detected: ${names('no difference detected').length}.`,
     table(['pathology', 'localisation accuracy, mean over T(IoU)', 'at T = 0.3'], rows),

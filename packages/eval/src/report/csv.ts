@@ -98,7 +98,8 @@ function curveRows({ groups, controls, published }: CurveSet, finding: BoxedFind
 
 /** Every paired comparison: localisation accuracy in the mean over T and at each T, AUC by bootstrap over patients and by DeLong; the words with the numbers that they come from. */
 export function comparisonCsv(comparisons: readonly RunComparison[]): string {
-  const header = 'a,b,protocol_a,protocol_b,measure,test,finding,n,difference,low,high,p,holm_p,the_paper,in_this_data,holm_p_error,verdict';
+  const header =
+    'a,b,protocol_a,protocol_b,measure,test,finding,n,difference,low,high,p,holm_p,the_paper,in_this_data,holm_p_error,verdict';
   const rows = comparisons.flatMap(({ a, b, protocols, localization, auc }) => {
     const names: Cell[] = [a, b, protocols?.a.name, protocols?.b.name];
     const aucNames: Cell[] = [a, b, null, null, 'auc'];
@@ -107,7 +108,18 @@ export function comparisonCsv(comparisons: readonly RunComparison[]): string {
     const words = ({ standardError, direction }: Verdict): Cell[] => [standardError, direction];
     return [
       ...localization.flatMap(({ finding, pairs, mean, at03, points, claim, verdict }): Cell[][] => [
-        [...names, 'accuracy, mean over T', 'patients', finding, pairs, ...numbers(mean), mean.adjustedP, claim?.says, verdict, ...words(mean)],
+        [
+          ...names,
+          'accuracy, mean over T',
+          'patients',
+          finding,
+          pairs,
+          ...numbers(mean),
+          mean.adjustedP,
+          claim?.says,
+          verdict,
+          ...words(mean),
+        ],
         ...points.map((point): Cell[] => {
           const adjustedP = point.iouThreshold === at03.iouThreshold ? at03.adjustedP : null;
           const own = [finding, pairs, ...numbers(point), adjustedP];
@@ -117,7 +129,17 @@ export function comparisonCsv(comparisons: readonly RunComparison[]): string {
       ...(auc?.findings ?? []).flatMap(({ finding, bootstrap, delong, claim, verdict }): Cell[][] => {
         const { ci: interval, ...rest } = delong;
         return [
-          [...aucNames, 'patients', finding, auc!.images, ...numbers(bootstrap), bootstrap.adjustedP, claim?.says, verdict, ...words(bootstrap)],
+          [
+            ...aucNames,
+            'patients',
+            finding,
+            auc!.images,
+            ...numbers(bootstrap),
+            bootstrap.adjustedP,
+            claim?.says,
+            verdict,
+            ...words(bootstrap),
+          ],
           [...aucNames, 'DeLong', finding, auc!.images, ...numbers({ ...rest, interval }), delong.adjustedP, null, null, null, null],
         ];
       }),

@@ -39,12 +39,7 @@ interface Measured {
   ious: IouTable;
 }
 
-function run(
-  label: string,
-  method: string,
-  { result, ious }: Measured,
-  more: Partial<ReportRun> & { skill?: number } = {},
-): ReportRun {
+function run(label: string, method: string, { result, ious }: Measured, more: Partial<ReportRun> & { skill?: number } = {}): ReportRun {
   const { skill = 0.3, ...rest } = more;
   const scores: ScoreTable = {
     images: IMAGES,
