@@ -4,8 +4,6 @@ import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, FINDINGS, type Prepa
 import { readJson, runFiles, writeAtomic } from './run-folder.ts';
 import { type AucFile, AucFileSchema, type LocalizationFile, LocalizationFileSchema } from './spec/index.ts';
 
-const MAPS = 'maps';
-
 /** The files of one evaluation; `runs/<id>/evaluation/<name of the prepared file>/`. */
 export interface EvaluationFiles {
   folder: string;
@@ -41,7 +39,7 @@ function filesOf(folder: string): EvaluationFiles {
   return {
     folder,
     scores: path.join(folder, 'scores.csv'),
-    maps: path.join(folder, MAPS),
+    maps: path.join(folder, 'maps'),
     auc: path.join(folder, 'auc.json'),
     localization: path.join(folder, 'localization.json'),
     parts: path.join(folder, 'parts'),
@@ -73,16 +71,11 @@ export function writeMap(
 ): Float32Array {
   const bytes = encodeNpy(map, [height, width], 'float16');
   mkdirSync(files.maps, { recursive: true });
-  writeAtomic(mapFile(files.folder, { image, finding }), bytes);
+  writeAtomic(path.join(files.maps, mapName({ image, finding })), bytes);
   return decodeNpy(bytes, image).data as Float32Array;
 }
 
-/** Where a map lies in the folder of an evaluation. */
-export function mapFile(folder: string, pair: { image: string; finding: BoxedFinding }): string {
-  return path.join(folder, MAPS, mapName(pair));
-}
-
-const mapName = ({ image, finding }: { image: string; finding: BoxedFinding }): string => `${path.parse(image).name}.${finding}.npy`;
+export const mapName = ({ image, finding }: { image: string; finding: BoxedFinding }): string => `${path.parse(image).name}.${finding}.npy`;
 
 /** Removes the maps that another evaluation, interrupted or on other data, left in the folder. */
 export function keepMaps(files: EvaluationFiles, pairs: readonly { image: string; finding: BoxedFinding }[]): void {

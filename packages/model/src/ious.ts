@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError, decodeFloat64Npy, decodeNpy, encodeNpy, type PreparedData } from '@cxr-lens/data';
 import type { IouTable, LocalizationPair, PairIous } from '@cxr-lens/eval';
-import { mapFile } from './evaluation-folder.ts';
+import { mapName } from './evaluation-folder.ts';
 import { iousOf, type MainIous } from './protocols.ts';
 import { readBytes, readJson, sha256, writeAtomic } from './run-folder.ts';
 import { IOU_COLUMNS, type IousFile, IousFileSchema, type LocalizationFile, type Run } from './spec/index.ts';
@@ -67,7 +67,7 @@ export function iousFromMaps(
   const pairs: LocalizationPair[] = [];
   for (const { image, patientId, finding } of scoredPairs(localization)) {
     const box = images.get(image)?.boxes.find((known) => known.finding === finding)?.box;
-    const file = mapFile(folder, { image, finding });
+    const file = path.join(folder, 'maps', mapName({ image, finding }));
     if (!box || !existsSync(file)) return null;
     const { data: map, shape } = decodeNpy(readFileSync(file), file);
     const [height, width] = shape as [number, number];
