@@ -75,7 +75,7 @@ export function writeMap(
   return decodeNpy(bytes, image).data as Float32Array;
 }
 
-const mapName = ({ image, finding }: { image: string; finding: BoxedFinding }): string => `${path.parse(image).name}.${finding}.npy`;
+export const mapName = ({ image, finding }: { image: string; finding: BoxedFinding }): string => `${path.parse(image).name}.${finding}.npy`;
 
 /** Removes the maps that another evaluation, interrupted or on other data, left in the folder. */
 export function keepMaps(files: EvaluationFiles, pairs: readonly { image: string; finding: BoxedFinding }[]): void {
