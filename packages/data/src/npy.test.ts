@@ -68,9 +68,14 @@ describe('NPY', () => {
     expect(decodeNpy(bytes, 'other.npy')).toEqual({ shape: [2, 1], data: new Float32Array(2) });
   });
 
-  it.each(cases.filter(([type]) => type !== 'float64'))('writes the bytes that NumPy writes: %s', (type, { bytes, shape, values }) => {
+  it.each(cases)('writes the bytes that NumPy writes: %s', (type, { bytes, shape, values }) => {
     const data = type === 'uint8' ? Uint8Array.from(values) : Float32Array.from(values);
     expect(Buffer.compare(encodeNpy(data, shape, type as NpyType), bytesOf(bytes))).toBe(0);
+  });
+
+  it('keeps every bit of float64', () => {
+    const data = Float64Array.from([1 / 3, 0.1 + 0.2, -0, Number.MIN_VALUE, Number.NaN]);
+    expect(decodeNpy(encodeNpy(data, [5, 1]), 'a.npy')).toEqual({ shape: [5, 1], data });
   });
 
   it('comes back from a file, special values and the empty shape too', async () => {

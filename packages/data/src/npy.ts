@@ -12,20 +12,19 @@ export interface NpyArray {
   data: Float32Array | Float64Array | Uint8Array;
 }
 
-export type NpyType = 'float32' | 'float16' | 'uint8';
+export type NpyType = 'float64' | 'float32' | 'float16' | 'uint8';
 
-const DESCRIPTORS: Record<NpyType, string> = { float32: '<f4', float16: '<f2', uint8: '|u1' };
+const DESCRIPTORS: Record<NpyType, string> = { float64: '<f8', float32: '<f4', float16: '<f2', uint8: '|u1' };
 /** NumPy aligns the data so. */
 const ALIGNMENT = 64;
 
 /** The bytes of a .npy file (version 1.0); `type` defaults to the array's own, 'float16' rounds to nearest even. */
-export function encodeNpy(data: Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Uint8Array {
+export function encodeNpy(data: Float64Array | Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Uint8Array {
   const values = typed(data, type);
   if (values.length !== sizeOf(shape)) {
     throw new CxrError('INTERNAL', `An array of ${values.length} numbers does not have the shape [${shape.join(', ')}].`);
   }
-  const descriptor =
-    values instanceof Float32Array ? DESCRIPTORS.float32 : values instanceof Uint8Array ? DESCRIPTORS.uint8 : DESCRIPTORS.float16;
+  const descriptor = DESCRIPTORS[typeOf(values)];
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dictionary = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT - 10;
@@ -59,7 +58,12 @@ export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
 }
 
 /** Writes one .npy file. */
-export async function writeNpy(path: string, data: Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Promise<void> {
+export async function writeNpy(
+  path: string,
+  data: Float64Array | Float32Array | Uint8Array,
+  shape: readonly number[],
+  type?: NpyType,
+): Promise<void> {
   await writeFile(path, encodeNpy(data, shape, type));
 }
 
@@ -72,7 +76,16 @@ export async function readNpy(path: string): Promise<NpyArray> {
   return decodeNpy(bytes, path);
 }
 
-function typed(data: Float32Array | Uint8Array, type: NpyType | undefined): Float32Array | Uint8Array | Float16Array {
+type Numbers = Float64Array | Float32Array | Float16Array | Uint8Array;
+
+function typeOf(values: Numbers): NpyType {
+  if (values instanceof Float64Array) return 'float64';
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Uint8Array ? 'uint8' : 'float16';
+}
+
+function typed(data: Float64Array | Float32Array | Uint8Array, type: NpyType | undefined): Numbers {
+  if (type === 'float64') return data instanceof Float64Array ? data : new Float64Array(data);
   if (type === 'float16') return new Float16Array(data);
   if (type === 'float32') return data instanceof Float32Array ? data : new Float32Array(data);
   if (type === 'uint8' && !(data instanceof Uint8Array))

@@ -13,6 +13,7 @@ import {
   auc,
   aucBootstrap,
   FEW_CASES_REASON,
+  type IouTable,
   type LocalizationPair,
   meanAuc,
   meanHasInterval,
@@ -22,6 +23,7 @@ import {
 import { codeVersion } from './code-version.ts';
 import { type EvaluationFiles, evaluationFiles, keptPart, removeParts, writeScores } from './evaluation-folder.ts';
 import { columnOf, labelArray } from './images.ts';
+import { boxedPatients, writeIous } from './ious.ts';
 import { keepMaps, mapName, writeMap } from './kept-maps.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { forMaps } from './maps.ts';
@@ -56,6 +58,8 @@ export interface Evaluation {
   run: Run;
   auc: AucFile;
   localization: LocalizationFile;
+  /** By the method's main protocol, as ious.npy holds them. */
+  ious: IouTable;
   /** Logits and labels of the test images, for comparing runs image by image. */
   scores: ScoreTable;
   truth: Truth;
@@ -65,8 +69,8 @@ type Thresholds = NonNullable<Card['camThresholds']>;
 type Head = Omit<AucFile, 'images' | 'findings' | 'mean'>;
 
 /**
- * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' maps, auc.json and localization.json into
- * its folder. The CAM thresholds that the protocol chose go into its card where `chooseThresholds` lets them. An interrupted evaluation goes on where it was.
+ * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' maps and IoUs, auc.json and
+ * localization.json into its folder. The CAM thresholds that the protocol chose go into its card where `chooseThresholds` lets them. An interrupted evaluation goes on where it was.
  * CxrError BAD_INPUT (other input size, no test image), those of `loadRun`, CANCELLED, UNAVAILABLE.
  */
 export async function evaluateRun(request: EvaluateRequest): Promise<Evaluation> {
@@ -107,17 +111,21 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   };
   const aucFile = { ...head, ...aucTable(data, rows, logits, { seed, resamples }) };
   const options = { seed, resamples };
-  const [main, ...others] = measure(run.method, pairs, options);
+  const { ious, measured } = measure(run.method, pairs, options);
+  const [main, ...others] = measured;
+  const patients = boxedPatients(data);
   const localizationFile = { ...head, ...main, others };
   await beforeWrite?.();
   keepMaps(files.maps, pairs, scales);
+  writeIous(files.folder, { ...head, patients }, ious);
   const camThresholds = chooseThresholds(card.camThresholds, thresholdsOf(localizationFile), run);
   if (camThresholds !== card.camThresholds) writeCard(runFiles(request.run), { ...card, camThresholds });
   writeAtomic(files.auc, `${JSON.stringify(aucFile, null, 2)}\n`);
   // last: it says that the evaluation is finished, and whatever is missing before it comes by evaluating again
   writeAtomic(files.localization, `${JSON.stringify(localizationFile, null, 2)}\n`);
   removeParts(files);
-  return { folder: files.folder, run, auc: aucFile, localization: localizationFile, ...tablesOf(data, rows, logits) };
+  const table = { protocol: ious.protocol, patients, pairs: ious.run };
+  return { folder: files.folder, run, auc: aucFile, localization: localizationFile, ious: table, ...tablesOf(data, rows, logits) };
 }
 
 function checkFits(run: Run, data: PreparedData): void {

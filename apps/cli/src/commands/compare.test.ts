@@ -1,11 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { FINDINGS, openPrepared, type PreparedData, prepare, writePhantom } from '@cxr-lens/data';
-import { auc, compareRuns, type LocalizationPair, localization, localizationControls, type ScoreTable } from '@cxr-lens/eval';
+import { encodeNpy, FINDINGS, openPrepared, type PreparedData, prepare, writePhantom } from '@cxr-lens/data';
+import {
+  auc,
+  centreIous,
+  compareRuns,
+  type LocalizationPair,
+  localization,
+  localizationControls,
+  PAPER_PROTOCOL,
+  PATCHES_PROTOCOL,
+  pairIous,
+  patchIous,
+  patchLocalization,
+  patientParts,
+  type ScoreTable,
+} from '@cxr-lens/eval';
 import { noiseMap, uniform } from '@cxr-lens/eval/testing';
-import { defaultOptions } from '@cxr-lens/model/spec';
+import { boxedPatients, writeIous } from '@cxr-lens/model/ious';
+import { defaultOptions, type TrainOptions } from '@cxr-lens/model/spec';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../testing.ts';
 
@@ -18,7 +33,9 @@ let data: PreparedData;
 const run = (...args: string[]): ReturnType<typeof runCli> => runCli('compare', ...args);
 
 interface Stored {
-  method?: 'baseline' | 'robust';
+  method?: 'baseline' | 'robust' | 'supervised';
+  /** Of Supervised, which is scored on the fifth that it left out. */
+  fold?: number;
   /** How much its scores and maps know. */
   skill: number;
   weights?: string;
@@ -26,7 +43,8 @@ interface Stored {
   evaluation?: string;
   datasetHash?: string;
   seed?: number;
-  protocol?: string;
+  /** As 0.1.0 wrote it: its maps, but no IoUs. */
+  old?: true;
   /** Of its run now. */
   weightsNow?: string;
 }
@@ -40,18 +58,23 @@ function scoresOf(skill: number): ScoreTable {
   return { images, scores: Object.fromEntries(FINDINGS.map((finding, index) => [finding, column(index)])) };
 }
 
-function pairsOf(skill: number): LocalizationPair[] {
+function pairsOf(skill: number, fold?: number): LocalizationPair[] {
+  const parts = patientParts(boxedPatients(data), 0);
   return testRows().flatMap((row) =>
-    data.images[row]!.boxes.map(({ finding, box }) => {
-      const map = noiseMap(row, { size: 7, box, lift: skill });
-      return { image: data.images[row]!.name, patientId: data.images[row]!.patientId, finding, box, map, height: 7, width: 7 };
+    data.images[row]!.boxes.flatMap(({ finding, box }) => {
+      const { name: image, patientId } = data.images[row]!;
+      if (fold !== undefined && parts.get(patientId) !== fold) return [];
+      // multiples of 2^-10: float16 keeps them
+      const map = noiseMap(row, { size: 7, box, lift: skill }).map((value) => Math.round((value / (1 + skill)) * 1024) / 1024);
+      return [{ image, patientId, finding, box, map, height: 7, width: 7 }];
     }),
   );
 }
 
 /** A run folder with one evaluation, as training and `evaluate` write them. */
 function store(name: string, stored: Stored): string {
-  const { method = 'baseline', skill, weights = WEIGHTS.b, evaluation = 'tiny', seed = 0 } = stored;
+  const { method = 'baseline', skill, weights = WEIGHTS.b, evaluation = 'tiny', seed = 0, fold } = stored;
+  const options: TrainOptions = { ...defaultOptions(method), ...(fold === undefined ? {} : { fold }) };
   const { size, datasetHash, splitHash, preprocessingVersion, synthetic } = data;
   const images = { train: data.rows('train').length, validation: data.rows('validation').length, test: testRows().length };
   const ref = {
@@ -71,7 +94,7 @@ function store(name: string, stored: Stored): string {
   const write = (at: string, value: unknown): void => writeFileSync(at, JSON.stringify(value));
   write(path.join(root, 'run.json'), {
     ...{ format: 1, id: name, name, method, preset: 'small', network: 'truncated-densenet121', inputSize: size, featureShape: [7, 7, 8] },
-    ...{ data: ref, parent: null, initialisation: 'he-normal', seed: 0, options: defaultOptions(method), codeVersion: '0', engine: 'none' },
+    ...{ data: ref, parent: null, initialisation: 'he-normal', seed: 0, options, codeVersion: '0', engine: 'none' },
     ...{ state: 'finished', error: null, epochs: [], bestEpoch: null, stepsPerEpoch: 1, weightsSha256: stored.weightsNow ?? weights },
     ...{ createdAt: now, updatedAt: now, finishedAt: now },
   });
@@ -83,17 +106,27 @@ function store(name: string, stored: Stored): string {
   };
   const findings = Object.fromEntries(FINDINGS.map(rowOf));
   write(path.join(into, 'auc.json'), { ...head, images: names.length, findings, mean: { auc: 0.5, bootstrap: null, findings: 14 } });
-  const curves = localization(pairsOf(skill), { seed, resamples: 0 });
-  const own = stored.protocol ? { ...curves, protocol: { name: stored.protocol, description: 'other' } } : curves;
-  const controls = localizationControls(pairsOf(skill), { seed, resamples: 0 });
+  const pairs = pairsOf(skill, fold);
+  const own = method === 'supervised' ? patchLocalization(pairs, { seed, resamples: 0 }) : localization(pairs, { seed, resamples: 0 });
+  const controls = localizationControls(pairs, { seed, resamples: 0 });
   write(path.join(into, 'localization.json'), { ...head, run: own, controls });
+  const patients = boxedPatients(data);
+  const ious =
+    method === 'supervised'
+      ? ({ protocol: { ...PATCHES_PROTOCOL, name: 'patches' }, run: patchIous(pairs), centre: patchIous(pairs) } as const)
+      : ({ protocol: { ...PAPER_PROTOCOL, name: 'paper' }, run: pairs.map((pair) => pairIous(pair)), centre: centreIous(pairs) } as const);
+  if (!stored.old) writeIous(into, { ...head, patients }, ious);
+  mkdirSync(path.join(into, 'maps'), { recursive: true });
+  for (const { image, finding, map } of pairs) {
+    writeFileSync(path.join(into, 'maps', `${path.parse(image).name}.${finding}.npy`), encodeNpy(map, [7, 7], 'float16'));
+  }
   const lines = names.map((image, i) => [image, ...FINDINGS.map((finding) => Number(scores[finding]![i]!.toPrecision(9)))].join(','));
   writeFileSync(path.join(into, 'scores.csv'), `${['Image Index', ...FINDINGS].join(',')}\n${lines.join('\n')}\n`);
   return root;
 }
 
 beforeAll(async () => {
-  await writePhantom({ folder: inside('phantom'), images: 120, seed: 3, size: 64 });
+  await writePhantom({ folder: inside('phantom'), images: 360, seed: 3, size: 64 });
   file = inside('tiny.cxr');
   await prepare({ folder: inside('phantom'), out: file, size: 32 });
   data = await openPrepared(file);
@@ -118,19 +151,23 @@ describe('compare', () => {
       ),
     };
     const side = (label: string, method: string, skill: number) => {
-      return { label, method, localization: localization(pairsOf(skill), { seed: 0, resamples: 0 }), scores: scoresOf(skill) };
+      const ious = { protocol: PAPER_PROTOCOL, patients: boxedPatients(data), pairs: pairsOf(skill).map((pair) => pairIous(pair)) };
+      return { label, method, ious, scores: scoresOf(skill) };
     };
     const expected = compareRuns({
       a: side('Robust', 'robust', 1),
       b: side('Baseline', 'baseline', 0.25),
       truth,
-      seed: 0,
-      resamples: 700,
     });
     const { comparisons, ...head } = JSON.parse(stdout);
     expect(comparisons).toEqual([JSON.parse(JSON.stringify(expected))]);
     expect(comparisons[0].auc.mean.bootstrap.difference).toBeGreaterThan(0.1);
-    expect(head).toMatchObject({ protocol: 'paper', seed: 0, resamples: 700, dataSet: { datasetHash: data.datasetHash, synthetic: true } });
+    expect(head).toMatchObject({
+      protocol: 'paper',
+      seed: 0,
+      resamples: 20_000,
+      dataSet: { datasetHash: data.datasetHash, synthetic: true },
+    });
   });
 
   it('says per pathology what differs and whether the paper holds, and lists the AUC of every finding with DeLong', async () => {
@@ -138,9 +175,7 @@ describe('compare', () => {
     expect(stdout).toContain('# Compared on tiny, measured on phantoms');
     expect(stdout).toContain('## Robust over Baseline');
     for (const finding of ['Atelectasis', 'Cardiomegaly', 'Nodule', 'Pneumothorax']) {
-      expect(stdout).toMatch(
-        new RegExp(`\\| ${finding} \\| (Robust is|No difference).* (The paper's finding|Whether the paper's finding).*\\.`),
-      );
+      expect(stdout).toMatch(new RegExp(`\\| ${finding} \\| (Robust is|No difference detected).* The paper's finding.*\\.`));
     }
     expect(stdout).toContain('| AUC | difference over patients, adjusted p | by DeLong, adjusted p |');
     const interval = String.raw`-?0\.\d{3} \(-?0\.\d{3} to -?\d\.\d{3}\), p`;
@@ -150,7 +185,68 @@ describe('compare', () => {
     expect(turned.stdout).toMatch(/\| Infiltration \| .* the paper's finding, "lower"/i);
   });
 
-  it('compares the curves alone without the prepared file, and says what is missing', async () => {
+  it('says the same whatever the seeds of the evaluations, and beside a third run', async () => {
+    store('seeded', { skill: 1, method: 'robust', weights: WEIGHTS.r, seed: 7 });
+    const of = async (...runs: string[]) => JSON.parse((await run(...runs.map((name) => inside(name)), '--json')).stdout).comparisons;
+    const [robust] = await of('b', 'r');
+    expect((await of('b', 'seeded'))[0].localization).toEqual(robust.localization);
+    store('third', { skill: 0.5, method: 'robust' });
+    const [first, second] = await of('b', 'r', 'third');
+    expect(first.localization.map(({ mean }: { mean: unknown }) => mean)).toEqual(
+      robust.localization.map(({ mean }: { mean: unknown }) => mean),
+    );
+    expect(second.localization[0].mean.difference).not.toBe(first.localization[0].mean.difference);
+  });
+
+  it('makes the IoUs of an earlier version from its maps and the boxes of the prepared file, else asks to evaluate again', async () => {
+    store('old', { skill: 1, method: 'robust', weights: WEIGHTS.r, old: true });
+    const localizationOf = (stdout: string) => JSON.parse(stdout).comparisons[0].localization;
+    const expected = localizationOf((await run(inside('b'), inside('r'), '--data', file, '--json')).stdout);
+    expect(localizationOf((await run(inside('b'), inside('old'), '--data', file, '--json')).stdout)).toEqual(expected);
+    const without = await run(inside('b'), inside('old'));
+    expect(without.code).toBe(0);
+    expect(without.stdout).toMatch(
+      /Its localisation is not compared: .*old was evaluated by an earlier version, which kept no IoUs\. Name the prepared file with --data FILE, or evaluate the run again/,
+    );
+    const maps = inside('old', 'evaluation', 'tiny', 'maps');
+    const [map] = readdirSync(maps);
+    writeFileSync(
+      path.join(maps, map!),
+      encodeNpy(
+        Float32Array.from({ length: 49 }, (_, cell) => cell),
+        [7, 7],
+        'float16',
+      ),
+    );
+    const other = await run(inside('b'), inside('old'), '--data', file);
+    expect(other.stdout).toMatch(/and the maps in .*tiny are not all there as it scored them; evaluate the run again: cxr-lens evaluate /);
+    rmSync(path.join(maps, map!));
+    expect((await run(inside('b'), inside('old'), '--data', file)).stdout).toContain('are not all there as it scored them');
+  });
+
+  it('names both protocols, and takes five folds of Supervised as one challenger', async () => {
+    const folds = [0, 1, 2, 3, 4].map((fold) =>
+      store(`s${fold}`, { skill: 1, method: 'supervised', fold, weights: String(fold).repeat(64) }),
+    );
+    const one = await run(inside('b'), folds[0]!);
+    expect(one.stdout).toContain('## Supervised over Baseline');
+    expect(one.stdout).toContain('Two protocols: Supervised is measured by protocol patches, Baseline by protocol paper.');
+    const { comparisons, protocol } = JSON.parse((await run(inside('b'), ...folds, '--json')).stdout);
+    expect(protocol).toBe('paper, patches');
+    expect(comparisons.map(({ a, b }: { a: string; b: string }) => [a, b])).toEqual([['Supervised, five networks', 'Baseline']]);
+    const all = pairsOf(1).filter(({ finding }) => finding === 'Atelectasis').length;
+    expect(comparisons[0].localization[0].pairs).toBe(all);
+    expect((await run(inside('b'), ...folds, '--data', file)).stdout).toContain(
+      'AUC of Supervised, five networks: that of its first run alone, s0.',
+    );
+    const alone = await run(...folds);
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^BAD_INPUT: The runs are one challenger, Supervised, five networks;/),
+    ]);
+  });
+
+  it('compares localisation alone without the prepared file, and says what is missing', async () => {
     for (const args of [[], ['--data', 'tiny']]) {
       const { code, stdout } = await run(inside('b'), inside('r'), ...args);
       expect(code).toBe(0);
@@ -177,7 +273,13 @@ describe('compare', () => {
     const bin = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
     const args = [`--import=data:text/javascript,${encodeURIComponent(hook)}`, bin, 'compare', inside('b'), inside('r'), '--data', file];
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    expect([status, stderr]).toEqual([0, '']);
+    expect(status).toBe(0);
+    expect(
+      stderr
+        .trim()
+        .split('\n')
+        .filter((line) => !/^Resampling the AUCs of (Baseline|Robust): \d+\/20000 /.test(line)),
+    ).toEqual([]);
     const modules = readFileSync(loaded, 'utf8').split('\n');
     expect(modules.some((url) => url.includes('packages/eval/src/compare/compare.ts'))).toBe(true);
     expect(modules.filter((url) => /tensorflow|prisma|pg-boss/.test(url))).toEqual([]);
@@ -191,8 +293,11 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     rmSync(inside('unevaluated', 'evaluation'), { recursive: true });
     store('other-data', { skill: 1, evaluation: 'other', datasetHash: 'f'.repeat(64) });
     store('same-name', { skill: 1, datasetHash: 'f'.repeat(64) });
-    store('other-seed', { skill: 1, seed: 1 });
-    store('other-protocol', { skill: 1, protocol: 'patches' });
+    store('other-weights', { skill: 1 });
+    const index = inside('other-weights', 'evaluation', 'tiny', 'ious.json');
+    writeFileSync(index, readFileSync(index, 'utf8').replace(WEIGHTS.b, WEIGHTS.r));
+    store('cut-ious', { skill: 1 });
+    writeFileSync(inside('cut-ious', 'evaluation', 'tiny', 'ious.npy'), '');
     store('retrained', { skill: 1, weightsNow: 'd'.repeat(64) });
     for (const name of ['two', 'two-more']) {
       store(name, { skill: 1 });
@@ -253,14 +358,14 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
       /^BAD_INPUT: The runs share the evaluations other, tiny; choose one/,
     ],
     [
-      'different seeds',
-      () => [inside('b'), inside('other-seed')],
-      /^BAD_INPUT: .*b was evaluated with seed 0 of the folds, .*other-seed with seed 1\./,
+      'IoUs of other weights than the AUCs',
+      () => [inside('b'), inside('other-weights')],
+      /^CORRUPT: .*tiny: ious\.json is not of the same weights and data as auc\.json\. A later evaluation was interrupted\./,
     ],
     [
-      'different protocols',
-      () => [inside('b'), inside('other-protocol')],
-      /^BAD_INPUT: The runs were measured by different protocols: .*b by paper; .*other-protocol by patches\./,
+      'IoUs that were cut off',
+      () => [inside('b'), inside('cut-ious')],
+      /^CORRUPT: .*ious\.npy is not the file that ious\.json describes: its hash differs; evaluate the run again\./,
     ],
     [
       'weights changed after the evaluation',
@@ -270,12 +375,12 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     [
       'scores that are no number',
       () => [inside('b'), inside('damaged'), '--data', file],
-      /^BAD_INPUT: .*scores\.csv line 28: the score for Hernia is "(none)?"; expected a finite decimal number\. Correct it, .*\.$/m,
+      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a finite decimal number\. Correct it, .*\.$/m,
     ],
     [
       'a score left out',
       () => [inside('b'), inside('blank'), '--data', file],
-      /^BAD_INPUT: .*scores\.csv line 28: the score for Hernia is "(none)?"; expected a finite decimal number\. Correct it, .*\.$/m,
+      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a finite decimal number\. Correct it, .*\.$/m,
     ],
     ['a damaged evaluation', () => [inside('b'), inside('cut-off')], /^CORRUPT: .*auc\.json is no JSON/],
   ])('%s', async (_name, args, message) => {

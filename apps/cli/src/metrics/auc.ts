@@ -83,7 +83,6 @@ export async function measureAucs(request: AucRequest, note: (sentence: string) 
         a: { file: request.scores, columns },
         b: { file: request.against!, columns: other },
         clusters,
-        seed: request.seed,
       }),
     }),
   };

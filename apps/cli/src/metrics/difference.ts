@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { CxrError, type Finding } from '@cxr-lens/data';
 import { compareRuns } from '@cxr-lens/eval';
+import { stderrProgress } from '../output.ts';
 import type { Scores } from './scores.ts';
 
 /** AUC of A minus AUC of B on the same images. */
@@ -32,18 +33,21 @@ interface DifferenceInput {
   b: { file: string; columns: Scores['columns'] };
   /** [N]: the patient of each image; null: images are independent. */
   clusters: readonly string[] | null;
-  seed: number;
 }
 
 /** @throws CxrError BAD_INPUT where the files score no finding in common */
-export function aucDifferences({ images, truth, a, b, clusters, seed }: DifferenceInput): AucDifferences {
+export function aucDifferences({ images, truth, a, b, clusters }: DifferenceInput): AucDifferences {
   const side = ({ file, columns }: DifferenceInput['a']) => {
     const scores = Object.fromEntries(columns.map((column) => [column.finding, column.scores]));
-    return { label: path.basename(file), method: null, localization: null, scores: { images, scores } };
+    return { label: path.basename(file), method: null, ious: null, scores: { images, scores } };
   };
   const labels = Object.fromEntries(truth.map((column) => [column.finding, column.labels]));
-  const options = clusters ? { seed } : { seed, resamples: 0 };
-  const { auc } = compareRuns({ a: side(a), b: side(b), truth: { images, patientIds: clusters ?? images, labels }, ...options });
+  const { auc } = compareRuns({
+    a: side(a),
+    b: side(b),
+    truth: { images, patientIds: clusters ?? images, labels },
+    onProgress: stderrProgress(),
+  });
   if (!auc || auc.findings.length === 0) {
     throw new CxrError('BAD_INPUT', `${a.file} and ${b.file} score no labelled finding in common: expected one at least.`);
   }

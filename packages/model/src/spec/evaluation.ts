@@ -115,9 +115,30 @@ const PowerOfTwoSchema = z.number().refine((value) => value > 0 && value === 2 *
 export const MapScalesSchema = z.record(z.string(), PowerOfTwoSchema);
 
 export type MapScales = z.infer<typeof MapScalesSchema>;
+/** How many IoUs a pair has by a method's main protocol: one at each threshold, or one where the protocol chooses none. */
+export const IOU_COLUMNS = { paper: 256, patches: 1 } as const;
+
+/**
+ * `ious.json`: what the rows of `ious.npy`, and of `ious-centre.npy` by the centre prior, are; float64, [pairs, `IOU_COLUMNS`]. Verdicts
+ * are computed from these files, without the maps.
+ */
+export const IousFileSchema = z.object({
+  format: z.literal(1),
+  runId: z.string(),
+  weightsSha256: z.string(),
+  data: DataRefSchema,
+  /** The method's main one. */
+  protocol: ProtocolSchema.extend({ name: z.enum(['paper', 'patches']) }),
+  /** Of all boxed test images of the data set, also of those that the run was not scored on: folds are drawn over them. */
+  patients: z.array(z.string()),
+  sha256: z.object({ 'ious.npy': z.string(), 'ious-centre.npy': z.string() }),
+  pairs: z.array(z.object({ image: z.string(), patientId: z.string(), finding: z.enum(BOXED_FINDINGS) })),
+});
+
 export type Protocol = z.infer<typeof ProtocolSchema>;
 export type AucFile = z.infer<typeof AucFileSchema>;
 export type AucRow = z.infer<typeof AucRowSchema>;
+export type IousFile = z.infer<typeof IousFileSchema>;
 export type LocalizationFile = z.infer<typeof LocalizationFileSchema>;
 export type Curve = z.infer<typeof CurveSchema>;
 export type CurvePoint = z.infer<typeof CurvePointSchema>;
