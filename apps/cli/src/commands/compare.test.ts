@@ -68,7 +68,7 @@ describe('compare', () => {
     }
     expect(stdout).toContain('| AUC | difference over patients, adjusted p | by DeLong, adjusted p |');
     const interval = String.raw`-?0\.\d{3} \(-?0\.\d{3} to -?\d\.\d{3}\), p`;
-    expect(stdout).toMatch(new RegExp(String.raw`\| Infiltration \| ${interval}.* \| ${interval}.* \|`));
+    expect(stdout).toMatch(new RegExp(String.raw`\| Infiltration \| (higher: |lower: )?${interval}.* \| ${interval}.* \|`));
     const turned = await run(inside('r'), inside('b'), '--data', file);
     expect(turned.stdout).toContain('## Baseline over Robust');
     expect(turned.stdout).toMatch(/\| Infiltration \| .* the paper's finding, "lower"/i);
