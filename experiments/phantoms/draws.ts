@@ -25,6 +25,8 @@ if (!folderA || !folderB) {
 }
 const [a, b] = [folderA, folderB].map((folder) => ({ label: path.basename(folder), method: null, ious: iousOf(folder) }));
 const firsts = seeds.length > 0 ? seeds.map(Number) : [0, 20, 40];
+const wrong = firsts.findIndex((first) => !Number.isInteger(first));
+if (wrong >= 0) throw new Error(`${seeds[wrong]} is no seed: expected a whole number.`);
 const lists = firsts.map((firstDraw) => compareRuns({ a: a!, b: b!, firstDraw }).localization);
 stdout.write(`| ${a!.label} over ${b!.label} | ${firsts.map((first) => `draws ${first} to ${first + 19}`).join(' | ')} |\n`);
 stdout.write(`|${'---|'.repeat(firsts.length + 1)}\n`);

@@ -1,8 +1,9 @@
 import { BOXED_FINDINGS, findingLabel } from '@cxr-lens/data';
+import { FEW_CASES } from '../auc/cases.ts';
 import { type ClaimVerdict, COMPARABLE_MARGIN } from '../compare/answer.ts';
 import type { PaperClaim } from '../compare/claims.ts';
 import type { RunComparison } from '../compare/types.ts';
-import { type Direction, VERDICT_RESAMPLES } from '../compare/verdict.ts';
+import { type Direction, VERDICT_RESAMPLES, type Verdict } from '../compare/verdict.ts';
 import { pText } from '../words.ts';
 import type { MethodComparison } from './comparisons.ts';
 import type { Group, Unit } from './groups.ts';
@@ -12,7 +13,7 @@ import type { ReportInput } from './types.ts';
 /** How every verdict was reached. */
 export const VERDICT_NOTE =
   "A pair's score is its hit, averaged over T(IoU) and over the folds of twenty draws that score it (once, where the protocol has no folds). Differences are paired: each of " +
-  `${VERDICT_RESAMPLES.toLocaleString('en')} resamples draws patients and scores both runs on them. Intervals are 95 % ones of each pathology by itself. p-values are adjusted (Holm) over the pathologies of one pair of runs; ` +
+  `${VERDICT_RESAMPLES.toLocaleString('en')} resamples draws patients and scores both runs on them. Intervals are 95 % ones of each pathology by itself. p-values are adjusted (Holm) over the pathologies of one pair of runs that have ten pairs, those of AUC over the findings with ${FEW_CASES} cases of each class; ` +
   '"higher" and "lower" stand where the adjusted p is below 0.05 by two of its Monte Carlo standard errors. ' +
   `"Comparable" holds where the interval lies within ${COMPARABLE_MARGIN} of zero; a difference that is not detected confirms no equality. All of this is about patients: each comparison is one of two networks, trained once each, and what holds of them need not hold of their methods.`;
 
@@ -68,7 +69,7 @@ function several(comparisons: readonly RunComparison[]): string[] {
   if (measured.length === 0) return [];
   const rows = BOXED_FINDINGS.map((finding, index) => {
     const own = measured.map(({ localization }) => localization[index]!);
-    return [findingLabel(finding), ...own.map(({ mean }) => differenceCell(mean, 2)), ...paperCells(own)];
+    return [findingLabel(finding), ...own.map(({ mean }) => verdictCell(mean, 2)), ...paperCells(own)];
   });
   return ['Localisation accuracy, mean over T(IoU), adjusted p:', paperTable(['pathology', ...runNames(measured)], rows)];
 }
@@ -88,12 +89,12 @@ export function aucComparison({ auc }: RunComparison): string[] {
   if (!auc) return [];
   const rows = auc.findings.map(({ finding, bootstrap, delong, claim, verdict }) => [
     findingLabel(finding),
-    differenceCell(bootstrap, 3),
+    verdictCell(bootstrap, 3),
     delong.adjustedP === null ? (delong.reason ?? '') : differenceCell({ ...delong, interval: delong.ci }, 3),
     ...(auc.mean.claim ? [claim?.says ?? '', verdict ?? ''] : []),
   ]);
   const { bootstrap, claim, verdict } = auc.mean;
-  const mean = ['mean', differenceCell(bootstrap, 3), '', ...(claim ? [claim.says, verdict ?? ''] : [])];
+  const mean = ['mean', verdictCell(bootstrap, 3), '', ...(claim ? [claim.says, verdict ?? ''] : [])];
   const header = ['AUC', 'difference over patients, adjusted p', 'by DeLong, adjusted p'];
   return [auc.mean.sentence, table(claim ? [...header, 'the paper', 'in this data'] : header, [...rows, mean])];
 }
@@ -103,11 +104,11 @@ function severalAuc(comparisons: readonly RunComparison[]): string[] {
   const [first] = measured;
   if (!first) return [];
   const means = measured.map(({ auc }) => auc!.mean);
-  const mean = ['mean', ...means.map(({ bootstrap }) => differenceCell(bootstrap, 3)), ...paperCells(means)];
+  const mean = ['mean', ...means.map(({ bootstrap }) => verdictCell(bootstrap, 3)), ...paperCells(means)];
   const findings = means.some(({ claim }) => claim) ? first.auc!.findings : [];
   const rows = findings.map(({ finding }) => {
     const own = measured.flatMap(({ auc }) => auc!.findings.filter((row) => row.finding === finding));
-    return [findingLabel(finding), ...own.map(({ bootstrap }) => differenceCell(bootstrap, 3)), ...paperCells(own)];
+    return [findingLabel(finding), ...own.map(({ bootstrap }) => verdictCell(bootstrap, 3)), ...paperCells(own)];
   });
   return ['AUC, adjusted p:', paperTable(['finding', ...runNames(measured)], [...rows, mean])];
 }
@@ -126,6 +127,12 @@ interface CellInput {
   difference: number | null;
   interval: [number, number] | null;
   adjustedP: number | null;
+}
+
+/** The word where a difference was found, and the numbers. */
+function verdictCell(tested: CellInput & Pick<Verdict, 'direction'>, digits: number): string {
+  const { direction } = tested;
+  return `${direction === 'no difference detected' ? '' : `${direction}: `}${differenceCell(tested, digits)}`;
 }
 
 function differenceCell({ difference, interval, adjustedP }: CellInput, digits: number): string {
