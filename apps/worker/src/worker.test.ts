@@ -109,7 +109,7 @@ describe('the worker', () => {
   it('says of a 16-bit image by how many bits it was read', async () => {
     const samples = Uint16Array.from({ length: 128 * 128 }, (_, i) => i % 4000);
     const bytes = await sixteenBitPng(samples, { width: 128, height: 128 });
-    const imageId = await addImage('deep.png', bytes);
+    const imageId = await addImage('deep.png', Buffer.from(bytes));
     const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass'] });
     await world.until(job.id, 'DONE');
     expect(await world.database.prisma.explanation.findFirstOrThrow({ where: { imageId } })).toMatchObject({

@@ -1,22 +1,30 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { encodeGreyPng } from '@cxr-lens/data';
+import { encodeGreyPng, type GreyImage } from '@cxr-lens/data';
 import { sixteenBitPng } from '@cxr-lens/data/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { explainImages, type ImageExplanation } from './explain-images.ts';
 import { loadRun } from './load-run.ts';
 import { readCard, readRun } from './run-folder.ts';
-import { temporaryFolder, tinyData, twelveBitPng } from './tests/tiny-data.ts';
+import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
 import { trainRun } from './train.ts';
 
 let folder: string;
+
+/** 8-bit pixels as 12 bits of a 16-bit PNG: stretched, they are the same pixels. */
+function twelveBitPng({ width, height, pixels }: GreyImage): Promise<Buffer> {
+  return sixteenBitPng(
+    Uint16Array.from(pixels, (value) => Math.round((value * 4095) / 255)),
+    { width, height },
+  );
+}
 
 /** A small run on images of 12 bits in 16-bit files, and one on 8-bit files. */
 beforeAll(async () => {
   folder = await temporaryFolder();
   for (const twelve of [true, false]) {
     const inside = path.join(folder, twelve ? 'twelve' : 'eight');
-    const { prepared } = await tinyData(inside, { twelve });
+    const { prepared } = await tinyData(inside, { encode: twelve ? twelveBitPng : encodeGreyPng });
     const options = { batchSize: 8, maxEpochs: 1, maxSteps: 2 };
     await trainRun({ method: 'baseline', preset: 'small', data: prepared, out: path.join(inside, 'run'), options });
   }

@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cxrHome, openPrepared, prepare, readNih } from '@cxr-lens/data';
-import { sixteenBitPng } from '@cxr-lens/data/testing';
 import { type PrismaClient, registerDataSet } from '@cxr-lens/prisma';
 
 const TABLES = ['BBox_List_2017.csv', 'Data_Entry_2017_v2020.csv', 'test_list.txt', 'train_val_list.txt'];
@@ -30,8 +29,10 @@ export async function makeBoxedDataSet(prisma: PrismaClient, sample: string): Pr
   return { name: boxed.name, bytes: readFileSync(boxed.file), other: readFileSync(few.at(-1)!.file) };
 }
 
+type Encode = (samples: Uint16Array, size: { width: number; height: number }) => Promise<Buffer>;
+
 /** Prepares and registers three images of 12 bits in 16-bit files, 32 x 32; gives the test image, which is boxed and darker than the others. */
-export async function makeSixteenBitDataSet(prisma: PrismaClient): Promise<{ name: string; bytes: Buffer }> {
+export async function makeSixteenBitDataSet(prisma: PrismaClient, encode: Encode): Promise<{ name: string; bytes: Buffer }> {
   const folder = mkdtempSync(path.join(cxrHome(), 'deep-'));
   mkdirSync(path.join(folder, 'images'));
   const names = ['00000001_000.png', '00000002_000.png', '00000003_000.png'];
@@ -49,7 +50,7 @@ export async function makeSixteenBitDataSet(prisma: PrismaClient): Promise<{ nam
   for (const [file, lines] of Object.entries(tables)) writeFileSync(path.join(folder, file), `${lines.join('\n')}\n`);
   for (const [index, name] of names.entries()) {
     const samples = Uint16Array.from({ length: 32 * 32 }, (_, i) => (i * (index + 1)) % (index === 2 ? 900 : 4096));
-    writeFileSync(path.join(folder, 'images', name), await sixteenBitPng(samples, { width: 32, height: 32 }));
+    writeFileSync(path.join(folder, 'images', name), await encode(samples, { width: 32, height: 32 }));
   }
   const out = path.join(folder, 'deep.cxr');
   await prepare({ folder, out, size: 32, bits: 12 });

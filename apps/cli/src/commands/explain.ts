@@ -166,8 +166,10 @@ function bitsText({ bits, source, greatest, card }: BitsRead): string {
     sbit: 'by its sBIT chunk',
     guess: 'the fewest of 8, 10, 12, 14 and 16 that hold it',
   }[source];
+  // A card's number may be too great for this file, as nothing else says that its pixels are dark.
+  const dark = source === 'card' && greatest <= (2 ** bits - 1) / 16 ? ': near black, at most 1/16 of white' : '';
   const unlikeCard = source !== 'card' && card !== null ? `, which the ${card} bits of the run's card do not hold` : '';
-  return `16-bit image: ${bits} bits in use, ${why}; greatest value ${greatest}${unlikeCard}`;
+  return `16-bit image: ${bits} bits in use, ${why}; greatest value ${greatest}${dark}${unlikeCard}`;
 }
 
 export const command: CommandModule = {

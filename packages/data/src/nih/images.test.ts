@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../tests/small-folder.ts';
 import { findImages } from './images.ts';
 
-/** What is read for each listed image, relative to the folder, and what is said of it. */
+/** The file read for each listed image, relative to the folder, and the notes. */
 async function found(listed: string[], files: string[], images?: string) {
   const folder = await temporaryFolder();
   for (const file of files) {

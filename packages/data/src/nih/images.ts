@@ -4,7 +4,7 @@ import { listFolder } from './files.ts';
 
 const IMAGE = /\.(png|jpe?g)$/i;
 const DEPTH = 3;
-// Of several files that stand for one listed image: lossless first.
+// If several files stand for one listed image, a lossless one is read.
 const EXTENSIONS = ['.png', '.jpg', '.jpeg'];
 
 /** The images that are here, path by listed name. */
@@ -54,7 +54,7 @@ function listedByStem(listed: ReadonlyMap<string, unknown>): Map<string, string 
   return byStem;
 }
 
-/** Which of two files is read for a listed image: the one of the listed name, else by extension, else the first one found. */
+/** The better of two files for a listed image: the one of the listed name, else by extension, else the first one found. */
 function better(known: Found | undefined, found: Found): Found {
   if (!known) return found;
   if (known.exact !== found.exact) return known.exact ? known : found;

@@ -4,7 +4,7 @@ const USUAL_BITS = [8, 10, 12, 14, 16] as const;
 export const MAX_BITS = 16;
 
 /**
- * Where a number of bits comes from: the caller (a data set's or a card's), the PNG's sBIT chunk, or the smallest usual number that holds
+ * The source of a number of bits: the caller (a data set's or a card's), the PNG's sBIT chunk, or the smallest usual number that holds
  * the greatest value of the file.
  */
 export type BitsSource = 'given' | 'sbit' | 'guess';
@@ -15,13 +15,13 @@ export interface BitsInUse {
   source: BitsSource;
   /** The greatest grey or colour sample of the file; alpha does not count. */
   greatest: number;
-  /** What its sBIT chunk says, the greatest over grey and colours; null without one. */
+  /** The number in its sBIT chunk, the greatest over grey and colours; null without one. */
   sbit: number | null;
 }
 
-/** What decides the bits in use of a 16-bit file. Files of 8 bits and DICOM, which states its bits itself, do not ask. */
+/** Decides the bits in use of a 16-bit file. It has no effect on 8-bit files, nor on DICOM, which states its bits itself. */
 export interface BitsOptions {
-  /** Of the data set or the card; null or absent: the file decides for itself. */
+  /** The number of the data set or the card; null or absent: the file decides for itself. */
   bits?: number | null;
   /** Values over the given bits are white. Default: a file with such values is read by its own bits, as the given ones cannot be its. */
   clip?: boolean;

@@ -39,6 +39,6 @@ export interface DicomAttributes {
 export interface DecodedImage extends GreyImage {
   format: ImageFormat;
   dicom?: DicomAttributes;
-  /** Of a 16-bit PNG: how its samples became 8 bits. */
+  /** How the samples of a 16-bit PNG became 8 bits; absent for every other file. */
   sixteen?: BitsInUse;
 }

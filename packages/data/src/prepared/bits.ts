@@ -2,7 +2,7 @@ import { CxrError } from '../error.ts';
 import type { Split } from '../nih/nih.ts';
 import { MAX_BITS, smallestBits, whiteOf } from '../pixels/bits.ts';
 
-/** What one 16-bit file says of the bits in use. */
+/** One 16-bit file's evidence of the bits in use. */
 export interface SixteenBitFile {
   name: string;
   split: Split;
@@ -67,7 +67,7 @@ interface Claim {
   scaled: boolean;
 }
 
-/** What the sBIT chunks say, one claim for each number. A chunk whose bits do not hold the values of all its files is of scaled samples. */
+/** One claim for each number in the sBIT chunks. Where the bits do not hold the values of all its files, the samples are scaled. */
 function claimsOf(files: readonly SixteenBitFile[]): Claim[] {
   const claims = new Map<number, Claim>();
   for (const sbit of new Set(files.flatMap((file) => (file.sbit === null ? [] : [file.sbit])))) {

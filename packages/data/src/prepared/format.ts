@@ -55,7 +55,7 @@ const indexSchema = z.object({
 
 export type PreparedIndex = z.infer<typeof indexSchema>;
 
-/** What is known of a prepared file and is no part of its content: it does not change `datasetHash`. */
+/** Facts about a prepared file that are no part of its content: they do not change `datasetHash`. */
 const notesSchema = z.object({
   /** Bits in use of the 16-bit files; null where there is none, or where 0.1.0 wrote the file. */
   bits: z.int().min(1).max(MAX_BITS).nullable(),

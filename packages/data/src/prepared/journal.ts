@@ -12,7 +12,7 @@ const lineSchema = z.object({
   /** Of the 8-bit pixels and of their squares. */
   sum: z.number(),
   squares: z.number(),
-  /** Of a 16-bit file: what decides the bits in use of the data set, and the bits by which these pixels were made. */
+  /** Only for a 16-bit file: the evidence of the data set's bits in use, and the bits by which these pixels were made. */
   sixteen: z.object({ greatest: z.number(), sbit: z.number().nullable(), bits: z.number() }).optional(),
 });
 

@@ -13,7 +13,7 @@ import { type PrepareOptions, prepare } from './prepare.ts';
 const SIZE = 16;
 const SHAPE = { width: 40, height: 32 };
 
-/** What one image is made of: its greatest value and its sBIT; null: it stays an 8-bit file. */
+/** Greatest value and sBIT of one image; null: it stays an 8-bit file. */
 type Made = { greatest: number; sbit?: number } | null;
 
 /** A small folder whose images, in order, are 16-bit files as asked for. */
