@@ -48,6 +48,8 @@ function foreign(file: string, room: string, specifier: string): string | null {
   return target.startsWith(`${room}/`) || /^vitest\.\w+\.ts$/.test(target) ? null : target;
 }
 
+/** What only tests import, by its name. */
+const isTesting = (file: string): boolean => /(^|[/-])testing\.ts$/.test(file);
 const isTest = (file: string): boolean => /\.test\.tsx?$/.test(file) || file.endsWith('vitest.config.ts');
 
 describe.each(Object.entries(LINE))('%s', (room, allowed) => {
@@ -57,7 +59,10 @@ describe.each(Object.entries(LINE))('%s', (room, allowed) => {
     const wrong = files.flatMap((file) =>
       imports(file)
         .map((specifier) => foreign(file, room, specifier))
-        .filter((target): target is string => target !== null && !allowed.includes(target) && !(target === TESTING && isTest(file)))
+        .filter(
+          (target): target is string =>
+            target !== null && !allowed.includes(target) && !(target === TESTING && (isTest(file) || isTesting(file))),
+        )
         .filter((target) => !(isTest(file) && room !== 'packages/data' && target.startsWith('@cxr-lens/')))
         .map((target) => `${path.relative(root, file)} -> ${target}`),
     );

@@ -53,39 +53,23 @@ export function writeWeights(file: string, tensors: ReadonlyMap<string, HostTens
   return file;
 }
 
-/** A tensor of any type of the format. */
-export interface RawTensor {
-  dtype: string;
-  shape: number[];
-  bytes: Uint8Array;
-}
-
-/** The bytes of a safetensors file of any types, in the given order. */
-export function rawSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
-  let end = 0;
-  const entries = [...tensors].map(([name, { dtype, shape, bytes }]) => {
-    const begin = end;
-    end += bytes.length;
-    return [name, { dtype, shape, data_offsets: [begin, end] }] as const;
-  });
-  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header, ...[...tensors.values()].map(({ bytes }) => bytes)]);
-}
-
 /**
  * What scripts/to-safetensors.py makes of torchvision's state_dict with the weights of `torchvisionWeights`: counters included.
  * @param rename the names in the file
  */
 export function stateDictFile(network: TorchvisionNetwork, rename: (name: string) => string): Uint8Array {
   const weights = torchvisionWeights(network);
-  const tensors = Object.entries(reference[network].stateDict).map(([name, [, shape]]): [string, RawTensor] => {
-    const data = weights.get(name)?.data;
-    const raw = data
-      ? { dtype: 'F32', bytes: new Uint8Array(data.buffer) }
-      : { dtype: 'I64', bytes: Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0) };
-    return [rename(name), { ...raw, shape }];
-  });
-  return rawSafetensors(new Map(tensors));
+  const header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }> = {};
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  for (const [name, [type, shape]] of Object.entries(reference[network].stateDict)) {
+    const bytes = type === 'float32' ? new Uint8Array(weights.get(name)!.data.buffer) : Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0);
+    header[rename(name)] = { dtype: type === 'float32' ? 'F32' : 'I64', shape, data_offsets: [end, end + bytes.length] };
+    end += bytes.length;
+    parts.push(bytes);
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, ...parts]);
 }
