@@ -20,6 +20,7 @@ export { type default as PrismaTypes, getDatamodel } from '../generated/pothos.t
 export { createPrisma } from './client.ts';
 export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';
+export { readJobInput } from './jobs/enqueue.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
 export { createJobs, isResumable, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';
 export { migrate } from './migrate.ts';

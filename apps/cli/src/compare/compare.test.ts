@@ -111,12 +111,12 @@ describe('wrong input to compare is answered in one sentence, with exit code 2',
     [
       'scores that are no number',
       () => [inside('b'), inside('damaged'), '--data', file],
-      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a number\.$/m,
+      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a finite decimal number\. Correct it, .*\.$/m,
     ],
     [
       'a score left out',
       () => [inside('b'), inside('blank'), '--data', file],
-      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a number\.$/m,
+      /^BAD_INPUT: .*scores\.csv line \d+: the score for Hernia is "(none)?"; expected a finite decimal number\. Correct it, .*\.$/m,
     ],
     ['a damaged evaluation', () => [inside('b'), inside('cut-off')], /^CORRUPT: .*auc\.json is no JSON/],
   ])('%s', async (_name, args, message) => {

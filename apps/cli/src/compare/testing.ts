@@ -85,7 +85,7 @@ export function store(data: PreparedData, root: string, stored: Stored): string 
   const name = path.basename(root);
   const { method = 'baseline', skill, weights = WEIGHTS.b, evaluation = 'tiny', seed = 0, fold } = stored;
   const options: TrainOptions = { ...defaultOptions(method), ...(fold === undefined ? {} : { fold }) };
-  const { size, datasetHash, splitHash, preprocessingVersion, synthetic } = data;
+  const { size, datasetHash, splitHash, preprocessingVersion, bits, synthetic } = data;
   const images = { train: data.rows('train').length, validation: data.rows('validation').length, test: data.rows('test').length };
   const ref = {
     name: 'tiny',
@@ -93,6 +93,7 @@ export function store(data: PreparedData, root: string, stored: Stored): string 
     datasetHash: stored.datasetHash ?? datasetHash,
     splitHash,
     preprocessingVersion,
+    bits,
     synthetic,
     seed: 0,
     images,

@@ -7,8 +7,7 @@ import { answers, freePort } from './port.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
 const home = mkdtempSync(path.join(tmpdir(), 'cxr-lens-demo-'));
-const { DATABASE_URL: _, ...environment } = process.env;
-const env = { ...environment, CXR_DEMO: 'small' };
+const { DATABASE_URL: _, ...env } = process.env;
 const started: ChildProcess[] = [];
 
 interface Demo {
@@ -19,7 +18,7 @@ interface Demo {
 }
 
 function demo(port: number): Demo {
-  const child = spawn(process.execPath, [BIN, 'demo', '--port', String(port)], {
+  const child = spawn(process.execPath, [BIN, 'demo', '--size', 'small', '--port', String(port)], {
     env: { ...env, CXR_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

@@ -93,7 +93,7 @@ const addExplanation = (imageId: string, runId: string, cardSha256: string) =>
     },
   });
 
-const steps = (): Step[] => scienceSteps(client(), paths, Promise.resolve('http://127.0.0.1:9'));
+const steps = (): Step[] => scienceSteps(client(), { paths, size: 'whole', address: Promise.resolve('http://127.0.0.1:9') });
 const trainingOf = (method: string): Step => steps().find(({ title }) => title.startsWith(`Training ${method} `))!;
 
 describe("the demo's trainings", () => {

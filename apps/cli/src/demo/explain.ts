@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CxrError } from '@cxr-lens/data';
-import type { Prisma } from '@cxr-lens/prisma';
-import { z } from 'zod';
+import { type Prisma, readJobInput } from '@cxr-lens/prisma';
 import type { Client } from './client.ts';
 
 const LOOK_EVERY_MS = 1000;
 const OPEN = { in: ['QUEUED', 'RUNNING'] } satisfies Prisma.JobWhereInput['state'];
-
-const InputSchema = z.object({ runIds: z.array(z.string()) });
 
 /**
  * Has measured runs explain every image that came before they were measured: the images without an answer of theirs, and those whose
@@ -63,7 +60,7 @@ async function unexplained({ prisma }: Client, runIds: readonly string[]): Promi
       const stale = cards.length === 0 ? measured && createdAt < measured.createdAt : cards.some((row) => row.cardSha256 !== cardSha256);
       return stale ? [{ runId, key: `${imageId} ${runId} ${cardSha256}` }] : [];
     });
-    const coming = new Set(jobs.flatMap(({ input }) => InputSchema.parse(input).runIds));
+    const coming = new Set(jobs.flatMap((job) => readJobInput('explain', job).runIds));
     return {
       imageId,
       waits: lacking.filter(({ runId }) => coming.has(runId)),

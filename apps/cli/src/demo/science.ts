@@ -1,11 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError } from '@cxr-lens/data';
 import { cpuFeatures } from '@cxr-lens/model/cpu';
 import { readRun } from '@cxr-lens/model/run-folder';
 import { earliestEnd, METHODS, type MethodName, type Run, secondsLeft, type TrainOptions } from '@cxr-lens/model/spec';
 import type { DataSet, Job } from '@cxr-lens/prisma';
-import { z } from 'zod';
 import type { Client } from './client.ts';
 import { explainWhatCameBefore } from './explain.ts';
 import { uploadExamples } from './studies.ts';
@@ -29,12 +27,8 @@ const SIZES = {
   small: { images: 600, caps: { baseline: 4, robust: 2, chexnet: 2, 'nih-star': 2 } },
 } as const satisfies Record<string, DemoSize>;
 
-/** By CXR_DEMO: the whole demo, unless it says otherwise. CxrError BAD_INPUT. */
-function demoSize(): DemoSize {
-  const asked = z.enum(['whole', 'small']).safeParse(process.env['CXR_DEMO'] || 'whole');
-  if (asked.success) return SIZES[asked.data];
-  throw new CxrError('BAD_INPUT', `CXR_DEMO is "${process.env['CXR_DEMO']}"; expected whole or small, or leave it out.`);
-}
+export type DemoSizeName = keyof typeof SIZES;
+export const DEMO_SIZES = Object.keys(SIZES) as DemoSizeName[];
 
 export interface DemoPaths {
   phantom: string;
@@ -58,9 +52,9 @@ export function demoPaths(home: string): DemoPaths {
 const IN_BFLOAT16: readonly DemoMethod[] = ['baseline', 'robust'];
 
 /** The options of a new run of the demo; one that was begun goes on with its own. */
-function optionsOf(method: DemoMethod, folder: string): Partial<TrainOptions> {
+function optionsOf(method: DemoMethod, folder: string, { caps }: DemoSize): Partial<TrainOptions> {
   if (existsSync(path.join(folder, 'run.json'))) return readRun(folder).options;
-  const maxEpochs = demoSize().caps[method];
+  const maxEpochs = caps[method];
   const fast = IN_BFLOAT16.includes(method) && cpuFeatures().bf16;
   return { ...(maxEpochs === undefined ? {} : { maxEpochs }), ...(fast ? { precision: 'bfloat16' } : {}) };
 }
@@ -78,10 +72,18 @@ export interface Step {
   after: (signal: AbortSignal) => Promise<void>;
 }
 
+/** What the steps are made for. */
+interface Plan {
+  paths: DemoPaths;
+  size: DemoSizeName;
+  /** Of the pages, once they are open. */
+  address: Promise<string>;
+}
+
 const NEWEST = [{ createdAt: 'desc' }, { id: 'desc' }] as const;
 
-function drawStep({ prisma, jobs }: Client, paths: DemoPaths, address: Promise<string>): Step {
-  const phantom = { ...PHANTOM, images: demoSize().images };
+function drawStep({ prisma, jobs }: Client, { paths, size, address }: Plan): Step {
+  const phantom = { ...PHANTOM, images: SIZES[size].images };
   return {
     title: `Drawing ${phantom.images} synthetic radiographs`,
     done: async () => existsSync(paths.prepared) && (await dataSetOf({ prisma }, paths)) !== null,
@@ -96,7 +98,7 @@ function drawStep({ prisma, jobs }: Client, paths: DemoPaths, address: Promise<s
 export const dataSetOf = ({ prisma }: Pick<Client, 'prisma'>, { prepared }: DemoPaths): Promise<DataSet | null> =>
   prisma.dataSet.findFirst({ where: { path: prepared }, orderBy: [...NEWEST] });
 
-function trainStep(method: DemoMethod, { prisma, jobs }: Client, paths: DemoPaths): Step {
+function trainStep(method: DemoMethod, { prisma, jobs }: Client, { paths, size }: Plan): Step {
   const folder = paths.runs[method];
   const runId = path.basename(folder);
   const { label, section, startsFrom } = METHODS[method];
@@ -107,7 +109,7 @@ function trainStep(method: DemoMethod, { prisma, jobs }: Client, paths: DemoPath
     job: () => prisma.job.findFirst({ where: { kind: 'TRAIN', runId }, orderBy: [...NEWEST] }),
     queue: async () => {
       const { id: dataSetId } = (await dataSetOf({ prisma }, paths))!;
-      const options = optionsOf(method, folder) as TrainOptions;
+      const options = optionsOf(method, folder, SIZES[size]) as TrainOptions;
       return jobs.enqueue('train', { runId, name: runId, method, preset: 'small', dataSetId, fromRunId, options });
     },
     says: () => (existsSync(path.join(folder, 'run.json')) ? endInWords(readRun(folder)) : null),
@@ -132,7 +134,7 @@ function isReported(run: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => existsSync(path.join(folder, name, 'report.md')));
 }
 
-function measureStep(methods: readonly DemoMethod[], { prisma, jobs }: Client, paths: DemoPaths): Step {
+function measureStep(methods: readonly DemoMethod[], { prisma, jobs }: Client, { paths }: Plan): Step {
   const runIds = methods.map((method) => path.basename(paths.runs[method]));
   const labels = methods.map((method) => METHODS[method].label);
   return {
@@ -152,15 +154,15 @@ function measureStep(methods: readonly DemoMethod[], { prisma, jobs }: Client, p
   };
 }
 
-/** From nothing to evaluated runs, in order. `address`: of the pages, once they are open. */
-export function scienceSteps(client: Client, paths: DemoPaths, address: Promise<string>): Step[] {
-  const train = (method: DemoMethod): Step => trainStep(method, client, paths);
+/** From nothing to evaluated runs, in order. */
+export function scienceSteps(client: Client, plan: Plan): Step[] {
+  const train = (method: DemoMethod): Step => trainStep(method, client, plan);
   const pair = METHODS_SHOWN.slice(0, 2);
   return [
-    drawStep(client, paths, address),
+    drawStep(client, plan),
     ...pair.map(train),
-    measureStep(pair, client, paths),
+    measureStep(pair, client, plan),
     ...METHODS_SHOWN.slice(2).map(train),
-    measureStep(METHODS_SHOWN, client, paths),
+    measureStep(METHODS_SHOWN, client, plan),
   ];
 }

@@ -7,7 +7,7 @@ import { type Client, openClient } from './client.ts';
 import { conduct } from './conduct.ts';
 import { buildDashboard, DASHBOARD_SERVER } from './dashboard.ts';
 import { answers, freePort } from './port.ts';
-import { type DemoPaths, scienceSteps } from './science.ts';
+import { type DemoPaths, type DemoSizeName, scienceSteps } from './science.ts';
 
 const READY_MS = 60_000;
 
@@ -15,6 +15,7 @@ export interface DemoOptions {
   env: NodeJS.ProcessEnv;
   port: number;
   paths: DemoPaths;
+  size: DemoSizeName;
   signal: AbortSignal;
   say: (line: string) => void;
 }
@@ -40,7 +41,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   }
 }
 
-async function run({ env, port, paths, signal, say }: DemoOptions, held: Held): Promise<void> {
+async function run({ env, port, paths, size, signal, say }: DemoOptions, held: Held): Promise<void> {
   const begun = Date.now();
   const seconds = (): string => `${((Date.now() - begun) / 1000).toFixed(0)} s`;
   const stopped = new Promise<never>((_, reject) => {
@@ -65,7 +66,7 @@ async function run({ env, port, paths, signal, say }: DemoOptions, held: Held): 
   await registerWhatIsThere(client, paths);
 
   const opened = Promise.withResolvers<string>();
-  const science = conduct(scienceSteps(client, paths, opened.promise), { client, signal, say });
+  const science = conduct(scienceSteps(client, { paths, size, address: opened.promise }), { client, signal, say });
   // What it throws is waited for below; until then it must not end the process.
   science.catch(() => undefined);
 
