@@ -1,8 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type BoxedFinding, CxrError, type Finding, isBoxedFinding, parseFinding, readBoxes, readNpy } from '@cxr-lens/data';
+import {
+  type BoxedFinding,
+  CxrError,
+  type Finding,
+  isBoxedFinding,
+  parseFinding,
+  readBoxes,
+  readMapScales,
+  readNpy,
+  scaledBack,
+} from '@cxr-lens/data';
 import { type PairIous, pairIous } from '@cxr-lens/eval';
-import { readScales, scaledBack } from '@cxr-lens/model/kept-maps';
 
 /** What a folder of maps and a box list have in common. */
 export interface MeasuredMaps {
@@ -20,7 +29,7 @@ export interface MeasuredMaps {
 export async function measureMaps({ maps, boxes }: { maps: string; boxes: string }): Promise<MeasuredMaps> {
   const known = await readBoxes(boxes);
   const files = await mapFiles(maps);
-  const scales = readScales(maps);
+  const scales = readMapScales(maps);
   const pairs: PairIous[] = [];
   const missing: string[] = [];
   for (const [image, list] of known) {
@@ -32,7 +41,7 @@ export async function measureMaps({ maps, boxes }: { maps: string; boxes: string
         continue;
       }
       files.delete(key);
-      const map = await readMap(file, scales[path.basename(file)] ?? null);
+      const map = await readMap(file, scales[path.basename(file)]);
       pairs.push(pairIous({ image, patientId: patientOf(image), finding, box, ...map }));
     }
   }
@@ -89,7 +98,7 @@ function findingOf(file: string, text: string): Finding {
   }
 }
 
-async function readMap(file: string, scale: number | null): Promise<{ map: Float32Array; height: number; width: number }> {
+async function readMap(file: string, scale: number | undefined): Promise<{ map: Float32Array; height: number; width: number }> {
   const { shape, data } = await readNpy(file);
   const [height, width] = shape;
   if (shape.length !== 2 || !height || !width) {

@@ -8,8 +8,6 @@ export {
   type CurvePoint,
   type LocalizationFile,
   LocalizationFileSchema,
-  type MapScales,
-  MapScalesSchema,
   type Protocol,
   ProtocolSchema,
 } from './evaluation.ts';
