@@ -1,5 +1,13 @@
 import { CxrError, type Finding, findingLabel } from '@cxr-lens/data';
-import { type Auc, auc, type LocalizationCurve, type LocalizationResult, localizationOfIous, meanAuc } from '@cxr-lens/eval';
+import {
+  type Auc,
+  auc,
+  FEW_CASES_REASON,
+  type LocalizationCurve,
+  type LocalizationResult,
+  localizationOfIous,
+  meanAuc,
+} from '@cxr-lens/eval';
 import type { CommandModule } from '../command.ts';
 import { readLabels } from '../metrics/labels.ts';
 import { measureMaps } from '../metrics/maps.ts';
@@ -45,8 +53,10 @@ async function runLocalization(options: LocalizationOptions): Promise<void> {
 
 function aucText(results: readonly (readonly [Finding, Auc])[], mean: number | null): string {
   const lines = results.map(([finding, { auc: value, ci, positives, negatives, reason }]) => {
-    const numbers = `${cell(value, 4)}  ${ci ? `${ci[0].toFixed(4)} to ${ci[1].toFixed(4)}` : ''.padEnd(16)}`;
-    return `${findingLabel(finding).padEnd(20)}${numbers}  ${String(positives).padStart(6)}  ${String(negatives).padStart(6)}  ${reason ?? ''}`.trimEnd();
+    const few = reason === FEW_CASES_REASON;
+    const interval = ci ? `${ci[0].toFixed(4)} to ${ci[1].toFixed(4)}` : few ? reason : '';
+    const numbers = `${cell(value, 4)}  ${interval.padEnd(16)}`;
+    return `${findingLabel(finding).padEnd(20)}${numbers}  ${String(positives).padStart(6)}  ${String(negatives).padStart(6)}  ${few ? '' : (reason ?? '')}`.trimEnd();
   });
   const head = `${'finding'.padEnd(20)}AUC     95 % (DeLong)     positive  negative`;
   return [head, ...lines, `${'mean'.padEnd(20)}${cell(mean, 4)}`].join('\n');
