@@ -11,6 +11,7 @@ export {
   parseFinding,
 } from './findings.ts';
 export { cxrHome } from './home.ts';
+export { type MapScales, readMapScales, SCALES_FILE, scaledBack } from './map-scales.ts';
 export { readBoxes } from './nih/boxes.ts';
 export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';
 export { headerText, isBlank, lineOf, numberOf, readTable, rowError, type Table } from './nih/table.ts';

@@ -5,6 +5,7 @@ import {
   FINDINGS,
   type Finding,
   isBoxedFinding,
+  type MapScales,
   type OnProgress,
   openPrepared,
   type PreparedData,
@@ -31,7 +32,7 @@ import { dataRef } from './plan.ts';
 import { predictLogits } from './predict.ts';
 import { measure } from './protocols.ts';
 import { runFiles, writeAtomic, writeCard } from './run-folder.ts';
-import { type AucFile, type Card, type LocalizationFile, type MapScales, METHODS, type Run } from './spec/index.ts';
+import { type AucFile, type Card, type LocalizationFile, METHODS, type Run } from './spec/index.ts';
 import { scoredRows } from './supervision.ts';
 
 /** Images whose logits are kept together while an evaluation is under way. */
@@ -188,7 +189,7 @@ async function boxedPairs(
       for (const { finding, map, height, width } of maps) {
         if (!isBoxedFinding(finding)) continue;
         const { stored, scale } = writeMap(files.maps, { image: name, finding, map, height, width });
-        if (scale !== null) scales[mapName({ image: name, finding })] = scale;
+        if (scale !== undefined) scales[mapName({ image: name, finding })] = scale;
         const { box } = boxes.find((known) => known.finding === finding)!;
         pairs.push({ image: name, patientId, finding, box, map: stored, height, width });
       }

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type BoxedFinding, decodeNpy, encodeNpy, random } from '@cxr-lens/data';
+import { type BoxedFinding, decodeNpy, encodeNpy, random, readMapScales, scaledBack } from '@cxr-lens/data';
 import { pairIous, patchLocalization } from '@cxr-lens/eval';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keepMaps, mapName, readScales, scaledBack, writeMap } from './kept-maps.ts';
+import { keepMaps, mapName, writeMap } from './kept-maps.ts';
 import { temporaryFolder } from './tests/tiny-data.ts';
 
 const SIDE = 12;
@@ -23,7 +23,7 @@ const fileOf = (image = 'a.png') => path.join(folder, mapName({ image, finding }
 /** What a reader makes of the file and scales.json. */
 const read = (image = 'a.png'): Float32Array => {
   const values = decodeNpy(readFileSync(fileOf(image)), image).data as Float32Array;
-  return scaledBack(values, readScales(folder)[mapName({ image, finding })] ?? null);
+  return scaledBack(values, readMapScales(folder)[mapName({ image, finding })]);
 };
 const iousOf = (map: Float32Array): Float64Array =>
   pairIous({ image: 'a.png', patientId: '1', finding, box: { x: 200, y: 300, width: 400, height: 300 }, map, height: SIDE, width: SIDE })
@@ -35,7 +35,7 @@ describe('a map that fits float16', () => {
     (factor) => {
       const map = times(factor);
       const { stored, scale } = keep(map);
-      expect(scale).toBeNull();
+      expect(scale).toBeUndefined();
       expect(Buffer.compare(readFileSync(fileOf()), encodeNpy(map, [SIDE, SIDE], 'float16'))).toBe(0);
       keepMaps(folder, [{ image: 'a.png', finding }], {});
       expect(readdirSync(folder)).toEqual([path.basename(fileOf())]);
@@ -90,10 +90,10 @@ describe('scales.json', () => {
     writeFileSync(path.join(folder, 'stray.npy'), '');
     const both = ['a.png', 'b.png'].map((image) => ({ image, finding }));
     keepMaps(folder, both, scales);
-    expect(readScales(folder)).toEqual(scales);
+    expect(readMapScales(folder)).toEqual(scales);
     expect(readdirSync(folder).sort()).toEqual(['a.Mass.npy', 'b.Mass.npy', 'scales.json']);
     keepMaps(folder, both, {});
-    expect(readScales(folder)).toEqual({});
+    expect(readMapScales(folder)).toEqual({});
   });
 
   it('is the same after an evaluation was stopped between maps and scales', () => {
@@ -112,7 +112,7 @@ describe('scales.json', () => {
     (text) => {
       keep(MAP);
       writeFileSync(path.join(folder, 'scales.json'), text);
-      expect(() => readScales(folder)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
+      expect(() => readMapScales(folder)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
     },
   );
 });

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type BoxedFinding, CxrError, decodeNpy, encodeNpy } from '@cxr-lens/data';
-import { readJson, writeAtomic } from './run-folder.ts';
-import { type MapScales, MapScalesSchema } from './spec/index.ts';
+import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, type MapScales, SCALES_FILE, scaledBack } from '@cxr-lens/data';
+import { writeAtomic } from './run-folder.ts';
 
 /** From here on a number is rounded to infinity in float16. */
 const TOO_GREAT = 65_520;
@@ -12,10 +11,6 @@ const SMALLEST_NORMAL = 2 ** -14;
 
 /** Where the greatest value of a scaled map lies: 2^14 to 2^15, so that all that is seen beside it keeps its digits. */
 const TOP_EXPONENT = 14;
-
-const SCALES = 'scales.json';
-
-const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
 
 interface KeptMap {
   image: string;
@@ -30,12 +25,12 @@ export const mapName = ({ image, finding }: KeptMap): string => `${path.parse(im
  * come from the files. A map that does not fit is divided by a power of two first, `scale`, which `keepMaps` writes beside it; no region
  * changes, as each is of the map scaled to [0, 255].
  * CxrError BAD_INPUT for a map with infinite or undefined values.
- * @returns scale: null for a map that is kept as it is
+ * @returns scale: undefined for a map that is kept as it is
  */
 export function writeMap(
   folder: string,
   { image, finding, map, height, width }: KeptMap & { map: Float32Array; height: number; width: number },
-): { stored: Float32Array; scale: number | null } {
+): { stored: Float32Array; scale: number | undefined } {
   const broken = map.find((value) => !Number.isFinite(value));
   if (broken !== undefined) {
     throw new CxrError(
@@ -44,27 +39,21 @@ export function writeMap(
     );
   }
   const scale = scaleOf(map);
-  const bytes = encodeNpy(scale === null ? map : map.map((value) => value / scale), [height, width], 'float16');
+  const bytes = encodeNpy(scale === undefined ? map : map.map((value) => value / scale), [height, width], 'float16');
   mkdirSync(folder, { recursive: true });
   writeAtomic(path.join(folder, mapName({ image, finding })), bytes);
   return { stored: scaledBack(decodeNpy(bytes, image).data as Float32Array, scale), scale };
 }
 
 /**
- * The power of two that a map is divided by: null if float16 holds it, which is if its greatest magnitude is a normal number there. Smaller
+ * The power of two that a map is divided by: undefined if float16 holds it, which is if its greatest magnitude is a normal number there. Smaller
  * maps would lose their digits, and with them regions.
  */
-function scaleOf(map: Float32Array): number | null {
+function scaleOf(map: Float32Array): number | undefined {
   let greatest = 0;
   for (const value of map) greatest = Math.max(greatest, Math.abs(value));
-  if (greatest === 0 || (greatest >= SMALLEST_NORMAL && greatest < TOO_GREAT)) return null;
+  if (greatest === 0 || (greatest >= SMALLEST_NORMAL && greatest < TOO_GREAT)) return undefined;
   return 2 ** (Math.floor(Math.log2(greatest)) - TOP_EXPONENT);
-}
-
-/** The values of a map's file in its own unit; `scale` of scales.json, null for a map that does not stand there. */
-export function scaledBack(values: Float32Array, scale: number | null): Float32Array {
-  // rounded up, the greatest float32 would be infinite
-  return scale === null ? values : values.map((value) => Math.min(FLOAT32_MAX, Math.max(-FLOAT32_MAX, value * scale)));
 }
 
 /**
@@ -75,14 +64,8 @@ export function keepMaps(folder: string, pairs: readonly KeptMap[], scales: MapS
   if (!existsSync(folder)) return;
   const kept = new Set(pairs.map(mapName));
   if (Object.keys(scales).length > 0) {
-    writeAtomic(path.join(folder, SCALES), `${JSON.stringify(scales, null, 2)}\n`);
-    kept.add(SCALES);
+    writeAtomic(path.join(folder, SCALES_FILE), `${JSON.stringify(scales, null, 2)}\n`);
+    kept.add(SCALES_FILE);
   }
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(path.join(folder, name), { recursive: true, force: true });
-}
-
-/** What scales.json in a folder of maps says; empty where there is none. CxrError CORRUPT. */
-export function readScales(folder: string): MapScales {
-  const file = path.join(folder, SCALES);
-  return existsSync(file) ? readJson(file, MapScalesSchema, `${file} is missing.`) : {};
 }

@@ -76,6 +76,8 @@ describe('metrics auc', () => {
     expect([findings.Mass.auc, mean]).toEqual([1, 1]);
     const text = await run('auc', '--scores', own, '--labels', known);
     expect(text.stdout).toContain('no positive image');
+    expect(findings.Mass).toEqual({ auc: 1, variance: null, ci: null, positives: 1, negatives: 1, reason: 'few cases' });
+    expect(text.stdout).toMatch(/^Mass +1\.0000 {2}few cases +1 +1$/m);
   });
 
   const good = ['image,Mass', '00000000_000.png,0.5', '00000001_000.png,0.6'];

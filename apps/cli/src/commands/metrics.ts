@@ -1,5 +1,5 @@
 import { CxrError, type Finding, findingLabel } from '@cxr-lens/data';
-import { type LocalizationCurve, type LocalizationResult, localizationOfIous } from '@cxr-lens/eval';
+import { FEW_CASES_REASON, type LocalizationCurve, type LocalizationResult, localizationOfIous } from '@cxr-lens/eval';
 import type { CommandModule } from '../command.ts';
 import { type MeasuredAucs, measureAucs } from '../metrics/auc.ts';
 import type { AucDifferences } from '../metrics/difference.ts';
@@ -58,8 +58,9 @@ function note(sentence: string): void {
 
 function aucText({ findings, mean, meanBootstrap, patients, images, difference }: MeasuredAucs): string {
   const lines = Object.entries(findings).map(([finding, { auc: value, ci, bootstrap, positives, negatives, reason }]) => {
-    const numbers = `${cell(value, 4)}  ${interval(bootstrap === undefined ? ci : bootstrap)}`;
-    return `${findingLabel(finding as Finding).padEnd(20)}${numbers}  ${String(positives).padStart(8)}  ${String(negatives).padStart(8)}  ${reason ?? ''}`.trimEnd();
+    const few = reason === FEW_CASES_REASON;
+    const numbers = `${cell(value, 4)}  ${few ? FEW_CASES_REASON.padEnd(16) : interval(bootstrap === undefined ? ci : bootstrap)}`;
+    return `${findingLabel(finding as Finding).padEnd(20)}${numbers}  ${String(positives).padStart(8)}  ${String(negatives).padStart(8)}  ${few ? '' : (reason ?? '')}`.trimEnd();
   });
   const head = `${'finding'.padEnd(20)}AUC     ${(patients === null ? '95 % (DeLong)' : '95 % (patients)').padEnd(16)}  positive  negative`;
   const unit =

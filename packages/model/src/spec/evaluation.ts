@@ -106,15 +106,6 @@ export const LocalizationFileSchema = EvaluationHeadSchema.extend({
   others: z.array(MeasuredSchema).default([]),
 });
 
-const PowerOfTwoSchema = z.number().refine((value) => value > 0 && value === 2 ** Math.round(Math.log2(value)), 'expected a power of two');
-
-/**
- * `maps/scales.json`: what the values of a map's file are multiplied with, by file name. Only maps that do not fit float16 stand here; all
- * others are kept as they are. The file is absent if there are none.
- */
-export const MapScalesSchema = z.record(z.string(), PowerOfTwoSchema);
-
-export type MapScales = z.infer<typeof MapScalesSchema>;
 /** How many IoUs a pair has by a method's main protocol: one at each threshold, or one where the protocol chooses none. */
 export const IOU_COLUMNS = { paper: 256, patches: 1 } as const;
 

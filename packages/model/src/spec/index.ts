@@ -11,8 +11,6 @@ export {
   IousFileSchema,
   type LocalizationFile,
   LocalizationFileSchema,
-  type MapScales,
-  MapScalesSchema,
   type Protocol,
   ProtocolSchema,
 } from './evaluation.ts';
