@@ -8,9 +8,9 @@ IN   what torch.save wrote: a state_dict, or a dict that has it under state_dict
 OUT  the format of github.com/huggingface/safetensors, written here: float16, bfloat16 and float64 become float32, whole numbers keep
      their type, names stay. An existing file is replaced when the new one is complete.
 
-A file is never unpickled freely: only tensors and plain data are built, so that a file of a stranger cannot run code. A pickled network
+Only tensors and plain data are unpickled (torch.load with weights_only), so that a file cannot run code. A pickled network
 (torch.save(model)) is therefore refused, with the line that saves its weights. Needs PyTorch 2.0 or newer and nothing else; numpy numbers
-beside the weights need 2.4.
+beside the weights need 2.4. For files of strangers take 2.6 or newer: older ones have a flaw in weights_only (CVE-2025-32434).
 
 Exit codes: 0 written, 2 refused with one sentence, 1 a fault of this script.
 """
@@ -171,10 +171,8 @@ def refusal(torch, path, error):
     opened = {f"{kind.__module__}.{kind.__name__}" for kind in BESIDE_WEIGHTS}
     others = [name for name in names if name not in opened]
     if others:
-        return (
-            f"{path} also holds {some(others)}: objects of other programs are not opened, because that could run code.\n"
-            "In the program that wrote it, save the weights alone: torch.save(model.state_dict(), 'm.pth')"
-        )
+        what = f"{path} also holds {some(others)}: objects of other programs are not opened, because that could run code."
+        return f"{what}\nIn the program that wrote it, save the weights alone: torch.save(model.state_dict(), 'm.pth')"
     if names and not hasattr(torch.serialization, "add_safe_globals"):
         return f"{path} also holds {some(names)}, which PyTorch 2.4 and newer open; this is {torch.__version__}. Install a newer one."
     save = "In the program that wrote it, save again: torch.save(model.state_dict(), 'm.pth')"
