@@ -4,7 +4,7 @@ import { FEW_CASES_REASON } from '@cxr-lens/eval';
 export const percent = (ratio: number): string => (100 * ratio).toFixed(0);
 
 /** ` (0.51 to 0.72)`, or nothing where there is no interval. */
-export const interval = (low: number | null, high: number | null): string =>
+const interval = (low: number | null, high: number | null): string =>
   low === null || high === null ? '' : ` (${low.toFixed(2)} to ${high.toFixed(2)})`;
 
 /** The interval of an AUC, or ` (few cases)` in its place. */
