@@ -15,7 +15,8 @@ type Case = (typeof reference.cases)[number];
 
 /** Pairs that hit at T = 0.3 in so many of their folds; of four folds a fifth chose the threshold. */
 function scoredOf({ pairs }: Case): ScoredPair[] {
-  return pairs.map(([patient, folds, hits], index) => {
+  return pairs.split(' ').map((pair, index) => {
+    const [patient, folds, hits] = pair.split('/').map(Number);
     const ious = Array.from({ length: folds! }, (_, fold) => (fold < hits! ? 0.9 : 0));
     return { image: `${index}.png`, patientId: String(patient), ious: folds === 1 ? ious : [...ious, null] };
   });
