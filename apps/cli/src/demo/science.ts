@@ -95,7 +95,7 @@ function drawStep({ prisma, jobs }: Client, { paths, size, address }: Plan): Ste
 }
 
 /** The newest row of the demo's prepared file. */
-export const dataSetOf = ({ prisma }: Pick<Client, 'prisma'>, { prepared }: DemoPaths): Promise<DataSet | null> =>
+const dataSetOf = ({ prisma }: Pick<Client, 'prisma'>, { prepared }: DemoPaths): Promise<DataSet | null> =>
   prisma.dataSet.findFirst({ where: { path: prepared }, orderBy: [...NEWEST] });
 
 function trainStep(method: DemoMethod, { prisma, jobs }: Client, { paths, size }: Plan): Step {
