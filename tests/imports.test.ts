@@ -7,6 +7,8 @@ const root = path.resolve(import.meta.dirname, '..');
 
 const SPEC = '@cxr-lens/model/spec';
 const RUN_FOLDER = '@cxr-lens/model/run-folder';
+const IOUS = '@cxr-lens/model/ious';
+const POOL_FOLDS = '@cxr-lens/model/pool-folds';
 const BENCH = '@cxr-lens/model/bench';
 const CPU = '@cxr-lens/model/cpu';
 const TESTING = '@cxr-lens/data/testing';
@@ -18,7 +20,7 @@ const LINE: Record<string, readonly string[]> = {
   'packages/model': ['@cxr-lens/data', '@cxr-lens/eval'],
   prisma: ['@cxr-lens/data', SPEC],
   'apps/worker': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
-  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, CPU, '@cxr-lens/prisma'],
+  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, IOUS, POOL_FOLDS, CPU, '@cxr-lens/prisma'],
   'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],
   'apps/dashboard': [],
   bench: ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', BENCH, CPU],
@@ -46,6 +48,8 @@ function foreign(file: string, room: string, specifier: string): string | null {
   return target.startsWith(`${room}/`) || /^vitest\.\w+\.ts$/.test(target) ? null : target;
 }
 
+/** What only tests import, by its name. */
+const isTesting = (file: string): boolean => /(^|[/-])testing\.ts$/.test(file);
 const isTest = (file: string): boolean => /\.test\.tsx?$/.test(file) || file.endsWith('vitest.config.ts');
 
 describe.each(Object.entries(LINE))('%s', (room, allowed) => {
@@ -55,7 +59,10 @@ describe.each(Object.entries(LINE))('%s', (room, allowed) => {
     const wrong = files.flatMap((file) =>
       imports(file)
         .map((specifier) => foreign(file, room, specifier))
-        .filter((target): target is string => target !== null && !allowed.includes(target) && !(target === TESTING && isTest(file)))
+        .filter(
+          (target): target is string =>
+            target !== null && !allowed.includes(target) && !(target === TESTING && (isTest(file) || isTesting(file))),
+        )
         .filter((target) => !(isTest(file) && room !== 'packages/data' && target.startsWith('@cxr-lens/')))
         .map((target) => `${path.relative(root, file)} -> ${target}`),
     );

@@ -4,6 +4,7 @@ import {
   defaultOptions,
   type End,
   earliestEnd,
+  explodedNote,
   type Imported,
   optionsOf,
   parseMethod,
@@ -33,6 +34,21 @@ export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[
     return { name, value, default: standard, changed: value !== standard };
   });
   return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];
+}
+
+/** The columns that tell whether a run's validation loss exploded; the epochs are those of its training. */
+export const EXPLODED_SELECT = {
+  method: true,
+  options: true,
+  bestEpoch: true,
+  epochs: { select: { epoch: true, validationLoss: true } },
+} as const;
+
+type TrainedRun = Pick<Run, 'method' | 'options' | 'bestEpoch'> & Pick<Parameters<typeof explodedNote>[0], 'epochs'>;
+
+/** What has to be said of a run whose validation loss exploded; null for others. */
+export function explodedOf(run: TrainedRun): string | null {
+  return explodedNote({ ...run, method: parseMethod(run.method), options: optionsIn(run) });
 }
 
 export interface TrainingEnd extends End {
@@ -95,13 +111,19 @@ export function importedOf({ card, datasetHash }: Pick<Run, 'card' | 'datasetHas
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** Makes a finished run the one of its method that explains uploads. NOT_FOUND, or CONFLICT for a run that is not finished. */
-export async function activateRun(prisma: PrismaClient, id: string): Promise<void> {
+/**
+ * Makes a finished run the one of its method that explains uploads. NOT_FOUND, or CONFLICT for a run that is not finished, and for one whose
+ * validation loss exploded unless the caller says that it shall be used all the same.
+ */
+export async function activateRun(prisma: PrismaClient, id: string, { evenIfExploded = false } = {}): Promise<void> {
   await prisma.$transaction(async (tx) => {
-    const run = await tx.run.findUnique({ where: { id }, select: { method: true, state: true } });
+    const run = await tx.run.findUnique({ where: { id }, select: { ...EXPLODED_SELECT, state: true } });
     if (!run) throw new CxrError('NOT_FOUND', `There is no run ${id}.`);
     if (run.state !== 'FINISHED')
       throw new CxrError('CONFLICT', `Run ${id} is ${run.state.toLowerCase()}: only a finished run can be put into use.`);
+    const exploded = explodedOf(run);
+    if (exploded !== null && !evenIfExploded)
+      throw new CxrError('CONFLICT', `Run ${id} is not put into use. ${exploded} To use it all the same, pass evenIfExploded: true.`);
     await lockActiveRun(tx, run.method);
     await tx.run.updateMany({ where: { method: run.method, active: true, id: { not: id } }, data: { active: false } });
     await tx.run.update({ where: { id }, data: { active: true } });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { decodeNpy, FINDINGS, type Finding, getObject, putObject } from '@cxr-lens/data';
+import { sixteenBitPng } from '@cxr-lens/data/testing';
 import type { Job } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -103,6 +104,19 @@ describe('the worker', () => {
       expect(row).toMatchObject({ finding, camKey, logit });
       expect(row.saliencyMax).toBeCloseTo(saliencyMax, 6);
     }
+  });
+
+  it('says of a 16-bit image by how many bits it was read', async () => {
+    const samples = Uint16Array.from({ length: 128 * 128 }, (_, i) => i % 4000);
+    const bytes = await sixteenBitPng(samples, { width: 128, height: 128 });
+    const imageId = await addImage('deep.png', Buffer.from(bytes));
+    const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass'] });
+    await world.until(job.id, 'DONE');
+    expect(await world.database.prisma.explanation.findFirstOrThrow({ where: { imageId } })).toMatchObject({
+      bits: 12,
+      bitsSource: 'guess',
+      preprocessingVersion: 'v2',
+    });
   });
 
   it('says in the job what is wrong with an image that is cut off', async () => {

@@ -243,6 +243,7 @@ describe('studies and explanations', () => {
     const row = await api.prisma.image.findUniqueOrThrow({ where: { id: image } });
     await makeExplanations(api.prisma, row, baseline);
     await makeExplanations(api.prisma, row, robust);
+    await api.prisma.explanation.updateMany({ where: { finding: 'Cardiomegaly' }, data: { bits: 12, bitsSource: 'card' } });
     interface Found {
       all: unknown[];
       explanations: { cam: unknown; boxReason: string | null; evidence: { statement: string }; pins: unknown }[];
@@ -253,7 +254,7 @@ describe('studies and explanations', () => {
           explanations(runs: ["demo-robust"], findings: [Cardiomegaly, Hernia]) {
             run { id } finding { name } logit probability probabilityReason operatingPoint decision camThreshold box { x y width height } boxReason overlayUrl
             cam { url npyUrl width height min max values } saliency { url width height }
-            evidence { iouThreshold accuracy low high pairs auc statement } pins { runId weightsSha256 cardSha256 preprocessingVersion codeVersion datasetHash } } } } }`,
+            evidence { iouThreshold accuracy low high pairs auc statement } bitsInUse { bits source } pins { runId weightsSha256 cardSha256 preprocessingVersion codeVersion datasetHash } } } } }`,
       { id: study },
     );
     expect(errors).toBeUndefined();
@@ -268,6 +269,7 @@ describe('studies and explanations', () => {
       box: { x: 10, y: 12, width: 20, height: 24 },
       boxReason: null,
       camThreshold: 180,
+      bitsInUse: { bits: 12, source: 'CARD' },
     });
     expect(heart!.cam).toMatchObject({ width: 3, height: 3, values: [-4, -3, -2, -1, 0, 1, 2, 3, 4] });
     expect(heart!.evidence).toMatchObject({ accuracy: 0.62, low: 0.52, high: 0.72, pairs: 40, auc: 0.8 });
@@ -276,7 +278,7 @@ describe('studies and explanations', () => {
         'Its AUC for Cardiomegaly is 0.80 (0.75 to 0.85).',
     );
     expect(heart!.pins).toMatchObject({ runId: 'demo-robust', preprocessingVersion: 'v1' });
-    expect(hernia).toMatchObject({ probability: null, probabilityReason: 'under 10 positives', box: null });
+    expect(hernia).toMatchObject({ bitsInUse: null, probability: null, probabilityReason: 'under 10 positives', box: null });
     expect(hernia!.boxReason).toContain('No map threshold is known for Hernia');
     expect(hernia!.evidence.statement).toContain('No boxes of Hernia exist');
 

@@ -6,7 +6,9 @@ import { ByIdSchema, PageSchema, TextSchema } from '../input.ts';
 import {
   activateRun,
   commandOf,
+  EXPLODED_SELECT,
   endOf,
+  explodedOf,
   type ImportedStart,
   importedOf,
   type OptionValue,
@@ -122,6 +124,12 @@ export const RunType = builder.prismaObject('Run', {
     parent: t.relation('parent', { nullable: true, description: 'The run it started from.' }),
     epochs: t.relation('epochs', { query: { orderBy: { epoch: 'asc' } } }),
     bestEpoch: t.exposeInt('bestEpoch', { nullable: true }),
+    exploded: t.string({
+      nullable: true,
+      description: 'Says so in a sentence if the validation loss exploded, so that nothing the run says can be relied on; else null.',
+      select: EXPLODED_SELECT,
+      resolve: explodedOf,
+    }),
     end: t.field({
       type: TrainingEndType,
       nullable: true,
@@ -178,10 +186,13 @@ builder.mutationField('activateRun', (t) =>
   t.prismaField({
     type: 'Run',
     description: 'Puts a finished run into use for uploads, in place of other runs of its method.',
-    args: { id: t.arg.id({ required: true }) },
-    parse: ByIdSchema,
-    resolve: async (query, _root, { id }, { prisma }) => {
-      await activateRun(prisma, id);
+    args: {
+      id: t.arg.id({ required: true }),
+      evenIfExploded: t.arg.boolean({ description: 'Needed for a run whose validation loss exploded, which is refused without it.' }),
+    },
+    parse: ByIdSchema.extend({ evenIfExploded: z.boolean().nullish() }),
+    resolve: async (query, _root, { id, evenIfExploded }, { prisma }) => {
+      await activateRun(prisma, id, { evenIfExploded: evenIfExploded ?? false });
       return prisma.run.findUniqueOrThrow({ ...query, where: { id } });
     },
   }),

@@ -186,7 +186,7 @@ function Measured({ comparison: { dataSet }, sets }: { comparison: Comparison; s
         </span>
       )}
       <span>
-        Bands: 95 % intervals by bootstrap over patients. Thin grey: controls
+        Bands: 95 % intervals over patients (bootstrap; Wilson where fewer than five pairs hit or miss). Thin grey: controls
         {sets.some(hasSizes) && ', n² of maps of n × n'}.
         {sets.some(({ references }) => references.length > 0) && ' Dashed: published, on other images.'}
       </span>

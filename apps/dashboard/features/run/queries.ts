@@ -19,6 +19,7 @@ const RunsDocument = graphql(/* GraphQL */ `
           seed
           epsilon
           active
+          exploded
           createdAt
           method {
             name
@@ -105,6 +106,7 @@ graphql(/* GraphQL */ `
     weightsSha256
     command
     bestEpoch
+    exploded
     end {
       epoch
       by
@@ -231,8 +233,8 @@ const EvaluateDocument = graphql(/* GraphQL */ `
 `);
 
 const ActivateDocument = graphql(/* GraphQL */ `
-  mutation ActivateRun($id: ID!) {
-    activateRun(id: $id) {
+  mutation ActivateRun($id: ID!, $evenIfExploded: Boolean) {
+    activateRun(id: $id, evenIfExploded: $evenIfExploded) {
       id
       active
     }
@@ -274,4 +276,5 @@ export const runOptions = (id: string) =>
 export const trainRun = (input: TrainInput) => request(TrainDocument, { input });
 export const sweepEpsilon = (input: SweepInput) => request(SweepDocument, { input });
 export const evaluateRun = (id: string) => request(EvaluateDocument, { id });
-export const activateRun = (id: string) => request(ActivateDocument, { id });
+export const activateRun = ({ id, evenIfExploded }: { id: string; evenIfExploded: boolean }) =>
+  request(ActivateDocument, { id, evenIfExploded });

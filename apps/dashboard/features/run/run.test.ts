@@ -84,6 +84,9 @@ describe('training curves', () => {
     expect(series.map(({ label }) => label)).toEqual(['training', 'perturbed', 'clean']);
     expect(readEpoch(series, 2).map(({ text }) => text)).toEqual(['training 0.500', 'perturbed 0.900', 'clean 0.600']);
     expect(lossAxis(series).domain).toEqual([0.4, 1.6]);
+    const exploded = lossAxis(lossSeries({ method, epochs: [{ ...epoch(1, null), validationLoss: 3.6e11 }] }));
+    expect(exploded.ticks.map(exploded.format)).toEqual(['0', '1e11', '2e11', '3e11', '4e11']);
+    expect(exploded.format(3.5e11)).toBe('3.5e11');
   });
 
   it('start the AUC axis at 0.4 unless an epoch was lower', () => {

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useState } from 'react';
 import { Button } from '../../components/controls.tsx';
-import { MethodDot, StateMark, SyntheticBadge } from '../../components/marks.tsx';
+import { ExplodedMark, MethodDot, StateMark, SyntheticBadge } from '../../components/marks.tsx';
 import { Page } from '../../components/page.tsx';
 import { Command, Empty, ErrorState, Loading, Skeleton } from '../../components/states.tsx';
 import { Table } from '../../components/table.tsx';
@@ -69,7 +69,7 @@ function RunTable({ runs }: { runs: readonly RunRow[] }) {
         {
           name: 'Run',
           className: 'min-w-36',
-          cell: ({ id, name, active, method }) => (
+          cell: ({ id, name, active, exploded, method }) => (
             <span className="flex min-w-0 flex-wrap items-center gap-x-2">
               <MethodDot method={method.name} />
               <Link
@@ -80,6 +80,7 @@ function RunTable({ runs }: { runs: readonly RunRow[] }) {
               </Link>
               <span className="text-small text-muted sm:hidden">{method.label}</span>
               {active && <span className="text-small text-muted">in use</span>}
+              {exploded && <ExplodedMark sentence={exploded} />}
             </span>
           ),
         },

@@ -74,7 +74,11 @@ export function lossAxis(series: readonly Series[]) {
   const marks = niceTicks(series.flatMap(({ points }) => points.map(({ y }) => y)));
   const step = marks[1]! - marks[0]!;
   const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
-  return { domain: [marks[0]!, marks.at(-1)!] as const, ticks: marks, format: (value: number) => decimal(value, digits) };
+  return {
+    domain: [marks[0]!, marks.at(-1)!] as const,
+    ticks: marks,
+    format: (value: number) => decimal(value, digits).replace(/\.?0+(?=e)/, ''),
+  };
 }
 
 /** 0.4 to 1 as everywhere; lower where an epoch was lower. */

@@ -124,6 +124,10 @@ const StudyDocument = graphql(/* GraphQL */ `
     evidence {
       statement
     }
+    bitsInUse {
+      bits
+      source
+    }
     pins {
       runId
       weightsSha256

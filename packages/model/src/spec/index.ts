@@ -6,11 +6,15 @@ export {
   type AucRow,
   type Curve,
   type CurvePoint,
+  IOU_COLUMNS,
+  type IousFile,
+  IousFileSchema,
   type LocalizationFile,
   LocalizationFileSchema,
   type Protocol,
   ProtocolSchema,
 } from './evaluation.ts';
+export { explodedNote, lossText } from './exploded.ts';
 export { EXPORT_FORMATS, type ExportFormat, parseExportFormat } from './formats.ts';
 export {
   type Imported,

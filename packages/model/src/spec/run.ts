@@ -33,6 +33,8 @@ export const DataRefSchema = z.object({
   datasetHash: z.string(),
   splitHash: z.string(),
   preprocessingVersion: z.string(),
+  /** Bits in use of its 16-bit files; null where it has none, or where 0.1.0 prepared it. */
+  bits: z.int().min(1).max(16).nullable().default(null),
   synthetic: z.boolean(),
   seed: z.int(),
   images: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
