@@ -28,6 +28,10 @@ it('takes a gradient in which one ReLU turned where a plan says so, but none of 
 });
 
 it('has nothing to say of a step that ends in no number: the trainer does', () => {
-  const none = arrays(Number.NaN);
-  expect(() => checkStep('whole', { outputs: [none, none], state: [arrays(1), arrays(1)], before: arrays(1) })).not.toThrow();
+  const step = (found: number, own: number) => () =>
+    checkStep('whole', { outputs: [arrays(found), arrays(own)], state: [arrays(1), arrays(1)], before: arrays(1) });
+  for (const none of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(step(none, none)).not.toThrow();
+    expect(step(none, 2)).toThrow('The compiled whole computes something else');
+  }
 });

@@ -34,5 +34,5 @@ function relativeGap([found, expected]: readonly [Values, Values], from: Values)
       change += (value - from[name]![index]!) ** 2;
     }
   }
-  return gap === 0 || Number.isNaN(change) ? 0 : Math.sqrt(gap / change);
+  return gap === 0 || !Number.isFinite(change) ? 0 : Math.sqrt(gap / change);
 }
