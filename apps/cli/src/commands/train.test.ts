@@ -55,6 +55,7 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
       'r Robust small finished',
       '',
     ]);
+    expect(JSON.parse((await runCli('runs', inside('runs', 'b'), '--json')).stdout).runs).toMatchObject([{ id: 'b' }]);
 
     const image = inside('phantom', 'images', readdirSync(inside('phantom', 'images'))[0]!);
     const out = inside('explained');
