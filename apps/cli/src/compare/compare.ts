@@ -17,7 +17,7 @@ interface CompareRequest {
 
 /** What was compared, as `renderComparison` prints it. */
 interface Compared extends ComparisonReportInput {
-  /** Of the bootstraps. */
+  /** The seed of the bootstraps. */
   seed: number;
   resamples: number;
   /** The main ones of the runs, with commas. */
