@@ -2,7 +2,7 @@ import { BOXED_FINDINGS, FINDINGS, type Finding, findingLabel } from '@cxr-lens/
 import { type MeasuredValue, type Results, type RunResult, TABLE_T } from './results-file.ts';
 
 interface Block {
-  /** Of the file, from the root. */
+  /** The file, from the root. */
   file: string;
   name: string;
   text: string;

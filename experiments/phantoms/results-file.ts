@@ -30,7 +30,7 @@ const RunResultSchema = z.object({
   bestEpoch: z.int(),
   /** By what its training ended. */
   end: z.enum(['cap', 'stop rule']),
-  /** Of its epochs. */
+  /** The time of its epochs. */
   seconds: z.number(),
   weightsSha256: z.string(),
   auc: z.partialRecord(z.enum(FINDINGS), MeasuredSchema),
@@ -71,7 +71,7 @@ export const ResultsSchema = z.object({
     images: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
     datasetHash: z.string(),
   }),
-  /** Of the evaluation: folds, bootstrap, controls. */
+  /** Seeds folds, bootstrap and controls of the evaluation. */
   seed: z.int(),
   runs: z.array(RunResultSchema).min(2),
   /** At T(IoU) = 0.3, of the first run's grid and protocol. */
@@ -156,7 +156,7 @@ function atT({ findings }: LocalizationFile['run']): Record<string, number | nul
   return Object.fromEntries(values);
 }
 
-/** Of `compare --json`, what the words need. */
+/** The part of `compare --json` that the words need. */
 const CompareSchema = z.object({
   comparisons: z.array(
     z.object({

@@ -108,7 +108,7 @@ function parseShape(text: string, where: string): number[] {
   return parts.map(Number);
 }
 
-/** Also the lengths beside a 0 must be possible, as NumPy wants it: their array is empty, and its shape still a lie. */
+/** A length of 0 makes the array empty; NumPy refuses impossible lengths beside it all the same. */
 function countOf(shape: readonly number[], bytesEach: number, what: string): number {
   const bytes = shape.reduce((product, length) => product * Math.max(length, 1), bytesEach);
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(bytes) || shape.length > MOST_DIMENSIONS) {

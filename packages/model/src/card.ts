@@ -30,6 +30,12 @@ export function isGolden({ logits, tolerance }: Card['golden'], found: readonly 
   return logits.every((expected, i) => Math.abs(found[i]! - expected) <= tolerance * Math.max(1, Math.abs(expected)));
 }
 
+/** The first golden logit that is no number, in words: finite weights can still be too large for float32. Null where all are numbers. */
+export function brokenLogit({ logits }: Card['golden']): string | null {
+  const index = logits.findIndex((logit) => !Number.isFinite(logit));
+  return index < 0 ? null : `the network's logit of ${FINDINGS[index]} is ${logits[index]} on an image of noise, expected a number`;
+}
+
 /** The card of a network whose training has finished; CAM thresholds come with its evaluation. */
 export function makeCard({
   run,

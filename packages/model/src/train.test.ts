@@ -6,6 +6,7 @@ import { tf } from './engine/tensorflow.ts';
 import { loadRun } from './load-run.ts';
 import type { TrainRequest } from './plan.ts';
 import { readCard, readRun } from './run-folder.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import type { Run } from './spec/index.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
 import { type TrainHooks, trainRun } from './train.ts';
@@ -143,6 +144,22 @@ describe('training', () => {
       /^The (training|validation) loss is (NaN|Infinity) at epoch 1, step \d: lower learningRate/,
     );
     expect(readRun(inside('diverged'))).toMatchObject({ state: 'failed', error: { code: 'BAD_INPUT' }, epochs: [] });
+  });
+
+  it('fails where the best weights answer an image of noise with no number: their card could not be read', async () => {
+    // as the weights that a step far too long leaves: finite, and too large for float32 to add up
+    const onEpoch = (): void => {
+      const file = path.join(inside('overflow'), 'checkpoints', 'best-1.safetensors');
+      const { tensors } = decodeSafetensors(readFileSync(file), file);
+      tensors.get('network.head.bias')!.data.fill(3e38);
+      tensors.get('network.head.kernel')!.data.fill(3e38);
+      writeFileSync(file, encodeSafetensors(tensors));
+    };
+    await expect(trainRun(request('overflow', { onEpoch, options: { maxEpochs: 1 } }))).rejects.toThrow(
+      "Training ended, but the network's logit of Atelectasis is Infinity on an image of noise, expected a number: lower learningRate (now 0.01)",
+    );
+    expect(readRun(inside('overflow'))).toMatchObject({ state: 'failed', error: { code: 'BAD_INPUT' } });
+    expect(existsSync(path.join(inside('overflow'), 'card.json'))).toBe(false);
   });
 
   it('writes nothing more once beforeWrite refuses', async () => {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CxrError, type OnProgress, openPrepared, type PreparedData, throwIfCancelled } from '@cxr-lens/data';
 import { batchesOf } from './batch.ts';
-import { makeCard } from './card.ts';
+import { brokenLogit, makeCard } from './card.ts';
 import { type Position, readBest, removeBest, restoreCheckpoint, START, writeBest, writeCheckpoint } from './checkpoint.ts';
 import { relieveMemory } from './engine/memory.ts';
 import { learningRateAfter } from './learning-rate.ts';
@@ -199,6 +199,8 @@ async function finish(training: Training): Promise<Run> {
   const weightsSha256 = sha256(bytes);
   const normalisation = normalisationOf(training.run, data);
   const card = makeCard({ run: training.run, network, normalisation, validation: { ...validation, logits }, weightsSha256 });
+  const broken = brokenLogit(card.golden);
+  if (broken) throw new CxrError('BAD_INPUT', `Training ended, but ${broken}: ${lowerLearningRate(training.options)}.`);
   await beforeWrite?.();
   writeAtomic(files.weights, bytes);
   writeCard(files, card);
@@ -239,6 +241,9 @@ async function recordFailure(training: Training, error: unknown): Promise<void> 
 function diverged(metric: string, value: number, { position, options }: Training): CxrError {
   return new CxrError(
     'BAD_INPUT',
-    `The ${metric} is ${value} at epoch ${position.epoch}, step ${position.step + 1}: lower learningRate (now ${options.learningRate}) and train into a new folder.`,
+    `The ${metric} is ${value} at epoch ${position.epoch}, step ${position.step + 1}: ${lowerLearningRate(options)}.`,
   );
 }
+
+const lowerLearningRate = ({ learningRate }: TrainOptions): string =>
+  `lower learningRate (now ${learningRate}) and train into a new folder`;

@@ -55,7 +55,7 @@ const JobType = builder.prismaObject('Job', {
       description: 'Every run that it trains, measures or explains with; those that were deleted are left out.',
       resolve: async ({ runId, input }, _args, { prisma }) => {
         const ids = RunsOfJobSchema.parse(input) ?? (runId === null ? [] : [runId]);
-        // Prisma makes one question of those that are asked at once.
+        // Prisma sends calls of one tick to the database as one query.
         const runs = await Promise.all(ids.map((id) => prisma.run.findUnique({ where: { id } })));
         return runs.filter((run) => run !== null);
       },

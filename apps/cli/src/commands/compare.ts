@@ -5,8 +5,8 @@ import { printResult, stderrProgress } from '../output.ts';
 
 async function compare(runs: string[], options: { data?: string; json?: true }): Promise<void> {
   const compared = await compareStored({ runs, data: options.data, onProgress: stderrProgress() });
-  const { dataSet, protocol, seed, resamples, comparisons } = compared;
-  printResult(options, { dataSet, protocol, seed, resamples, comparisons }, renderComparison(compared));
+  const { dataSet, protocol, seed, resamples, warnings, comparisons } = compared;
+  printResult(options, { dataSet, protocol, seed, resamples, warnings, comparisons }, renderComparison(compared));
 }
 
 export const command: CommandModule = {

@@ -16,6 +16,7 @@ import {
 } from '@cxr-lens/data';
 import { scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
 import type { BitsRead, FindingExplanation, ImageExplanation, LoadedRun, PlainMap } from '@cxr-lens/model';
+import { explodedNote } from '@cxr-lens/model/spec';
 import type { CommandModule } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
@@ -45,6 +46,8 @@ async function explain(run: string, files: string[], options: Options): Promise<
   const onProgress = stderrProgress();
   const { explainImages, loadRun } = await import('@cxr-lens/model');
   const loaded = loadRun(run);
+  const exploded = explodedNote(loaded.run);
+  if (exploded !== null) stderr.write(`WARNING: ${exploded}\n`);
   const images: WrittenImage[] = [];
   const failed: { image: string; code: string; message: string }[] = [];
   makeFolder(options.out);

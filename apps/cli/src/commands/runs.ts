@@ -12,7 +12,9 @@ const HEADER = ['run', 'method', 'preset', 'state', 'epochs', 'best', 'val. loss
 async function list(folder: string | undefined, options: { json?: true }): Promise<void> {
   const root = path.resolve(folder ?? path.join(cxrHome(), 'runs'));
   const { readRun } = await import('@cxr-lens/model/run-folder');
-  const folders = namesIn(root, folder !== undefined).filter((name) => existsSync(path.join(root, name, 'run.json')));
+  const isRun = (name: string): boolean => existsSync(path.join(root, name, 'run.json'));
+  // a run folder itself holds no run folders: whoever names one asks for this run
+  const folders = isRun('.') ? ['.'] : namesIn(root, folder !== undefined).filter(isRun);
   const runs: Run[] = [];
   for (const name of folders) {
     try {
@@ -75,7 +77,7 @@ function table(rows: readonly string[][]): string {
 export const command: CommandModule = {
   configure(program) {
     program
-      .argument('[folder]', 'folder of run folders; default: runs below CXR_HOME')
+      .argument('[folder]', 'folder of run folders, or one of them; default: runs below CXR_HOME')
       .option('--json', 'print every run.json')
       .action(list);
   },

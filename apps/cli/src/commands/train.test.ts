@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -55,6 +55,7 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
       'r Robust small finished',
       '',
     ]);
+    expect(JSON.parse((await runCli('runs', inside('runs', 'b'), '--json')).stdout).runs).toMatchObject([{ id: 'b' }]);
 
     const image = inside('phantom', 'images', readdirSync(inside('phantom', 'images'))[0]!);
     const out = inside('explained');
@@ -186,7 +187,7 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
 
 describe('a run whose validation loss exploded', () => {
   // a step far too long: logits of 1e10 and more, still finite
-  it('is evaluated and explained like any other, and says so in train, runs and the report', async () => {
+  it('is evaluated and explained like any other, and says so in train, runs, the report, explain and compare', async () => {
     const out = inside('exploded', 'e');
     const trained = await runCli('train', 'nih-star', '--data', data, '--out', out, ...QUICK, '--set', 'learningRate=1');
     expect([trained.code, trained.stdout]).toEqual([
@@ -213,5 +214,10 @@ describe('a run whose validation loss exploded', () => {
     const explained = await runCli('explain', out, image, '--out', inside('exploded-out'), '--finding', 'Mass', '--json');
     const { logit } = JSON.parse(explained.stdout).images[0].findings.Mass;
     expect(Math.abs(logit)).toBeGreaterThan(1e6);
+    expect(explained.stderr).toContain('WARNING: The validation loss exploded:');
+
+    cpSync(out, inside('exploded', 'again'), { recursive: true });
+    const compared = await runCli('compare', out, inside('exploded', 'again'));
+    expect(compared.stdout).toContain(`**${out}: The validation loss exploded:`);
   });
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { CxrError, type OnProgress, openPrepared, type PreparedData } from '@cxr-lens/data';
 import { type ComparisonReportInput, compareRuns, type RunComparison, VERDICT_RESAMPLES, VERDICT_SEED } from '@cxr-lens/eval';
 import { readRun } from '@cxr-lens/model/run-folder';
-import type { Run } from '@cxr-lens/model/spec';
+import { explodedNote, type Run } from '@cxr-lens/model/spec';
 import { type Challenger, type Compare, challengersOf, firstAlone, iousOf, missingIous } from './challengers.ts';
 import { type StoredEvaluation, scoresOf, storedEvaluations, truthOf } from './stored.ts';
 
@@ -17,7 +17,7 @@ interface CompareRequest {
 
 /** What was compared, as `renderComparison` prints it. */
 interface Compared extends ComparisonReportInput {
-  /** Of the bootstraps. */
+  /** The seed of the bootstraps. */
   seed: number;
   resamples: number;
   /** The main ones of the runs, with commas. */
@@ -119,6 +119,10 @@ async function compareAll(compared: readonly Compare[], prepared: PreparedData |
     seed: VERDICT_SEED,
     protocol: [...protocols.keys()].join(', '),
     resamples: VERDICT_RESAMPLES,
+    warnings: compared.flatMap(({ folder, run }) => {
+      const exploded = explodedNote(run);
+      return exploded === null ? [] : [`${folder}: ${exploded}`];
+    }),
     details: {
       'data hash': data.datasetHash,
       runs: challengers.map(({ label, runs }) => `${label} (${runs.map(({ folder }) => folder).join(', ')})`).join(', '),

@@ -20,10 +20,10 @@ import { defaultOptions, type TrainOptions } from '@cxr-lens/model/spec';
 
 // For tests: run folders with evaluations that no network made.
 
-/** Of Baseline and of Robust. */
+/** SHA-256 of the weights of Baseline and Robust. */
 export const WEIGHTS = { b: 'b'.repeat(64), r: 'c'.repeat(64) };
 
-/** Of the maps. */
+/** Width and height of the maps. */
 const SIDE = 7;
 
 /** Phantoms prepared as `tiny.cxr` in the folder. */
@@ -36,18 +36,18 @@ export async function madeData(folder: string, images: number): Promise<Prepared
 
 export interface Stored {
   method?: 'baseline' | 'robust' | 'supervised';
-  /** Of Supervised, which is scored on the fifth that it left out. */
+  /** The fifth that Supervised left out and is scored on. */
   fold?: number;
   /** How much its scores and maps know. */
   skill: number;
   weights?: string;
-  /** Of the folder of the evaluation, and what it says of itself. */
+  /** The name of the evaluation, of its folder too. */
   evaluation?: string;
   datasetHash?: string;
   seed?: number;
   /** As 0.1.0 wrote it: its maps, but no IoUs. */
   old?: true;
-  /** Of its run now. */
+  /** The run's weights now, if it was trained again since. */
   weightsNow?: string;
 }
 

@@ -6,7 +6,7 @@ export interface Client {
   jobs: Jobs;
 }
 
-/** Of a job that is not at its end. */
+/** The states of a job that has not ended. */
 export const OPEN = { in: ['QUEUED', 'RUNNING'] } satisfies Prisma.JobWhereInput['state'];
 
 export async function openClient(url: string): Promise<Client & { close(): Promise<void> }> {

@@ -76,7 +76,7 @@ export interface Step {
 interface Plan {
   paths: DemoPaths;
   size: DemoSizeName;
-  /** Of the pages, once they are open. */
+  /** Where the pages are, once they are open. */
   address: Promise<string>;
 }
 

@@ -13,7 +13,7 @@ export interface AucRequest {
   against?: string | undefined;
   /** A column of the labels, or a file. */
   patients?: string | undefined;
-  /** Of the bootstrap over patients. */
+  /** Seeds the bootstrap over patients. */
   seed: number;
 }
 
@@ -31,7 +31,7 @@ export interface MeasuredAucs {
   patients: number | null;
   /** What the files hold and is not in the numbers. */
   leftOut: {
-    /** Of the scores: no findings; "" is pandas' index. */
+    /** Columns of the scores that are no finding; "" is pandas' index. */
     columns: string[];
     /** With scores, but the labels have no column for them. */
     unlabelledFindings: Finding[];

@@ -52,7 +52,7 @@ export function JobNow({ job }: { job: Job }) {
   );
 }
 
-/** Of a training that runs: how long it goes on, and what ends it. */
+/** How long a running training goes on, and what ends it. */
 export function TimeLeft({ job }: { job: Pick<Job, 'kind' | 'state' | 'run' | 'events'> }) {
   const now = useNow(job.state === 'RUNNING');
   const said = now === null ? null : timeLeft(job, now);

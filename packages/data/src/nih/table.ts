@@ -13,7 +13,7 @@ export interface Table {
 /** How every ZIP archive begins. */
 const ZIP = 'PK\x03\x04';
 
-/** In the order that wins where a header holds as many of two. */
+/** The first one wins where a header holds equally many of two. */
 const SEPARATORS = [',', ';', '\t'] as const;
 type Separator = (typeof SEPARATORS)[number];
 

@@ -52,7 +52,7 @@ interface Samples {
 function toGrey({ samples, channels, count, white }: Samples): Uint8Array {
   if (samples instanceof Uint8Array && channels === 1) return samples;
   const grey = new Uint8Array(count);
-  // Written so because it is what preprocessing v1 multiplies full-range samples by.
+  // The same arithmetic as preprocessing v1, so that full-range samples give the same pixels.
   const scale = 1 / (white / 255);
   for (let pixel = 0, at = 0; pixel < count; pixel += 1, at += channels) {
     const value = channels < 3 ? samples[at]! : luminance(samples[at]!, samples[at + 1]!, samples[at + 2]!);

@@ -43,7 +43,7 @@ export interface AucDifference {
 export interface PairedAucBootstrap {
   /** One per column. */
   columns: AucDifference[];
-  /** Of the mean AUC over the columns that have both classes; without an interval if one of them has few cases. */
+  /** Difference of the mean AUC over the columns that have both classes; without an interval if one of them has few cases. */
   mean: AucDifference;
 }
 

@@ -25,7 +25,7 @@ export interface PointDifference extends Difference {
 }
 
 export interface ScoreDifferences {
-  /** Of the mean over the seven T(IoU). */
+  /** The difference of the mean over the seven T(IoU). */
   mean: Difference;
   /** At every T(IoU), from the same draws. */
   points: PointDifference[];

@@ -12,7 +12,7 @@ export interface Tables {
 /** The images and findings that two runs scored. */
 export interface Shared {
   truth: Truth;
-  /** Of the truth, in its order. */
+  /** Rows of the truth, in the truth's order. */
   rows: Uint32Array;
   findings: readonly Finding[];
 }

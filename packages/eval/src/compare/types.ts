@@ -51,7 +51,7 @@ export interface PathologyComparison extends Answer {
   finding: BoxedFinding;
   /** (image, finding) pairs that both runs were scored on. */
   pairs: number;
-  /** Of the mean over T(IoU): what the words are about. */
+  /** The difference of the mean over T(IoU), which the words are about. */
   mean: Difference & Verdict;
   /** At T(IoU) = 0.3, adjusted over the eight findings. */
   at03: PointDifference & Verdict;

@@ -34,7 +34,7 @@ export interface PairIous {
 /** All that a verdict needs of one run's localisation: the maps are not asked again. */
 export interface IouTable {
   protocol: Protocol;
-  /** Of all boxed test images of the data set, also of those that the run was not scored on: folds are drawn over them. */
+  /** The patients of all boxed test images of the data set, also of those that the run was not scored on: folds are drawn over them. */
   patients: readonly string[];
   /** Each (image, finding) once, all with as many IoUs. */
   pairs: readonly PairIous[];

@@ -31,7 +31,7 @@ const dataSet = { name: 'phantom', synthetic: true, images: N };
 const render = (runs: [RunResults, RunResults][], more: { truth?: Truth | null; missing?: string[] } = {}): string => {
   const { missing = [] } = more;
   const comparisons = runs.map(([a, b]) => compareRuns({ a, b, truth: more.truth === undefined ? truth : more.truth }));
-  return renderComparison({ dataSet, comparisons, details: { seed: '0' }, missing });
+  return renderComparison({ dataSet, comparisons, warnings: [], details: { seed: '0' }, missing });
 };
 
 const baseline = side('Baseline', 'baseline', 0);

@@ -6,6 +6,8 @@ import type { ReportInput } from './types.ts';
 export interface ComparisonReportInput {
   dataSet: ReportInput['dataSet'];
   comparisons: readonly RunComparison[];
+  /** What has to be said of a run before its numbers are read, in sentences. */
+  warnings: readonly string[];
   /** Further lines for the head: runs, protocols, ... */
   details: Record<string, string>;
   /** What could not be compared, and why. */
@@ -13,10 +15,11 @@ export interface ComparisonReportInput {
 }
 
 /** Runs side by side as Markdown, in the tables and words of the report: all findings of every comparison. */
-export function renderComparison({ dataSet, comparisons, details, missing }: ComparisonReportInput): string {
+export function renderComparison({ dataSet, comparisons, warnings, details, missing }: ComparisonReportInput): string {
   const facts = { 'data set': `${dataSet.name}, ${dataSet.images} test images`, ...details, resamples: String(VERDICT_RESAMPLES) };
   return [
     `# Compared on ${dataSet.name}${dataSet.synthetic ? ', measured on phantoms' : ''}`,
+    ...warnings.map((warning) => `**${warning}**`),
     Object.entries(facts)
       .map(([key, value]) => `- ${key}: ${value}`)
       .join('\n'),

@@ -58,7 +58,7 @@ export function localizationComparison({ a, b, localization }: RunComparison): s
     withInterval(at03.difference, at03.interval, 2),
   ]);
   return [
-    `${a} over ${b}: ${list(names('higher'))}. Lower: ${list(names('lower'))}. No difference detected: ${names('no difference detected').length}.`,
+    `${a} over ${b}. Higher: ${list(names('higher'))}. Lower: ${list(names('lower'))}. No difference detected: ${names('no difference detected').length}.`,
     table(['pathology', 'localisation accuracy, mean over T(IoU)', 'at T = 0.3'], rows),
   ];
 }

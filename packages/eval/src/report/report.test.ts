@@ -66,7 +66,7 @@ describe('renderReport', () => {
       /Robust <2> is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Cardiomegaly, mean over T \(adjusted p [<=] 0\.\d+\)\. The paper's finding, "higher", holds in this data\./,
     );
     expect(markdown).toContain('No difference detected between Robust <2> and Baseline for Nodule: 6 pairs. The paper');
-    expect(markdown).toMatch(/Robust <2> over Baseline: Atelectasis, .*\. Lower: none\. No difference detected: \d\./);
+    expect(markdown).toMatch(/Robust <2> over Baseline\. Higher: Atelectasis, .*\. Lower: none\. No difference detected: \d\./);
     expect(markdown).toContain('| Hernia | 0 | no positive image | no positive image |');
   });
 

@@ -53,7 +53,7 @@ export interface ReportInput {
   /** Fig. 1 and Fig. 4: pictures that the caller rendered. */
   explanations?: ExplanationFigureInput;
   epsilons?: EpsilonFigureInput;
-  /** Of the bands of pooled curves; default 2000. */
+  /** Resamples for the bands of pooled curves; default 2000. */
   resamples?: number;
   /** What has to be said of a run before its numbers are read, in sentences. */
   warnings?: readonly string[];

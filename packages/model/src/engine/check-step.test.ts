@@ -17,7 +17,21 @@ it('takes what differs by rounding, and refuses another loss, a state that did n
   expect(check(2, 1.1, 1)).toThrow('change of the state');
 });
 
+it('takes a gradient in which one ReLU turned where a plan says so, but none of another sign or without its greatest part', () => {
+  const gradient = arrays(1, -1, 1, -1, 0.3);
+  const found = (...values: number[]) => {
+    return () => checkStep('run', { outputs: [arrays(...values), gradient], state: [{}, {}], before: {}, outputTolerance: 0.3 });
+  };
+  expect(found(1, -1, 1, -1, 0)).not.toThrow();
+  expect(found(-1, 1, -1, 1, -0.3)).toThrow('outputs 2.0e+0');
+  expect(found(1, -1, 1, 0, 0.3)).toThrow('outputs 4.9e-1');
+});
+
 it('has nothing to say of a step that ends in no number: the trainer does', () => {
-  const none = arrays(Number.NaN);
-  expect(() => checkStep('whole', { outputs: [none, none], state: [arrays(1), arrays(1)], before: arrays(1) })).not.toThrow();
+  const step = (found: number, own: number) => () =>
+    checkStep('whole', { outputs: [arrays(found), arrays(own)], state: [arrays(1), arrays(1)], before: arrays(1) });
+  for (const none of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(step(none, none)).not.toThrow();
+    expect(step(none, 2)).toThrow('The compiled whole computes something else');
+  }
 });

@@ -12,13 +12,15 @@ interface Check {
   before: Values;
   /** Of the state. */
   tolerance?: number | undefined;
+  outputTolerance?: number | undefined;
 }
 
 /** CxrError INTERNAL where the first of each pair, the graph's, is not the second, the step's own. */
-export function checkStep(step: string, { outputs, state, before, tolerance = STATE_TOLERANCE }: Check): void {
+export function checkStep(step: string, check: Check): void {
+  const { outputs, state, before, tolerance = STATE_TOLERANCE, outputTolerance = OUTPUT_TOLERANCE } = check;
   const zero = Object.fromEntries(Object.entries(outputs[1]).map(([name, values]) => [name, new Float32Array(values.length)]));
   const gaps = { outputs: relativeGap(outputs, zero), state: relativeGap(state, before) };
-  if (gaps.outputs <= OUTPUT_TOLERANCE && gaps.state <= tolerance) return;
+  if (gaps.outputs <= outputTolerance && gaps.state <= tolerance) return;
   const found = `outputs ${gaps.outputs.toExponential(1)}, change of the state ${gaps.state.toExponential(1)} off, relative`;
   throw new CxrError('INTERNAL', `The compiled ${step} computes something else than the step itself: ${found}.`);
 }
@@ -32,5 +34,5 @@ function relativeGap([found, expected]: readonly [Values, Values], from: Values)
       change += (value - from[name]![index]!) ** 2;
     }
   }
-  return gap === 0 || Number.isNaN(change) ? 0 : Math.sqrt(gap / change);
+  return gap === 0 || !Number.isFinite(change) ? 0 : Math.sqrt(gap / change);
 }

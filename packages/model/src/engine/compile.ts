@@ -26,6 +26,8 @@ export interface StepPlan {
   rewrite?: (graph: StepGraph) => StepGraph;
   /** How far the change of the state may be off at the check, relative; left out, as far as rounding to float32 leads. */
   tolerance?: number;
+  /** The same of the outputs. */
+  outputTolerance?: number;
   /** How many times `runAll` takes it in one call of TensorFlow; left out, once. */
   atOnce?: number | undefined;
 }
@@ -158,7 +160,7 @@ function recorded(
     const compiled = opened(openSession(folder), plans, state);
     try {
       const start = valuesOf(state);
-      for (const [name, { inputs, tolerance }] of Object.entries(plans)) {
+      for (const [name, { inputs, tolerance, outputTolerance }] of Object.entries(plans)) {
         const given = compiled.run(name, inputs);
         compiled.pull();
         checkStep(name, {
@@ -166,6 +168,7 @@ function recorded(
           state: [valuesOf(state), found[name]!.state],
           before: start,
           tolerance,
+          outputTolerance,
         });
         restore();
         compiled.push();

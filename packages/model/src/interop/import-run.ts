@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, FINDINGS } from '@cxr-lens/data';
-import { makeCard } from '../card.ts';
+import { CxrError } from '@cxr-lens/data';
+import { brokenLogit, makeCard } from '../card.ts';
 import { codeVersion } from '../code-version.ts';
 import { describeEngine } from '../engine/tensorflow.ts';
 import { buildNetwork } from '../load-run.ts';
@@ -61,7 +61,8 @@ export function importWeights({ file, network, out, name }: ImportRequest): { im
   const imported: ImportedFile = { ...papers, format: 1, normalisation, importedAt: now };
   const run = head === 'none' ? null : runOf(papers, { name: name ?? id, normalisation, now });
   const card = run && cardOf(run, tensors, normalisation);
-  if (card) checkAnswer(card.golden.logits, file);
+  const broken = card && brokenLogit(card.golden);
+  if (broken) throw new CxrError('BAD_INPUT', `${file}: ${broken}; import another checkpoint of it.`);
   const files = runFiles(out);
   writeAtomic(files.weights, bytes);
   writeImported(out, imported);
@@ -84,16 +85,6 @@ function readSource(file: string): Buffer {
     throw new CxrError('BAD_INPUT', `${file} is in PyTorch's own format; make a safetensors file of it first: ${command}`);
   }
   return bytes;
-}
-
-/** Finite weights can still be too large for float32. */
-function checkAnswer(logits: readonly number[], file: string): void {
-  const index = logits.findIndex((logit) => !Number.isFinite(logit));
-  if (index < 0) return;
-  throw new CxrError(
-    'BAD_INPUT',
-    `${file}: the network's logit of ${FINDINGS[index]} is ${logits[index]} on an image of noise, expected a number; import another checkpoint of it.`,
-  );
 }
 
 function runOf(imported: Imported, { name, normalisation, now }: Pick<Run, 'name' | 'normalisation'> & { now: string }): Run {

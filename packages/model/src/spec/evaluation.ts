@@ -120,7 +120,7 @@ export const IousFileSchema = z.object({
   data: DataRefSchema,
   /** The method's main one. */
   protocol: ProtocolSchema.extend({ name: z.enum(['paper', 'patches']) }),
-  /** Of all boxed test images of the data set, also of those that the run was not scored on: folds are drawn over them. */
+  /** The patients of all boxed test images of the data set, also of those that the run was not scored on: folds are drawn over them. */
   patients: z.array(z.string()),
   sha256: z.object({ 'ious.npy': z.string(), 'ious-centre.npy': z.string() }),
   pairs: z.array(z.object({ image: z.string(), patientId: z.string(), finding: z.enum(BOXED_FINDINGS) })),

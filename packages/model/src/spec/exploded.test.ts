@@ -33,7 +33,7 @@ describe('explodedNote', () => {
     const chance = evenOddsLoss(trained(method));
     expect(explodedNote(trained(method, 2 * chance))).toBeNull();
     expect(explodedNote(trained(method, 100 * chance))).toMatch(
-      new RegExp(`exploded: .* at the best epoch \\(1\\), where even odds for every finding have ${chance.toFixed(1)} at most`),
+      new RegExp(`exploded: .* at the best epoch \\(1\\), where even odds for every finding give at most ${chance.toFixed(1)}`),
     );
   });
 

@@ -5,7 +5,7 @@ import type { TrainOptions } from './options.ts';
 /** Times the loss of even odds: short healthy trainings stay below twice, exploded ones are at hundreds to 1e22. */
 const FACTOR = 10;
 
-/** Of 0.5 for a pixel in [0, 1], at most: 0.5^2 over twice the variance of 0.1 (`elboLosses`). */
+/** The greatest loss of the answer 0.5 for a pixel in [0, 1]: 0.5^2 over twice the variance of 0.1 (`elboLosses`). */
 const GREY_RECONSTRUCTION = 12.5;
 
 /** What has to be known of a run; a row of the database has it as well as run.json. */
@@ -36,7 +36,7 @@ export function explodedNote(run: Trained): string | null {
   const best = run.epochs.find(({ epoch }) => epoch === run.bestEpoch);
   const chance = evenOddsLoss(run);
   if (!best || best.validationLoss <= FACTOR * chance) return null;
-  return `The validation loss exploded: ${lossText(best.validationLoss)} at the best epoch (${best.epoch}), where even odds for every finding have ${chance.toFixed(1)} at most. Nothing that this network says can be relied on. Train longer, or with a smaller learningRate.`;
+  return `The validation loss exploded: ${lossText(best.validationLoss)} at the best epoch (${best.epoch}), where even odds for every finding give at most ${chance.toFixed(1)}. Nothing that this network says can be relied on. Train longer, or with a smaller learningRate.`;
 }
 
 /** A loss with four decimals, or as 3.642e+11 from a million on: a number of twenty digits tells nobody anything. */
