@@ -82,7 +82,7 @@ describe('the process', () => {
     const { port } = taken.address() as net.AddressInfo;
     const started = start({ PORT: String(port), LOG_LEVEL: 'silent' });
     expect(await started.exited).toBe(2);
-    expect(started.output().trim()).toBe(`UNAVAILABLE: Port ${port} is in use: stop what listens there, or set PORT to a free one.`);
+    expect(started.output().trim()).toBe(`CONFLICT: Port ${port} is in use: stop what listens there, or set PORT to a free one.`);
     taken.close();
   });
 

@@ -24,8 +24,10 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.info(`stopping: ${reason}`);
-    setTimeout(() => process.exit(1), withinMs).unref();
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), withinMs).unref();
     await worker.stop();
+    // An engine that is stuck in an operation lets no other end through.
+    if (code === EXIT_RESTART) process.kill(process.pid, 'SIGKILL');
     process.exit(code);
   };
   void worker.died.then((error) => {

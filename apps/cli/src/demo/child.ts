@@ -14,7 +14,7 @@ export interface Child {
 }
 
 /** Where a child's stdout goes, which holds its log; what a person should read comes on stderr. */
-export const logFile = (name: string): string => path.join(cxrHome(), 'logs', `${name.replaceAll(' ', '-')}.log`);
+const logFile = (name: string): string => path.join(cxrHome(), 'logs', `${name.replaceAll(' ', '-')}.log`);
 
 /** Starts the pinned Node with `args`. */
 function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
