@@ -66,6 +66,8 @@ export class AttemptWriter {
   private readonly attempt: number;
   private latest: Progress | null = null;
   private reporting: Promise<void> | null = null;
+  /** 1 once this attempt got further than any before: it does not count as a failed one. */
+  givenBack: 0 | 1 = 0;
 
   constructor(prisma: PrismaClient, id: string, attempt: number) {
     this.prisma = prisma;
@@ -95,6 +97,20 @@ export class AttemptWriter {
       if (hasEnded(job)) throw new CxrError('CANCELLED', `Job ${job.id} is ${job.state}: nothing more is written for it.`);
       return work(tx);
     });
+  }
+
+  /**
+   * Notes what is done for good, counted over all attempts. An attempt that gets further than any before is given back: it counts as no
+   * failed one if it is lost later, so that a worker that is suspended now and then does not end a long job.
+   */
+  async advance(done: number): Promise<void> {
+    const further = await this.writeOpen(async (tx) => {
+      const { count } = await tx.job.updateMany({ where: { id: this.id, furthest: { lt: done } }, data: { furthest: done } });
+      if (count === 0 || this.givenBack) return false;
+      await tx.$executeRaw`UPDATE pgboss.job SET retry_limit = retry_limit + 1 WHERE id = ${this.id}::uuid`;
+      return true;
+    });
+    if (further) this.givenBack = 1;
   }
 
   async addEvent(message: string): Promise<void> {

@@ -9,6 +9,8 @@ interface TaskHooks {
   /** The task waits for these; what they throw stops it. */
   beforeWrite: () => Promise<void>;
   onEpoch?: (epoch: Epoch) => Promise<void>;
+  /** With the steps since the training's start. */
+  onCheckpoint?: (steps: number) => Promise<void>;
   /** In the images' order, each as soon as it is there. */
   onExplained?: (index: number, outcome: PromiseSettledResult<RunExplanation>) => void;
 }
@@ -96,6 +98,7 @@ export function startEngine(
     const { id, hook } = response;
     try {
       if (response.name === 'beforeWrite') await call.hooks.beforeWrite();
+      else if (response.name === 'onCheckpoint') await call.hooks.onCheckpoint?.(response.steps);
       else await call.hooks.onEpoch?.(response.epoch);
       send({ type: 'hooked', id, hook, error: null });
     } catch (error) {

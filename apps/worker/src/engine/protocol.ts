@@ -36,6 +36,7 @@ export type Response =
   | { type: 'progress'; id: number; progress: Progress }
   | { type: 'hook'; id: number; hook: number; name: 'beforeWrite' }
   | { type: 'hook'; id: number; hook: number; name: 'onEpoch'; epoch: Epoch }
+  | { type: 'hook'; id: number; hook: number; name: 'onCheckpoint'; steps: number }
   | { type: 'explained'; id: number; index: number; explanation: RunExplanation }
   | { type: 'unexplained'; id: number; index: number; error: PlainError }
   | { type: 'done'; id: number }

@@ -50,7 +50,10 @@ async function runTask(request: Extract<Request, { type: 'start' }>): Promise<vo
   }
 }
 
-type Hook = { name: 'beforeWrite' } | Omit<Extract<Response, { name: 'onEpoch' }>, 'type' | 'id' | 'hook'>;
+type Hook =
+  | { name: 'beforeWrite' }
+  | Omit<Extract<Response, { name: 'onEpoch' }>, 'type' | 'id' | 'hook'>
+  | Omit<Extract<Response, { name: 'onCheckpoint' }>, 'type' | 'id' | 'hook'>;
 
 async function perform(request: Extract<Request, { type: 'start' }>, call: Call): Promise<void> {
   const { id } = request;
@@ -74,7 +77,12 @@ async function perform(request: Extract<Request, { type: 'start' }>, call: Call)
       return;
     }
     case 'train':
-      await trainRun({ ...request.input, ...common, onEpoch: (epoch) => ask({ name: 'onEpoch', epoch }) });
+      await trainRun({
+        ...request.input,
+        ...common,
+        onEpoch: (epoch) => ask({ name: 'onEpoch', epoch }),
+        onCheckpoint: (steps) => ask({ name: 'onCheckpoint', steps }),
+      });
       return;
     case 'evaluate': {
       const { runs, data } = request.input;

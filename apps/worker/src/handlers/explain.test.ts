@@ -54,6 +54,7 @@ function attempt(write: JobAttempt<'explain'>['write']): JobAttempt<'explain'> {
     fence: () => Promise.resolve(),
     write,
     addEvent: () => Promise.resolve(),
+    advance: () => Promise.resolve(),
     progress: () => undefined,
   };
 }

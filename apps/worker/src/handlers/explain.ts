@@ -30,6 +30,7 @@ export async function explain({ prisma, batcher }: Services, job: JobAttempt<'ex
     const explained = await batcher.ask({ run: run.path, image: request }, { key, signal: job.signal });
     await store(prisma, job, { run, imageId, explained });
     await job.addEvent(`${run.name}: ${Object.keys(explained.findings).length} findings`);
+    await job.advance(index + 1);
   }
   job.progress({ what: 'Explained', done: runs.length, total: runs.length });
 }
