@@ -9,13 +9,15 @@ const SPEC = '@cxr-lens/model/spec';
 const RUN_FOLDER = '@cxr-lens/model/run-folder';
 const BENCH = '@cxr-lens/model/bench';
 const TESTING = '@cxr-lens/data/testing';
+/** Small entries, for the embedded server's keeper. */
+const SMALL = ['@cxr-lens/data/error', '@cxr-lens/data/file-lock'];
 
 /** Who may import what of ours (docs/architecture.md): one straight line, data <- eval <- model <- apps. */
 const LINE: Record<string, readonly string[]> = {
   'packages/data': [],
   'packages/eval': ['@cxr-lens/data'],
   'packages/model': ['@cxr-lens/data', '@cxr-lens/eval'],
-  prisma: ['@cxr-lens/data', SPEC],
+  prisma: ['@cxr-lens/data', ...SMALL, SPEC],
   'apps/worker': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
   'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, '@cxr-lens/prisma'],
   'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],

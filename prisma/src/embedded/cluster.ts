@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CxrError } from '@cxr-lens/data/error';
 import { type Account, borrowedAccount } from './account.ts';
 import { postgresBinaries, SHARED_FOLDER } from './binaries.ts';
 import { run } from './run.ts';
@@ -21,14 +22,34 @@ export const dataFolder = (cluster: Cluster): string => path.join(cluster.folder
 export const logFile = (cluster: Cluster): string => path.join(cluster.folder, 'postgres.log');
 export const passwordFile = (cluster: Cluster): string => path.join(cluster.folder, 'password');
 
-/** The lock under which the cluster of `home` is made, started and stopped. */
-export const clusterLock = (home: string): string => `postgres${home}`;
+/** Holds the port of the server; written at its first start. */
+export const portFile = (cluster: Cluster): string => path.join(cluster.folder, 'port');
 
-/** Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there is none. To be called under `clusterLock`. */
+/** The lock under which the cluster of `home` is made, started and stopped. */
+export const clusterLock = (home: string): string => path.join(home, 'cluster.lock');
+
+/** The keeper of `home` holds this lock. */
+export const keeperLock = (home: string): string => path.join(home, 'keeper.lock');
+
+/**
+ * Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there was never one. To be called under `clusterLock`.
+ * CxrError NOT_FOUND for a cluster whose files are gone: an empty one in its place would look like lost data.
+ */
 export async function openCluster(home: string): Promise<Cluster> {
   const cluster = locateCluster(home) ?? newCluster(home);
-  if (!existsSync(path.join(dataFolder(cluster), 'PG_VERSION'))) await initialise(cluster);
+  if (!existsSync(path.join(dataFolder(cluster), 'PG_VERSION'))) {
+    if (existsSync(portFile(cluster))) throw lostFiles(home, dataFolder(cluster));
+    await initialise(cluster);
+  }
   return cluster;
+}
+
+function lostFiles(home: string, folder: string): CxrError {
+  return new CxrError(
+    'NOT_FOUND',
+    `The database of ${home} is not where it was: its files in ${folder} are gone. Put that folder back (in a container: keep it on a volume, as CXR_HOME), or restore a backup. ` +
+      `To begin with an empty database instead, move ${home} away.`,
+  );
 }
 
 /** The cluster of `<CXR_HOME>/postgres` as it stands; null where none was made. */
@@ -80,6 +101,8 @@ export function servesAnother(cluster: Cluster): boolean {
 function newCluster(home: string): Cluster {
   mkdirSync(home, { recursive: true });
   const account = borrowedAccount();
+  const lost = account && sharedFolder(home);
+  if (lost) throw lostFiles(home, lost);
   const id = randomBytes(6).toString('hex');
   const folder = account ? path.join(sharedClusters, id) : path.join(home, 'cluster');
   mkdirSync(folder, { recursive: true });
@@ -114,7 +137,7 @@ async function initialise(cluster: Cluster): Promise<void> {
   writeFileSync(password, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600 });
   if (account) chownSync(password, account.uid, account.gid);
   const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
-  const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], account);
+  const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], { account });
   if (status === 0) return;
   rmSync(data, { recursive: true, force: true });
   throw new Error(`initdb failed: ${output}`);

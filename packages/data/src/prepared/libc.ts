@@ -4,12 +4,10 @@ import { CxrError } from '../error.ts';
 const libc = koffi.load(null);
 const mmap = libc.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)');
 const munmap = libc.func('int munmap(void *address, size_t length)');
-const flock = libc.func('int flock(int fd, int operation)');
 
 const PROT_READ_WRITE = 1 | 2;
 const MAP_PRIVATE = 2;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
-const LOCK_EXCLUSIVE_NOW = 2 | 4;
 
 /** A file's bytes without reading them: the system loads a page when it is looked at. */
 export interface MappedFile {
@@ -36,9 +34,4 @@ export function mapFile(fd: number, length: number, where: string): MappedFile {
       munmap(address, length);
     },
   };
-}
-
-/** Takes the file for this process alone, until it closes it or dies; false when another process holds it. */
-export function lockFile(fd: number): boolean {
-  return flock(fd, LOCK_EXCLUSIVE_NOW) === 0;
 }
