@@ -83,10 +83,11 @@ function reachable(entry: string, seen = new Set<string>()): Set<string> {
 
 function resolve(from: string, specifier: string): string {
   if (specifier.startsWith('.')) return path.resolve(path.dirname(from), specifier);
-  const own = /^@cxr-lens\/(\w+)(\/\w+)?$/.exec(specifier);
+  const own = /^@cxr-lens\/(\w+)(\/[\w-]+)?$/.exec(specifier);
   if (!own) return specifier;
   const folder = ['data', 'eval', 'model'].includes(own[1]!) ? `packages/${own[1]}` : own[1] === 'prisma' ? 'prisma' : `apps/${own[1]}`;
-  return path.join(root, folder, own[2] ? `src${own[2]}/index.ts` : 'src/index.ts');
+  const { exports } = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8')) as { exports: Record<string, string> };
+  return path.join(root, folder, exports[`.${own[2] ?? ''}`]!);
 }
 
 describe('TensorFlow stays in packages/model', () => {
