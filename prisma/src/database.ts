@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { CxrError, cxrHome, type OnProgress } from '@cxr-lens/data';
 import pg from 'pg';
+import { backupDatabase } from './backup/backup.ts';
+import { locateCluster } from './embedded/cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded/embedded.ts';
 import { installQueues } from './jobs/queues.ts';
 import { connect, migrate, readMigrations } from './migrate.ts';
@@ -18,10 +20,16 @@ export async function ensureDatabase(options: { onProgress?: OnProgress } = {}):
   report('Starting the database', 0);
   const url = process.env['DATABASE_URL'] || (await ensureEmbedded(embeddedHome(), { database: DATABASE }));
   report('Migrating the database', 1);
-  await migrate(url);
+  await migrate(url, { beforeChange: keepBefore });
   await installQueues(url);
   report('The database is ready', 2);
   return url;
+}
+
+/** A migration cannot be undone: the rows as they were are kept below CXR_HOME, for `cxr-lens restore`. */
+async function keepBefore(client: pg.Client, migration: string): Promise<void> {
+  const time = new Date().toISOString().replaceAll(/[:.]/g, '-');
+  await backupDatabase(client, path.join(cxrHome(), 'backups', `${time}-before-${migration}`));
 }
 
 /** Lets the embedded server stop although this process goes on; without one nothing happens. */
@@ -31,6 +39,8 @@ export function releaseDatabase(): void {
 
 export interface DatabaseInfo {
   source: 'embedded' | 'DATABASE_URL';
+  /** Where the embedded server's files lie; null for a server of DATABASE_URL. */
+  folder: string | null;
   /** Host, port and database, without the password. */
   address: string;
   /** E.g. "18.4". */
@@ -49,6 +59,7 @@ export async function databaseInfo(url: string): Promise<DatabaseInfo> {
     );
     return {
       source: process.env['DATABASE_URL'] ? 'DATABASE_URL' : 'embedded',
+      folder: process.env['DATABASE_URL'] ? null : (locateCluster(embeddedHome())?.folder ?? null),
       address: `${client.host}:${client.port}/${client.database}`,
       version: version.rows[0]!.server_version,
       migrations: { applied: applied.rows[0]!.count, known: readMigrations().length },

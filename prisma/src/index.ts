@@ -17,6 +17,8 @@ export type {
 } from '../generated/client/client.ts';
 export { CurveKind, JobKind, JobState, RunState } from '../generated/client/enums.ts';
 export { type default as PrismaTypes, getDatamodel } from '../generated/pothos.ts';
+export { type BackupResult, backup } from './backup/backup.ts';
+export { type RestoreResult, restore } from './backup/restore.ts';
 export { createPrisma } from './client.ts';
 export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';

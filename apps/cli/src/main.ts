@@ -20,6 +20,8 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
     load: () => import('./commands/worker.ts'),
   },
   doctor: { summary: 'what engine, database and storage there is, and what is wrong', load: () => import('./commands/doctor.ts') },
+  backup: { summary: 'copies database, objects and runs into a folder, while everything runs', load: () => import('./commands/backup.ts') },
+  restore: { summary: 'puts a backup into an empty CXR_HOME', load: () => import('./commands/restore.ts') },
   demo: {
     summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',
     load: () => import('./commands/demo.ts'),

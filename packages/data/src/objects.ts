@@ -38,8 +38,15 @@ export async function deleteObject(key: string): Promise<void> {
   await objects().delete(pathOf(key));
 }
 
+/** Where the bytes of a key lie, whether they are there or not: for backups, which link and copy files. */
+export function objectFile(key: string): string {
+  return path.join(objectsFolder(), pathOf(key));
+}
+
+const objectsFolder = (): string => path.join(cxrHome(), 'objects');
+
 function objects(): Disk {
-  return new Disk(new FSDriver({ location: path.join(cxrHome(), 'objects'), visibility: 'private' }));
+  return new Disk(new FSDriver({ location: objectsFolder(), visibility: 'private' }));
 }
 
 /** Two letters a folder: 256 folders, none with more entries than a file system likes. */

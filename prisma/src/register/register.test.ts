@@ -2,22 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
-import { type AucFile, type Card, type Curve, defaultOptions, type LocalizationFile, type Run } from '@cxr-lens/model/spec';
+import type { AucFile, Card, Curve, LocalizationFile, Run } from '@cxr-lens/model/spec';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../testing.ts';
+import { data, runFile, WEIGHTS } from './run.fixture.ts';
 import { registerRun } from './run.ts';
-
-const WEIGHTS = '1'.repeat(64);
-const data: NonNullable<Run['data']> = {
-  name: 'phantom',
-  size: 96,
-  datasetHash: 'd'.repeat(64),
-  splitHash: 'e'.repeat(64),
-  preprocessingVersion: 'v1',
-  synthetic: true,
-  seed: 0,
-  images: { train: 64, validation: 8, test: 20 },
-};
 
 let database: TestDatabase;
 let home: string;
@@ -40,45 +29,7 @@ function write(file: string, value: unknown): void {
 }
 
 function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home, 'runs', id)): string {
-  const run: Run = {
-    format: 1,
-    trainedTestImages: [],
-    id,
-    name: `The run ${id}`,
-    method: 'baseline',
-    preset: 'small',
-    network: 'truncated-densenet121',
-    inputSize: 96,
-    featureShape: [12, 12, 132],
-    data,
-    parent: null,
-    imported: null,
-    initialisation: 'he-normal',
-    normalisation: null,
-    seed: 3,
-    options: { ...defaultOptions(change.method ?? 'baseline'), seed: 3 },
-    codeVersion: '0.1.0',
-    engine: 'TensorFlow 2.21.0, CPU',
-    state: 'finished',
-    error: null,
-    epochs: [1, 2].map((epoch) => ({
-      epoch,
-      trainLoss: 1 / epoch,
-      validationLoss: 2 / epoch,
-      perturbedValidationLoss: null,
-      probe: null,
-      validationAuc: null,
-      seconds: 1.5,
-    })),
-    bestEpoch: 2,
-    stepsPerEpoch: 2,
-    weightsSha256: WEIGHTS,
-    createdAt: '2026-01-01T10:00:00.000Z',
-    updatedAt: '2026-01-01T11:00:00.000Z',
-    finishedAt: '2026-01-01T11:00:00.000Z',
-    ...change,
-  };
-  write(path.join(folder, 'run.json'), run);
+  write(path.join(folder, 'run.json'), runFile(id, change));
   return folder;
 }
 

@@ -48,10 +48,10 @@ async function engine(): Promise<string> {
 
 async function database(): Promise<string> {
   const { databaseInfo, ensureDatabase, releaseDatabase } = await import('@cxr-lens/prisma');
-  const { source, address, version, migrations } = await databaseInfo(await ensureDatabase());
+  const { source, folder, address, version, migrations } = await databaseInfo(await ensureDatabase());
   releaseDatabase();
   const state = migrations.applied === migrations.known ? 'up to date' : `${migrations.applied} of ${migrations.known} migrations applied`;
-  return `Postgres ${version}, ${source === 'embedded' ? 'embedded' : 'from DATABASE_URL'}, ${address}, ${state}`;
+  return `Postgres ${version}, ${source === 'embedded' ? `embedded in ${folder}` : 'from DATABASE_URL'}, ${address}, ${state}`;
 }
 
 async function storage(): Promise<string> {
