@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
-import type { AucFile, Card, Curve, LocalizationFile, Run } from '@cxr-lens/model/spec';
+import { type AucFile, type Card, type Curve, defaultOptions, type LocalizationFile, type Run } from '@cxr-lens/model/spec';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../testing.ts';
 import { data, runFile, WEIGHTS } from './run.fixture.ts';
