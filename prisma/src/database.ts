@@ -2,6 +2,7 @@ import path from 'node:path';
 import { CxrError, cxrHome, type OnProgress } from '@cxr-lens/data';
 import pg from 'pg';
 import { backupDatabase } from './backup/backup.ts';
+import { CONNECTIONS_A_PROCESS, directUrl } from './client.ts';
 import { locateCluster } from './embedded/cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded/embedded.ts';
 import { installQueues } from './jobs/queues.ts';
@@ -20,8 +21,8 @@ export async function ensureDatabase(options: { onProgress?: OnProgress } = {}):
   report('Starting the database', 0);
   const url = process.env['DATABASE_URL'] || (await ensureEmbedded(embeddedHome(), { database: DATABASE }));
   report('Migrating the database', 1);
-  await migrate(url, { beforeChange: keepBefore });
-  await installQueues(url);
+  await migrate(directUrl(url), { beforeChange: keepBefore });
+  await installQueues(directUrl(url));
   report('The database is ready', 2);
   return url;
 }
@@ -46,6 +47,8 @@ export interface DatabaseInfo {
   /** E.g. "18.4". */
   version: string;
   migrations: { applied: number; known: number };
+  /** Of the server: how many it allows, how many are open, and how many each API or worker may take. */
+  connections: { most: number; open: number; aProcess: number };
 }
 
 /** What `doctor` says of the database at `url`. */
@@ -54,6 +57,9 @@ export async function databaseInfo(url: string): Promise<DatabaseInfo> {
   await connect(client);
   try {
     const version = await client.query<{ server_version: string }>('SHOW server_version');
+    const { rows: counts } = await client.query<{ most: number; open: number }>(
+      `SELECT current_setting('max_connections')::int AS most, (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS open`,
+    );
     const applied = await client.query<{ count: number }>(
       'SELECT count(*)::int AS count FROM _prisma_migrations WHERE finished_at IS NOT NULL',
     );
@@ -63,6 +69,7 @@ export async function databaseInfo(url: string): Promise<DatabaseInfo> {
       address: `${client.host}:${client.port}/${client.database}`,
       version: version.rows[0]!.server_version,
       migrations: { applied: applied.rows[0]!.count, known: readMigrations().length },
+      connections: { ...counts[0]!, aProcess: CONNECTIONS_A_PROCESS },
     };
   } catch (cause) {
     throw new CxrError('UNAVAILABLE', `The database does not look like ours: ${(cause as Error).message}.`, { cause });

@@ -19,13 +19,14 @@ export { CurveKind, JobKind, JobState, RunState } from '../generated/client/enum
 export { type default as PrismaTypes, getDatamodel } from '../generated/pothos.ts';
 export { type BackupResult, backup } from './backup/backup.ts';
 export { type RestoreResult, restore } from './backup/restore.ts';
-export { createPrisma } from './client.ts';
+export { createPrisma, directUrl } from './client.ts';
 export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
 export { createJobs, isResumable, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';
 export { migrate } from './migrate.ts';
 export { ownObjects, shareObjects } from './objects.ts';
+export { isDatabaseAway } from './patience.ts';
 export { registerDataSet } from './register/data-set.ts';
 export { lockActiveRun, registerRun, writeRunRows } from './register/run.ts';
 export { type TestDatabase, testDatabase } from './testing.ts';

@@ -1,4 +1,5 @@
 import { CxrError, type ErrorCode } from '@cxr-lens/data';
+import { isDatabaseAway } from '@cxr-lens/prisma';
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
@@ -25,6 +26,13 @@ export interface PublicError {
 /** A CxrError as it is; anything else is masked and logged here, once, under the id of its request. */
 export function publicError(error: unknown, { log, requestId }: { log: FastifyBaseLogger; requestId: string }): PublicError {
   if (error instanceof CxrError && error.code !== 'INTERNAL') return { code: error.code, message: error.message };
+  if (isDatabaseAway(error)) {
+    log.warn({ err: error, requestId }, 'the database does not answer');
+    return {
+      code: 'UNAVAILABLE',
+      message: 'The database does not answer now, or has no connection free. Send the same again in some seconds.',
+    };
+  }
   const status = (error as { statusCode?: number } | null)?.statusCode;
   // Fastify's own refusals: a body that is no JSON, a method that is not there.
   if (error instanceof Error && status && status >= 400 && status < 500) {

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, sta
 import path from 'node:path';
 import { CxrError, cxrHome, type OnProgress, objectFile, throwIfCancelled } from '@cxr-lens/data';
 import pg from 'pg';
+import { directUrl } from '../client.ts';
 import { tryLock } from '../embedded/lock.ts';
 import { connect } from '../migrate.ts';
 import { OBJECT_KEYS, OBJECTS_LOCK } from '../objects.ts';
@@ -43,7 +44,7 @@ export async function backup({ url, folder, onProgress, signal }: BackupRequest)
   try {
     removeStaged();
     openFolder(to);
-    const snapshot = await takeSnapshot(url, { to, staged, onProgress, signal });
+    const snapshot = await takeSnapshot(directUrl(url), { to, staged, onProgress, signal });
     const problems = [...snapshot.missing.map((key) => `object ${key} is missing`)];
     const objects = await copyObjects({ staged, to, keys: snapshot.staged, problems, onProgress, signal });
     const runs = await copyRuns({ to, runs: snapshot.runs, problems, onProgress, signal });

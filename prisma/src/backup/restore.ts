@@ -4,7 +4,7 @@ import path from 'node:path';
 import { CxrError, cxrHome, type OnProgress, putObject, throwIfCancelled } from '@cxr-lens/data';
 import pg from 'pg';
 import type { PrismaClient } from '../../generated/client/client.ts';
-import { createPrisma } from '../client.ts';
+import { createPrisma, directUrl } from '../client.ts';
 import { requeueOpenJobs } from '../jobs/requeue.ts';
 import { applyMigrations, connect, type Migration, migrate, readMigrations } from '../migrate.ts';
 import { registerRun } from '../register/run.ts';
@@ -50,7 +50,7 @@ export async function restore({ url, folder, onProgress, signal }: RestoreReques
     onProgress?.({ what: 'Restoring the database', done: 0, total: 1 });
     await restoreRows(client, { from, manifest, migrations, runs });
     onProgress?.({ what: 'Restoring the database', done: 1, total: 1 });
-    await migrate(url);
+    await migrate(directUrl(url));
     const prisma = createPrisma(url);
     try {
       const problems = await registerAgain(prisma, runs);

@@ -9,6 +9,8 @@ import { freePort, isListening, processStat } from './processes.ts';
 import { run } from './run.ts';
 
 const START_ATTEMPTS = 20;
+/** Enough for some twenty processes (`CONNECTIONS_A_PROCESS`); idle ones close theirs. */
+const MAX_CONNECTIONS = 200;
 const RETRY_MS = 250;
 /** A server that stops writes its last checkpoint first. */
 const LOCK_ATTEMPTS = 60;
@@ -48,7 +50,7 @@ export async function startServer(cluster: Cluster, options: { fast: boolean }):
 async function launch(cluster: Cluster, { fast }: { fast: boolean }, lock: FileLock): Promise<{ status: number; output: string }> {
   removeDeadPostmaster(cluster);
   const port = await freePort(existsSync(portFile(cluster)) ? Number(readFileSync(portFile(cluster), 'utf8')) : 0);
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100', ...(fast ? FAST : [])];
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `max_connections=${MAX_CONNECTIONS}`, ...(fast ? FAST : [])];
   const postgres = [`-p ${port}`, ...settings.map((setting) => `-c ${setting}`)].join(' ');
   const args = ['-D', dataFolder(cluster), '-l', logFile(cluster), '-w', '-t', '60', '-o', postgres, 'start'];
   const ended = await run(path.join(cluster.binaries, 'bin/pg_ctl'), args, { account: cluster.account, held: lock.fd });

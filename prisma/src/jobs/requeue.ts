@@ -1,5 +1,6 @@
 import { fromPrisma, PgBoss } from 'pg-boss';
 import type { PrismaClient } from '../../generated/client/client.ts';
+import { directUrl } from '../client.ts';
 import { JOB_KINDS, JOB_NAMES } from './inputs.ts';
 import { changeJob } from './sweep.ts';
 
@@ -10,7 +11,7 @@ export async function requeueOpenJobs(prisma: PrismaClient, url: string): Promis
     orderBy: { createdAt: 'asc' },
   });
   if (open.length === 0) return 0;
-  const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false, registerInstance: false, max: 2 });
+  const boss = new PgBoss({ connectionString: directUrl(url), supervise: false, schedule: false, registerInstance: false, max: 2 });
   boss.on('error', () => undefined);
   await boss.start();
   try {

@@ -48,10 +48,11 @@ async function engine(): Promise<string> {
 
 async function database(): Promise<string> {
   const { databaseInfo, ensureDatabase, releaseDatabase } = await import('@cxr-lens/prisma');
-  const { source, folder, address, version, migrations } = await databaseInfo(await ensureDatabase());
+  const { source, folder, address, version, migrations, connections } = await databaseInfo(await ensureDatabase());
   releaseDatabase();
   const state = migrations.applied === migrations.known ? 'up to date' : `${migrations.applied} of ${migrations.known} migrations applied`;
-  return `Postgres ${version}, ${source === 'embedded' ? `embedded in ${folder}` : 'from DATABASE_URL'}, ${address}, ${state}`;
+  const room = `${connections.open} of ${connections.most} connections open, an API or worker takes at most ${connections.aProcess}`;
+  return `Postgres ${version}, ${source === 'embedded' ? `embedded in ${folder}` : 'from DATABASE_URL'}, ${address}, ${state}, ${room}`;
 }
 
 async function storage(): Promise<string> {
