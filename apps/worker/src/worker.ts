@@ -1,4 +1,4 @@
-import { createJobs, createPrisma, type JobHandlers } from '@cxr-lens/prisma';
+import { createJobs, createPrisma, type JobHandlers, retryFailedExplanations } from '@cxr-lens/prisma';
 import type { Logger } from 'pino';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { type Engine, startEngine } from './engine/engine.ts';
@@ -21,6 +21,7 @@ export interface RunningWorker {
 const TOGETHER = 8;
 
 const BATCHES_EVERY_MS = 5 * 60_000;
+const RETRY_EVERY_MS = 5 * 60_000;
 
 /** Takes jobs from the database at `url` until it is stopped: a training, an evaluation and some explanations at a time, on one engine. */
 export async function startWorker({ url, log }: { url: string; log: Logger }): Promise<RunningWorker> {
@@ -36,9 +37,11 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
     explain: (job) => logged(log, job, () => explain(services, job)),
   };
   await jobs.work(handlers, { explain: TOGETHER });
+  const retries = retryNowAndThen(log, { prisma, jobs });
   log.info('the worker takes jobs');
 
   async function stop(): Promise<void> {
+    clearInterval(retries);
     await jobs.stop();
     batches.stop();
     await engine.close();
@@ -79,6 +82,17 @@ function tellBatches(log: Logger, { sizes }: Pick<Batcher<unknown, unknown>, 'si
       tell();
     },
   };
+}
+
+/** At the start, since a worker is often started again after a repair, and every few minutes. */
+function retryNowAndThen(log: Logger, queue: Parameters<typeof retryFailedExplanations>[0]): NodeJS.Timeout {
+  const retry = async (): Promise<void> => {
+    const images = await retryFailedExplanations(queue);
+    if (images > 0) log.info({ images }, 'explanations that failed are tried again');
+  };
+  const look = (): void => void retry().catch((error: unknown) => log.warn({ err: error }, 'failed explanations were not looked for'));
+  look();
+  return setInterval(look, RETRY_EVERY_MS).unref();
 }
 
 async function logged(log: Logger, { jobId, attempt }: { jobId: string; attempt: number }, work: () => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** What `backup.json` holds. It is written last: a folder without it is no finished backup. */
-export const ManifestSchema = z.object({
+const ManifestSchema = z.object({
   format: z.literal(1),
   createdAt: z.iso.datetime(),
   /** Migrations of the database, in order. */

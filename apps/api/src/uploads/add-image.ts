@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { CxrError, FINDINGS, type KnownBox, putObject } from '@cxr-lens/data';
-import { type Image, type Jobs, type Prisma, type PrismaClient, shareObjects } from '@cxr-lens/prisma';
+import { CxrError, type KnownBox, putObject } from '@cxr-lens/data';
+import { explainMissing, type Image, type Jobs, type Prisma, type PrismaClient, shareObjects } from '@cxr-lens/prisma';
 import { parse } from '../input.ts';
-import { activeRunIds } from '../jobs.ts';
 import type { Inspection } from '../pictures/draw.ts';
 import type { Threads } from '../threads/threads.ts';
 import { contentUid, DicomSchema } from './identity.ts';
@@ -95,7 +94,7 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
           image: known,
           studyInstanceUid: known.study.studyInstanceUid,
           sopClassUid,
-          jobId: await explainOnce({ tx, jobs }, known.id),
+          jobId: await explainMissing({ tx, jobs }, known.id),
         };
       }
       const objectKey = await putObject(record.bytes);
@@ -108,7 +107,7 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
           boxes: { create: boxes.map(({ finding, box }) => ({ finding, ...box })) },
         },
       });
-      return { image, studyInstanceUid, sopClassUid, jobId: await explainOnce({ tx, jobs }, image.id) };
+      return { image, studyInstanceUid, sopClassUid, jobId: await explainMissing({ tx, jobs }, image.id) };
     },
     { timeout: 30_000 },
   );
@@ -120,15 +119,4 @@ function sameContent(objectKey: string, { bytes, image }: ImageRecord): void {
     'CONFLICT',
     `SOP Instance UID ${image.sopInstanceUid} is stored already with other content, which stays as it is. Delete its study first to replace it.`,
   );
-}
-
-/** Queues an explanation by those runs in use that have none yet and that no open job is about to give. */
-async function explainOnce({ tx, jobs }: { tx: Prisma.TransactionClient; jobs: Jobs }, imageId: string): Promise<string | null> {
-  const runIds = await activeRunIds(tx);
-  const newest = await tx.job.findFirst({ where: { imageId, kind: 'EXPLAIN' }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
-  const explained = await tx.explanation.groupBy({ by: ['runId'], where: { imageId, runId: { in: runIds } } });
-  const missing = runIds.filter((runId) => !explained.some((row) => row.runId === runId));
-  const open = newest?.state === 'QUEUED' || newest?.state === 'RUNNING';
-  if (missing.length === 0 || open) return newest?.id ?? null;
-  return (await jobs.enqueue('explain', { imageId, runIds: missing, findings: [...FINDINGS] }, { tx })).id;
 }

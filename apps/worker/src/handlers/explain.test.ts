@@ -91,12 +91,53 @@ it('shares calls with others by the same run in its first attempt, and goes alon
   const asked: { item: ExplainItem; key: string }[] = [];
   const batcher = saying(3, asked);
   const jobs = [1, 1, 2, 2].map((number) => ({ ...attempt((work) => prisma.$transaction(work)), attempt: number }));
-  for (const job of jobs) await explain({ prisma, batcher }, job);
+  for (const job of jobs) {
+    await prisma.job.create({ data: { id: job.jobId, kind: 'EXPLAIN', input: {} } });
+    await explain({ prisma, batcher }, job);
+  }
   const [first, second, ...again] = asked.map(({ key }) => key);
   expect(second).toBe(first);
   expect(new Set([first, ...again]).size).toBe(3);
   const image = { bytes: new Uint8Array(3), where: imageId, findings: ['Mass'] };
   for (const { item } of asked) expect(item).toEqual({ run: '/nowhere', image });
+});
+
+it('explains with every run that can, says which cannot and why, and tries again only what may go well', async () => {
+  const { prisma } = database;
+  const run = { method: 'robust', preset: 'small', seed: 1, options: {}, path: '/damaged', state: 'FINISHED' } as const;
+  await prisma.run.create({ data: { ...run, id: 'damaged', name: 'damaged', createdAt: new Date(0) } });
+  await prisma.job.create({ data: { id: 'job', kind: 'EXPLAIN', input: {} } });
+  await prisma.explanation.deleteMany();
+  const good = saying(5);
+  const events: string[] = [];
+  const job = (number: number): JobAttempt<'explain'> => ({
+    ...attempt((work) => prisma.$transaction(work)),
+    jobId: 'job',
+    attempt: number,
+    input: { imageId, runIds: ['r', 'damaged'], findings: ['Mass'] },
+    addEvent: async (message) => void events.push(message),
+  });
+  const asked: string[] = [];
+  const failing = (error: Error): Parameters<typeof explain>[0]['batcher'] => ({
+    ask(item, options) {
+      asked.push(item.run);
+      return item.run === '/damaged' ? Promise.reject(error) : good.ask(item, options);
+    },
+  });
+  const corrupt = new CxrError('CORRUPT', 'weights.safetensors has other weights than its card names');
+  await expect(explain({ prisma, batcher: failing(corrupt) }, job(1))).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: '1 of 2 runs gave no explanation. damaged: weights.safetensors has other weights than its card names',
+  });
+  expect(events).toEqual(['damaged gave no explanation: weights.safetensors has other weights than its card names', 'r: 1 findings']);
+  expect(await prisma.explanation.findMany({ select: { runId: true } })).toEqual([{ runId: 'r' }]);
+
+  asked.length = 0;
+  await expect(explain({ prisma, batcher: failing(new Error('boom')) }, job(2))).rejects.toThrow('boom');
+  expect(asked).toEqual(['/damaged']);
+  await explain({ prisma, batcher: good }, job(3));
+  expect(await prisma.explanation.count()).toBe(2);
+  await prisma.run.delete({ where: { id: 'damaged' } });
 });
 
 it('stores nothing while objects are being deleted', async () => {

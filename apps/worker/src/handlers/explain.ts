@@ -1,4 +1,4 @@
-import { CxrError, deleteObject, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
+import { CxrError, deleteObject, type ErrorCode, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
 import type { Batcher } from '../batcher.ts';
@@ -15,23 +15,60 @@ interface Services {
   batcher: Pick<Batcher<ExplainItem, RunExplanation>, 'ask'>;
 }
 
-/** Explains one image with several runs: each run's rows appear as soon as it is done. Doing it again replaces them. */
+/**
+ * Explains one image with several runs: each run's rows appear as soon as it is done, and one that fails costs the others nothing.
+ * Doing it again replaces them; another attempt at the same job leaves those that it gave already.
+ */
 export async function explain({ prisma, batcher }: Services, job: JobAttempt<'explain'>): Promise<void> {
   const { imageId, runIds, findings } = job.input;
   const image = await prisma.image.findUnique({ where: { id: imageId } });
   if (!image) throw new CxrError('NOT_FOUND', `Image ${imageId} was deleted before it was explained.`);
   const bytes = await getObject(image.objectKey);
   const request = { bytes, where: image.fileName ?? image.id, findings };
-  const runs = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' } });
+  const given = job.attempt === 1 ? new Set<string>() : await givenBefore(prisma, job);
+  const rows = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' } });
+  const runs = rows.filter(({ id }) => !given.has(id));
+  const failures: { run: Run; error: unknown }[] = [];
   for (const [index, run] of runs.entries()) {
     job.progress({ what: `Explaining with ${run.name}`, done: index, total: runs.length });
     // What may have killed its worker before goes alone the next time, and takes no others with it.
     const key = job.attempt === 1 ? run.path : `${run.path} ${job.jobId}`;
-    const explained = await batcher.ask({ run: run.path, image: request }, { key, signal: job.signal });
-    await store(prisma, job, { run, imageId, explained });
-    await job.addEvent(`${run.name}: ${Object.keys(explained.findings).length} findings`);
+    try {
+      const explained = await batcher.ask({ run: run.path, image: request }, { key, signal: job.signal });
+      await store(prisma, job, { run, imageId, explained });
+      await job.addEvent(`${run.name}: ${Object.keys(explained.findings).length} findings`);
+    } catch (error) {
+      if (job.signal.aborted || codeOf(error) === 'CONFLICT' || codeOf(error) === 'CANCELLED') throw error;
+      failures.push({ run, error });
+      await job.addEvent(`${run.name} gave no explanation: ${messageOf(error)}`);
+    }
   }
+  if (failures.length > 0) throw failureOf(failures, rows.length);
   job.progress({ what: 'Explained', done: runs.length, total: runs.length });
+}
+
+/** Runs whose answer to this job is stored whole. */
+async function givenBefore(prisma: PrismaClient, { jobId, input }: JobAttempt<'explain'>): Promise<Set<string>> {
+  const { createdAt } = await prisma.job.findUniqueOrThrow({ where: { id: jobId }, select: { createdAt: true } });
+  const answers = await prisma.explanation.groupBy({
+    by: ['runId'],
+    where: { imageId: input.imageId, runId: { in: input.runIds }, finding: { in: input.findings }, createdAt: { gte: createdAt } },
+    _count: true,
+  });
+  return new Set(answers.flatMap(({ runId, _count }) => (_count === input.findings.length ? [runId] : [])));
+}
+
+const codeOf = (error: unknown): ErrorCode => (error instanceof CxrError ? error.code : 'INTERNAL');
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What may go well the next time comes first: then the job is tried again. */
+function failureOf(failures: readonly { run: Run; error: unknown }[], runs: number): unknown {
+  const again = failures.find(({ error }) => ['INTERNAL', 'UNAVAILABLE'].includes(codeOf(error)));
+  if (again) return again.error;
+  const messages = new Set(failures.map(({ error }) => messageOf(error)));
+  if (messages.size === 1 && failures.length === runs) return failures[0]!.error;
+  const each = failures.map(({ run, error }) => `${run.name}: ${messageOf(error)}`);
+  return new CxrError(codeOf(failures[0]!.error), `${failures.length} of ${runs} runs gave no explanation. ${each.join(' ')}`);
 }
 
 interface Answer {
