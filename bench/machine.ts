@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { cpuFeatures } from '@cxr-lens/model/cpu';
 
 /** Where figures come from. */
 export interface Machine {
@@ -11,12 +11,11 @@ export interface Machine {
 }
 
 export function thisMachine(): Machine {
-  const flags = readFileSync('/proc/cpuinfo', 'utf8');
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown CPU',
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    bf16: /\b(avx512_bf16|amx_bf16)\b/.test(flags),
+    bf16: cpuFeatures().bf16,
   };
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { stderr } from 'node:process';
+import { Readable } from 'node:stream';
 
 const BIN = path.resolve(import.meta.dirname, '../apps/cli/bin/cxr-lens.mjs');
 
@@ -21,4 +22,13 @@ export function resumed(args: readonly string[]): readonly string[] {
 export function left(args: readonly string[], file: string): boolean {
   const out = args[args.indexOf('--out') + 1];
   return out !== undefined && existsSync(path.join(out, file));
+}
+
+/** What a command of `cxr-lens` prints with `--json`; throws where it ends with another exit code than 0. */
+export async function cxrLensJson(args: readonly string[]): Promise<unknown> {
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const text = await new Response(Readable.toWeb(child.stdout) as ReadableStream).text();
+  const code = child.exitCode ?? (await new Promise<number | null>((resolve) => child.once('exit', resolve)));
+  if (code !== 0) throw new Error(`cxr-lens ${args[0]} ended with exit code ${code}`);
+  return JSON.parse(text);
 }

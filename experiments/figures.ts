@@ -22,5 +22,5 @@ export const experiment: Experiment = {
   hardware: ONE_GPU,
   hours: 1,
   expected:
-    'per pathology whether Robust over Baseline holds, does not, or cannot be told; published curves beside ours, each with its protocol',
+    'per pathology whether Robust over Baseline holds, does not hold, or is undecided; published curves beside ours, each with its protocol',
 };

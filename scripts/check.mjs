@@ -7,6 +7,7 @@ const CHECKS = [
   ['types of the dashboard', 'tsc', ['-p', 'apps/dashboard']],
   ["types of the dashboard's browser tests", 'tsc', ['-p', 'apps/dashboard/e2e']],
   ['dead code', 'knip', ['--no-progress']],
+  ["the demo's results in the documents", 'tsx', ['experiments/phantoms/results.ts', '--check']],
 ];
 
 /** Formatter, linter, types and dead code; every check runs, so that one pass names everything. */

@@ -7,7 +7,10 @@ const root = path.resolve(import.meta.dirname, '..');
 
 const SPEC = '@cxr-lens/model/spec';
 const RUN_FOLDER = '@cxr-lens/model/run-folder';
+const IOUS = '@cxr-lens/model/ious';
+const POOL_FOLDS = '@cxr-lens/model/pool-folds';
 const BENCH = '@cxr-lens/model/bench';
+const CPU = '@cxr-lens/model/cpu';
 const TESTING = '@cxr-lens/data/testing';
 /** Small entries, for the embedded server's keeper. */
 const SMALL = ['@cxr-lens/data/error', '@cxr-lens/data/file-lock'];
@@ -19,10 +22,10 @@ const LINE: Record<string, readonly string[]> = {
   'packages/model': ['@cxr-lens/data', '@cxr-lens/eval'],
   prisma: ['@cxr-lens/data', ...SMALL, SPEC],
   'apps/worker': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
-  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, '@cxr-lens/prisma'],
+  'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, IOUS, POOL_FOLDS, CPU, '@cxr-lens/prisma'],
   'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],
   'apps/dashboard': [],
-  bench: ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', BENCH],
+  bench: ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', BENCH, CPU],
 };
 
 const SKIPPED = new Set(['node_modules', 'generated', 'gql', '.next', '.turbo', '.cxr-lens', 'public']);
@@ -47,6 +50,8 @@ function foreign(file: string, room: string, specifier: string): string | null {
   return target.startsWith(`${room}/`) || /^vitest\.\w+\.ts$/.test(target) ? null : target;
 }
 
+/** What only tests import, by its name. */
+const isTesting = (file: string): boolean => /(^|[/-])testing\.ts$/.test(file);
 const isTest = (file: string): boolean => /\.test\.tsx?$/.test(file) || file.endsWith('vitest.config.ts');
 
 describe.each(Object.entries(LINE))('%s', (room, allowed) => {
@@ -56,7 +61,10 @@ describe.each(Object.entries(LINE))('%s', (room, allowed) => {
     const wrong = files.flatMap((file) =>
       imports(file)
         .map((specifier) => foreign(file, room, specifier))
-        .filter((target): target is string => target !== null && !allowed.includes(target) && !(target === TESTING && isTest(file)))
+        .filter(
+          (target): target is string =>
+            target !== null && !allowed.includes(target) && !(target === TESTING && (isTest(file) || isTesting(file))),
+        )
         .filter((target) => !(isTest(file) && room !== 'packages/data' && target.startsWith('@cxr-lens/')))
         .map((target) => `${path.relative(root, file)} -> ${target}`),
     );

@@ -22,6 +22,7 @@ export { type RestoreResult, restore } from './backup/restore.ts';
 export { createPrisma, directUrl } from './client.ts';
 export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';
+export { readJobInput } from './jobs/enqueue.ts';
 export { activeRunIds, explainMissing, retryFailedExplanations } from './jobs/explanations.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
 export { createJobs, isResumable, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';

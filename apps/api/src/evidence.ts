@@ -2,7 +2,7 @@ import { findingLabel, isBoxedFinding, parseFinding } from '@cxr-lens/data';
 import { METHOD_NAMES, METHODS, parseMethod } from '@cxr-lens/model/spec';
 import type { AucResult, PrismaClient } from '@cxr-lens/prisma';
 import { mainProtocol } from './methods.ts';
-import { interval, percent } from './words.ts';
+import { aucInterval, percent } from './words.ts';
 
 /** T(IoU) at which an explanation says how far to trust it: the one that the comparison's sentences use too. */
 export const TRUST_IOU = 0.3;
@@ -78,5 +78,5 @@ function locationSentence(method: string, finding: string, { protocol, accuracy,
 function aucSentence(auc: AucResult | undefined, finding: string): string {
   const label = findingLabel(parseFinding(finding));
   if (auc?.auc == null) return `Its AUC for ${label} is unknown${auc?.reason ? `: ${auc.reason}` : ''}.`;
-  return `Its AUC for ${label} is ${auc.auc.toFixed(2)}${interval(auc.low, auc.high)}.`;
+  return `Its AUC for ${label} is ${auc.auc.toFixed(2)}${aucInterval(auc)}.`;
 }

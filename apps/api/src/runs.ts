@@ -2,11 +2,17 @@ import { CxrError } from '@cxr-lens/data';
 import {
   CardSchema,
   defaultOptions,
+  type End,
+  earliestEnd,
+  explodedNote,
   type Imported,
   optionsOf,
   parseMethod,
+  secondsLeft,
   standardOptions,
+  type TrainOptions,
   TrainOptionsSchema,
+  writtenOptions,
 } from '@cxr-lens/model/spec';
 import { lockActiveRun, type PrismaClient, type Run } from '@cxr-lens/prisma';
 
@@ -20,8 +26,7 @@ export interface OptionValue {
 /** The options that the run's method uses, those that differ from the default of its recipe first. */
 export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[] {
   const method = parseMethod(run.method);
-  const plain = defaultOptions(method);
-  const options = TrainOptionsSchema.catch(plain).parse({ ...plain, ...Object(run.options) });
+  const options = optionsIn(run);
   const defaults = standardOptions(method, options);
   const values = optionsOf(method, options).map((name) => {
     const standard = defaults[name];
@@ -29,6 +34,41 @@ export function optionValues(run: Pick<Run, 'method' | 'options'>): OptionValue[
     return { name, value, default: standard, changed: value !== standard };
   });
   return [...values.filter(({ changed }) => changed), ...values.filter(({ changed }) => !changed)];
+}
+
+/** The columns that tell whether a run's validation loss exploded; the epochs are those of its training. */
+export const EXPLODED_SELECT = {
+  method: true,
+  options: true,
+  bestEpoch: true,
+  epochs: { select: { epoch: true, validationLoss: true } },
+} as const;
+
+type TrainedRun = Pick<Run, 'method' | 'options' | 'bestEpoch'> & Pick<Parameters<typeof explodedNote>[0], 'epochs'>;
+
+/** What has to be said of a run whose validation loss exploded; null for others. */
+export function explodedOf(run: TrainedRun): string | null {
+  return explodedNote({ ...run, method: parseMethod(run.method), options: optionsIn(run) });
+}
+
+export interface TrainingEnd extends End {
+  seconds: number | null;
+}
+
+/** Where the training of a run ends at the earliest, or has ended; null where it was not trained here, or has not begun. */
+export function endOf(
+  run: Pick<Run, 'method' | 'options' | 'bestEpoch' | 'stepsPerEpoch'> & { epochs: { seconds: number }[] },
+): TrainingEnd | null {
+  const { stepsPerEpoch, bestEpoch, epochs } = run;
+  if (!stepsPerEpoch || epochs.length === 0) return null;
+  const end = earliestEnd({ bestEpoch, stepsPerEpoch, options: optionsIn(run) });
+  return { ...end, seconds: secondsLeft(end, epochs) };
+}
+
+/** The options of a row, which an earlier version may have written. */
+function optionsIn(run: Pick<Run, 'method' | 'options'>): TrainOptions {
+  const method = parseMethod(run.method);
+  return TrainOptionsSchema.catch(defaultOptions(method)).parse(writtenOptions(method, run.options));
 }
 
 type RepeatedRun = Pick<Run, 'method' | 'preset' | 'path' | 'options' | 'card' | 'datasetHash'> & {
@@ -71,13 +111,19 @@ export function importedOf({ card, datasetHash }: Pick<Run, 'card' | 'datasetHas
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** Makes a finished run the one of its method that explains uploads. NOT_FOUND, or CONFLICT for a run that is not finished. */
-export async function activateRun(prisma: PrismaClient, id: string): Promise<void> {
+/**
+ * Makes a finished run the one of its method that explains uploads. NOT_FOUND, or CONFLICT for a run that is not finished, and for one whose
+ * validation loss exploded unless the caller says that it shall be used all the same.
+ */
+export async function activateRun(prisma: PrismaClient, id: string, { evenIfExploded = false } = {}): Promise<void> {
   await prisma.$transaction(async (tx) => {
-    const run = await tx.run.findUnique({ where: { id }, select: { method: true, state: true } });
+    const run = await tx.run.findUnique({ where: { id }, select: { ...EXPLODED_SELECT, state: true } });
     if (!run) throw new CxrError('NOT_FOUND', `There is no run ${id}.`);
     if (run.state !== 'FINISHED')
       throw new CxrError('CONFLICT', `Run ${id} is ${run.state.toLowerCase()}: only a finished run can be put into use.`);
+    const exploded = explodedOf(run);
+    if (exploded !== null && !evenIfExploded)
+      throw new CxrError('CONFLICT', `Run ${id} is not put into use. ${exploded} To use it all the same, pass evenIfExploded: true.`);
     await lockActiveRun(tx, run.method);
     await tx.run.updateMany({ where: { method: run.method, active: true, id: { not: id } }, data: { active: false } });
     await tx.run.update({ where: { id }, data: { active: true } });

@@ -1,6 +1,7 @@
 import { CxrError } from '@cxr-lens/data';
 import { Command, CommanderError } from 'commander';
 import type { CommandModule } from './command.ts';
+import { EXIT, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
 
 type Loader = () => Promise<{ command: CommandModule }>;
 
@@ -35,12 +36,10 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
   metrics: { summary: "AUC and localisation accuracy of anybody's scores and maps", load: () => import('./commands/metrics.ts') },
 };
 
-const EXIT_BAD_INPUT = 2;
-const EXIT_INTERRUPTED = 130;
-
 /** Runs `cxr-lens` with the arguments after the program's name; resolves to the exit code. Bad input never shows a stack trace. */
 export async function main(args: readonly string[]): Promise<number> {
   const program = new Command('cxr-lens').description('Chest X-ray classifiers whose explanations are measured.').exitOverride();
+  program.addHelpText('after', exitCodeHelp());
   for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).description(summary).exitOverride();
   const asked = COMMANDS[args[0] ?? ''];
   try {
@@ -50,19 +49,16 @@ export async function main(args: readonly string[]): Promise<number> {
       command.configure(sub);
     }
     await program.parseAsync(args, { from: 'user' });
-    return Number(process.exitCode ?? 0);
+    return Number(process.exitCode ?? EXIT.done.code);
   } catch (error) {
-    return exitCode(error);
+    report(error);
+    return exitCodeOf(error);
   }
 }
 
-function exitCode(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD_INPUT;
-  if (error instanceof CxrError) {
-    process.stderr.write(`${error.code}: ${error.message}\n`);
-    if (error.code === 'CANCELLED') return EXIT_INTERRUPTED;
-    return error.code === 'INTERNAL' ? 1 : EXIT_BAD_INPUT;
-  }
-  process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return 1;
+/** Commander has said what is wrong with the options; a stack is shown only of what nobody expected. */
+function report(error: unknown): void {
+  if (error instanceof CommanderError) return;
+  if (error instanceof CxrError) process.stderr.write(`${error.code}: ${error.message}\n`);
+  else process.stderr.write(`INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 }

@@ -1,6 +1,6 @@
 'use client';
 
-import { decimal, interval } from '../lib/format.ts';
+import { aucInterval, decimal, FEW_CASES } from '../lib/format.ts';
 import { Marker } from './marker.tsx';
 import { linear, ticks } from './scale.ts';
 import { useSize } from './use-size.ts';
@@ -13,7 +13,7 @@ interface ForestItem {
   value: number | null;
   low: number | null;
   high: number | null;
-  /** Why there is no value. */
+  /** Why there is no value, or no interval. */
   reason: string | null;
 }
 
@@ -122,6 +122,8 @@ function Row({ row, top, height, x, width }: { row: ForestRow; top: number; heig
   const middle = top + height / 2;
   const step = 8;
   const start = middle - ((row.items.length - 1) * step) / 2;
+  const known = row.items.filter(({ value }) => value !== null);
+  const few = known.length > 0 && known.every(({ reason }) => reason === FEW_CASES);
   return (
     <g>
       <line x1={0} x2={width} y1={top - 0.5} y2={top - 0.5} style={{ stroke: 'var(--line)' }} />
@@ -144,6 +146,17 @@ function Row({ row, top, height, x, width }: { row: ForestRow; top: number; heig
           {row.items[0]?.reason ?? ''}
         </text>
       )}
+      {few && (
+        <text
+          x={Math.min(Math.max(...known.map(({ value }) => x(value!))) + 10, width - 58)}
+          y={middle}
+          dy="0.32em"
+          fontSize={12}
+          style={{ fill: 'var(--muted)', stroke: 'var(--paper)', strokeWidth: 4, paintOrder: 'stroke' }}
+        >
+          {FEW_CASES}
+        </text>
+      )}
       {row.items.map((item, index) => (
         <Item key={item.id} item={item} y={start + index * step} x={x} />
       ))}
@@ -157,7 +170,7 @@ function Item({ item, y, x }: { item: ForestItem; y: number; x: ReturnType<typeo
   const clip = (at: number): number => Math.min(Math.max(x(at), x.range[0]), x.range[1]);
   return (
     <g>
-      <title>{`${label}: ${decimal(value, 3)} ${interval(low, high, 3)}`}</title>
+      <title>{`${label}: ${decimal(value, 3)} ${aucInterval(item)}`}</title>
       {low !== null && high !== null && <line x1={clip(low)} x2={clip(high)} y1={y} y2={y} strokeWidth={1.5} style={{ stroke: colour }} />}
       {low !== null && low < x.domain[0] && <path d={`M${x.range[0]},${y}l5,-3v6z`} style={{ fill: colour }} />}
       {value >= x.domain[0] && <Marker x={clip(value)} y={y} rank={rank} colour={colour} size={3.5} />}

@@ -61,7 +61,9 @@ export function LineChart(props: Props) {
   const [ref, { width, height }] = useSize<HTMLDivElement>();
   const top = LINE * (1 + readout.length) + 12;
   const room = Math.min(props.labelRoom ?? 88, width / 3);
-  const px = linear(x.domain, [LEFT, Math.max(width - room, LEFT + 1)]);
+  // at 12 px a digit takes about 7
+  const left = Math.max(LEFT, 8 + 7 * Math.max(0, ...props.y.ticks.map((tick) => props.y.format(tick).length)));
+  const px = linear(x.domain, [left, Math.max(width - room, left + 1)]);
   const py = linear(props.y.domain, [height - BOTTOM, top]);
 
   const point = (event: PointerEvent<HTMLDivElement>): void => {

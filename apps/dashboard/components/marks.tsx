@@ -1,4 +1,4 @@
-import { FlaskConical } from 'lucide-react';
+import { FlaskConical, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { methodColour } from '../lib/methods.ts';
 
@@ -18,6 +18,16 @@ export function SyntheticBadge({ children = 'synthetic' }: { children?: ReactNod
 /** A method's colour, as a dot before its name. */
 export function MethodDot({ method }: { method: string }) {
   return <span aria-hidden className="inline-block size-2.5 shrink-0 rounded-full" style={{ background: methodColour(method) }} />;
+}
+
+/** The run's validation loss exploded: nothing it says can be relied on. The sentence stands on the run's page. */
+export function ExplodedMark({ sentence }: { sentence: string }) {
+  return (
+    <span title={sentence} className="inline-flex shrink-0 items-center gap-1 text-small whitespace-nowrap text-danger">
+      <TriangleAlert aria-hidden className="size-3" />
+      loss exploded
+    </span>
+  );
 }
 
 const STATES: Record<string, { label: string; className: string }> = {

@@ -1,17 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { count, decimal, duration, interval, jsonText, list, plural, short } from './format.ts';
+import { aucInterval, count, decimal, duration, interval, jsonText, list, plural, short } from './format.ts';
 
 describe('numbers', () => {
   it('have fixed decimals, a real minus, and a dash for none', () => {
     expect(decimal(0.456, 2)).toBe('0.46');
     expect(decimal(-0.5, 1)).toBe('−0.5');
     expect(decimal(-0.0001, 2)).toBe('0.00');
+    expect([decimal(364166961561.6, 3), decimal(-7e21, 0), decimal(999_999.4, 0)]).toEqual(['3.64e11', '−7.00e21', '999999']);
     expect([decimal(null), decimal(undefined), decimal(Number.NaN)]).toEqual(['–', '–', '–']);
   });
 
   it('come as intervals only when both ends are known', () => {
     expect(interval(0.03, 0.21)).toBe('(0.03 to 0.21)');
     expect(interval(null, 0.21)).toBe('');
+  });
+
+  it('of an AUC say why there is none', () => {
+    expect(aucInterval({ low: 0.7, high: 0.8, reason: null })).toBe('(0.700 to 0.800)');
+    expect(aucInterval({ low: null, high: null, reason: 'few cases' })).toBe('(few cases)');
+    expect(aucInterval({ low: null, high: null, reason: 'no positive image' })).toBe('');
   });
 
   it('are counted with thin separators and the right noun', () => {

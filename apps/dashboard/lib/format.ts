@@ -1,7 +1,10 @@
+/** From here on a number is written as 3.64e11: the loss of a training that exploded has up to 38 digits. */
+const LONG = 1e6;
+
 /** A number with fixed decimals, or an en dash for none; the minus is a real one. */
 export function decimal(value: number | null | undefined, digits = 2): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
-  const text = value.toFixed(digits);
+  const text = Math.abs(value) < LONG ? value.toFixed(digits) : value.toExponential(2).replace('e+', 'e');
   return (Number(text) === 0 ? text.replace('-', '') : text).replace('-', '−');
 }
 
@@ -9,6 +12,14 @@ export function decimal(value: number | null | undefined, digits = 2): string {
 export function interval(low: number | null | undefined, high: number | null | undefined, digits = 2): string {
   if (low === null || low === undefined || high === null || high === undefined) return '';
   return `(${decimal(low, digits)} to ${decimal(high, digits)})`;
+}
+
+/** Stands in place of an AUC's interval where the finding has under ten images of a class; the API's word. */
+export const FEW_CASES = 'few cases';
+
+/** The interval of an AUC, or why there is none. */
+export function aucInterval({ low, high, reason }: { low: number | null; high: number | null; reason: string | null }): string {
+  return reason === FEW_CASES ? `(${FEW_CASES})` : interval(low, high, 3);
 }
 
 /** A whole number with thin separators: 25 596. */

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { decodeNpy, FINDINGS, type Finding, getObject, putObject } from '@cxr-lens/data';
+import { sixteenBitPng } from '@cxr-lens/data/testing';
 import type { Job } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -105,6 +106,19 @@ describe('the worker', () => {
     }
   });
 
+  it('says of a 16-bit image by how many bits it was read', async () => {
+    const samples = Uint16Array.from({ length: 128 * 128 }, (_, i) => i % 4000);
+    const bytes = await sixteenBitPng(samples, { width: 128, height: 128 });
+    const imageId = await addImage('deep.png', Buffer.from(bytes));
+    const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass'] });
+    await world.until(job.id, 'DONE');
+    expect(await world.database.prisma.explanation.findFirstOrThrow({ where: { imageId } })).toMatchObject({
+      bits: 12,
+      bitsSource: 'guess',
+      preprocessingVersion: 'v2',
+    });
+  });
+
   it('says in the job what is wrong with an image that is cut off', async () => {
     const images = path.join(world.phantom, 'images');
     const file = path.join(images, readdirSync(images)[1]!);
@@ -112,6 +126,22 @@ describe('the worker', () => {
     const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId] });
     await expect.poll(async () => (await world.job(job.id)).state, { timeout: 20_000 }).toBe('FAILED');
     expect(await world.job(job.id)).toMatchObject({ attempt: 1, errorCode: expect.stringMatching(/BAD_INPUT|CORRUPT/) });
+  });
+
+  it('draws phantoms, prepares and registers them; again, it draws nothing', async () => {
+    const { prisma } = world.database;
+    const request = { name: 'drawn', images: 40, drawnSize: 64, size: 48, seed: 2, prevalence: 'nih' } as const;
+    const job = await world.jobs.enqueue('phantom', request);
+    await world.until(job.id, 'DONE');
+    const file = path.join(world.home, 'data/drawn-48.cxr');
+    const dataSet = await prisma.dataSet.findFirstOrThrow({ where: { path: file } });
+    expect(dataSet).toMatchObject({ name: 'drawn', size: 48, synthetic: true });
+    expect(dataSet.trainImages + dataSet.validationImages + dataSet.testImages).toBe(40);
+    expect(await world.job(job.id)).toMatchObject({ dataSetId: dataSet.id, progressTotal: 40 });
+    const before = statSync(file).mtimeMs;
+    const again = await world.jobs.enqueue('phantom', request);
+    await world.until(again.id, 'DONE');
+    expect([statSync(file).mtimeMs, (await world.job(again.id)).dataSetId]).toEqual([before, dataSet.id]);
   });
 
   it('stops a training that is cancelled, and explains meanwhile', async () => {
@@ -157,8 +187,8 @@ describe('the worker', () => {
     expect(told).toHaveLength(1);
     const sizes = Object.entries(told[0]!).map(([size, calls]) => [Number(size), calls] as const);
     const explained = sizes.reduce((sum, [size, calls]) => sum + size * calls, 0);
-    // All jobs but two trainings and an evaluation, of one run each.
-    expect(explained).toBe(logged.filter(({ msg }) => msg === 'job started').length - 3);
+    // All jobs but two trainings, an evaluation and two drawings, of one run each.
+    expect(explained).toBe(logged.filter(({ msg }) => msg === 'job started').length - 5);
     expect(Math.max(...sizes.map(([size]) => size))).toBeGreaterThan(1);
   });
 });

@@ -5,6 +5,7 @@ import { type Engine, startEngine } from './engine/engine.ts';
 import type { RunExplanation } from './engine/protocol.ts';
 import { evaluate } from './handlers/evaluate.ts';
 import { type ExplainItem, explain } from './handlers/explain.ts';
+import { phantom } from './handlers/phantom.ts';
 import { train } from './handlers/train.ts';
 
 export interface RunningWorker {
@@ -32,6 +33,7 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
   const services = { prisma, engine, batcher };
   const batches = tellBatches(log, batcher);
   const handlers: JobHandlers = {
+    phantom: (job) => logged(log, job, () => phantom(services, job)),
     train: (job) => logged(log, job, () => train(services, job)),
     evaluate: (job) => logged(log, job, () => evaluate(services, job)),
     explain: (job) => logged(log, job, () => explain(services, job)),

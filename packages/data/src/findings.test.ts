@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BOXED_FINDINGS, FINDINGS, findingLabel, isBoxedFinding, parseFinding } from './findings.ts';
+import { BOXED_FINDINGS, FINDINGS, findingLabel, findingNamed, isBoxedFinding, parseFinding } from './findings.ts';
 
 describe('findings', () => {
   it('are the 14 of NIH in the order of every matrix, the boxed ones first', () => {
@@ -15,6 +15,10 @@ describe('findings', () => {
         expect(parseFinding(text)).toBe(finding);
     }
     expect([parseFinding('Infiltrate'), parseFinding('pleural thickening')]).toEqual(['Infiltration', 'Pleural_Thickening']);
+    for (const text of ['Pleural Effusion', 'pleural_effusion', 'PleuralEffusion']) expect(parseFinding(text)).toBe('Effusion');
+    for (const text of ['Pleural Thickening', 'pleural-thickening', 'PleuralThickening'])
+      expect(parseFinding(text)).toBe('Pleural_Thickening');
+    expect([findingNamed('INFILTRATES'), findingNamed('Fracture')]).toEqual(['Infiltration', null]);
     expect(findingLabel('Pleural_Thickening')).toBe('Pleural thickening');
   });
 

@@ -34,16 +34,27 @@ export const BOXED_FINDINGS = [
 
 export type BoxedFinding = (typeof BOXED_FINDINGS)[number];
 
-const BY_KEY = new Map<string, Finding>([...FINDINGS.map((finding) => [keyOf(finding), finding] as const), ['infiltrate', 'Infiltration']]);
+/** Other names of the 14: the box list's, and those of other data sets. */
+const ALIASES: Record<string, Finding> = { infiltrate: 'Infiltration', infiltrates: 'Infiltration', 'pleural effusion': 'Effusion' };
+
+const BY_KEY = new Map<string, Finding>([
+  ...FINDINGS.map((finding) => [keyOf(finding), finding] as const),
+  ...Object.entries(ALIASES).map(([name, finding]) => [keyOf(name), finding] as const),
+]);
 
 /**
- * The finding a text names: any case, blanks or hyphens for the underscore, and the box list's "Infiltrate" for Infiltration.
- * BAD_INPUT when it names none.
+ * The finding a text names: any case; blanks, hyphens or nothing for the underscore; "Infiltrate" for Infiltration, "Pleural Effusion" for
+ * Effusion. BAD_INPUT when it names none.
  */
 export function parseFinding(text: string): Finding {
-  const finding = BY_KEY.get(keyOf(text));
+  const finding = findingNamed(text);
   if (!finding) throw new CxrError('BAD_INPUT', `Unknown finding "${text.slice(0, 60)}": expected one of ${FINDINGS.join(', ')}.`);
   return finding;
+}
+
+/** As `parseFinding`; null when the text names none. */
+export function findingNamed(text: string): Finding | null {
+  return BY_KEY.get(keyOf(text)) ?? null;
 }
 
 /** Whether NIH's box list marks this finding, so that its localisation can be measured. */
@@ -58,8 +69,5 @@ export function findingLabel(finding: Finding): string {
 }
 
 function keyOf(text: string): string {
-  return text
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s_-]+/g, '_');
+  return text.toLowerCase().replaceAll(/[\s_-]+/g, '');
 }

@@ -1,14 +1,25 @@
 export { type Box, NIH_SIZE, scaleBox } from './box.ts';
 export { CxrError, ERROR_CODES, type ErrorCode, throwIfCancelled } from './error.ts';
-export { BOXED_FINDINGS, type BoxedFinding, FINDINGS, type Finding, findingLabel, isBoxedFinding, parseFinding } from './findings.ts';
+export {
+  BOXED_FINDINGS,
+  type BoxedFinding,
+  FINDINGS,
+  type Finding,
+  findingLabel,
+  findingNamed,
+  isBoxedFinding,
+  parseFinding,
+} from './findings.ts';
 export { cxrHome } from './home.ts';
+export { type MapScales, readMapScales, SCALES_FILE, scaledBack } from './map-scales.ts';
 export { readBoxes } from './nih/boxes.ts';
 export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';
-export { columnOf, readTable, rowError, type Table } from './nih/table.ts';
+export { headerText, isBlank, lineOf, numberOf, readTable, rowError, type Table } from './nih/table.ts';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyType, readNpy, writeNpy } from './npy.ts';
 export { deleteObject, getObject, objectFile, putObject } from './objects.ts';
 export { type WritePhantomOptions, type WritePhantomResult, writePhantom } from './phantom/write.ts';
-export { decodeImage, decodeSquashed, PREPROCESSING_VERSION } from './pixels/decode.ts';
+export type { BitsInUse, BitsOptions, BitsSource } from './pixels/bits.ts';
+export { decodeImage, decodeSquashed, isPreprocessingVersion, type PreprocessingVersion, preprocessingOf } from './pixels/decode.ts';
 export type { DecodedImage, DicomAttributes, GreyImage, ImageFormat, RgbImage } from './pixels/image.ts';
 export { squash } from './pixels/raster.ts';
 export { openPrepared, type PreparedData, type PreparedImage } from './prepared/open.ts';

@@ -1,28 +1,30 @@
 /// <reference lib="esnext.float16" />
 import { readFile, writeFile } from 'node:fs/promises';
 import { CxrError } from './error.ts';
+import { MAGIC, type NpyHeader, parseNpyHeader } from './npy-header.ts';
 
-/** An array as NumPy stores it, C order. float16 and float64 files are read as Float32Array. */
+/**
+ * An array in C order, whatever the order of the file. No number is rounded: Float32Array for float16 and float32, Uint8Array for uint8 and
+ * bool (0 or 1), Float64Array for float64 and all other whole-number types.
+ */
 export interface NpyArray {
   shape: number[];
-  data: Float32Array | Uint8Array;
+  data: Float32Array | Float64Array | Uint8Array;
 }
 
-export type NpyType = 'float32' | 'float16' | 'uint8';
+export type NpyType = 'float64' | 'float32' | 'float16' | 'uint8';
 
-const DESCRIPTORS: Record<NpyType, string> = { float32: '<f4', float16: '<f2', uint8: '|u1' };
-const MAGIC = '\x93NUMPY';
+const DESCRIPTORS: Record<NpyType, string> = { float64: '<f8', float32: '<f4', float16: '<f2', uint8: '|u1' };
 /** NumPy aligns the data so. */
 const ALIGNMENT = 64;
 
 /** The bytes of a .npy file (version 1.0); `type` defaults to the array's own, 'float16' rounds to nearest even. */
-export function encodeNpy(data: Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Uint8Array {
+export function encodeNpy(data: Float64Array | Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Uint8Array {
   const values = typed(data, type);
   if (values.length !== sizeOf(shape)) {
     throw new CxrError('INTERNAL', `An array of ${values.length} numbers does not have the shape [${shape.join(', ')}].`);
   }
-  const descriptor =
-    values instanceof Float32Array ? DESCRIPTORS.float32 : values instanceof Uint8Array ? DESCRIPTORS.uint8 : DESCRIPTORS.float16;
+  const descriptor = DESCRIPTORS[typeOf(values)];
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dictionary = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT - 10;
@@ -35,31 +37,33 @@ export function encodeNpy(data: Float32Array | Uint8Array, shape: readonly numbe
   return Buffer.concat([header, Buffer.from(values.buffer, values.byteOffset, values.byteLength)]);
 }
 
-/** Reads the bytes of a .npy file; `where` names it in errors. BAD_INPUT, UNSUPPORTED (another type or order) or CORRUPT (cut off). */
+/**
+ * Reads the bytes of a .npy file; `where` names it in errors.
+ * @throws CxrError BAD_INPUT (no .npy file), CORRUPT (cut off, a broken header), UNSUPPORTED (a type that is no number, a whole number that
+ * float64 does not hold, a shape that no memory holds)
+ */
 export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < 12 || buffer.toString('latin1', 0, 6) !== MAGIC) {
-    throw new CxrError('BAD_INPUT', `${where} is no .npy file: it does not begin with the magic of NumPy. Write it with numpy.save.`);
-  }
-  const wide = buffer[6]! > 1;
-  const start = wide ? 12 : 10;
-  const end = start + (wide ? buffer.readUInt32LE(8) : buffer.readUInt16LE(8));
-  const { descriptor, shape } = parseDictionary(buffer.toString('latin1', start, end), where);
-  const bytesEach = Number(descriptor.at(-1));
-  const needed = sizeOf(shape) * bytesEach;
-  if (buffer.length - end !== needed) {
-    throw new CxrError(
-      'CORRUPT',
-      `${where} holds ${buffer.length - end} bytes of data; its shape [${shape.join(', ')}] needs ${needed}. Write it again.`,
-    );
+  const header = parseNpyHeader(buffer, where);
+  const { shape, count, bytesEach, dataStart, fortranOrder } = header;
+  const held = buffer.length - dataStart;
+  if (held !== count * bytesEach) {
+    const needed = `its shape [${shape.join(', ')}] needs ${count * bytesEach}`;
+    throw new CxrError('CORRUPT', `${where} holds ${held} bytes of data; ${needed}. Write it again.`);
   }
   // A copy: the data need not be aligned in the file's bytes.
-  const data = Uint8Array.from(buffer.subarray(end)).buffer;
-  return { shape, data: widened(descriptor, data) };
+  const copy = Buffer.from(Uint8Array.from(buffer.subarray(dataStart)).buffer);
+  const data = numbersOf(copy, header, where);
+  return { shape, data: fortranOrder && shape.length > 1 ? fromFortranOrder(data, shape) : data };
 }
 
 /** Writes one .npy file. */
-export async function writeNpy(path: string, data: Float32Array | Uint8Array, shape: readonly number[], type?: NpyType): Promise<void> {
+export async function writeNpy(
+  path: string,
+  data: Float64Array | Float32Array | Uint8Array,
+  shape: readonly number[],
+  type?: NpyType,
+): Promise<void> {
   await writeFile(path, encodeNpy(data, shape, type));
 }
 
@@ -72,7 +76,16 @@ export async function readNpy(path: string): Promise<NpyArray> {
   return decodeNpy(bytes, path);
 }
 
-function typed(data: Float32Array | Uint8Array, type: NpyType | undefined): Float32Array | Uint8Array | Float16Array {
+type Numbers = Float64Array | Float32Array | Float16Array | Uint8Array;
+
+function typeOf(values: Numbers): NpyType {
+  if (values instanceof Float64Array) return 'float64';
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Uint8Array ? 'uint8' : 'float16';
+}
+
+function typed(data: Float64Array | Float32Array | Uint8Array, type: NpyType | undefined): Numbers {
+  if (type === 'float64') return data instanceof Float64Array ? data : new Float64Array(data);
   if (type === 'float16') return new Float16Array(data);
   if (type === 'float32') return data instanceof Float32Array ? data : new Float32Array(data);
   if (type === 'uint8' && !(data instanceof Uint8Array))
@@ -80,25 +93,64 @@ function typed(data: Float32Array | Uint8Array, type: NpyType | undefined): Floa
   return data;
 }
 
-function widened(descriptor: string, data: ArrayBuffer): Float32Array | Uint8Array {
-  if (descriptor === '|u1') return new Uint8Array(data);
-  if (descriptor === '<f4') return new Float32Array(data);
-  return new Float32Array(descriptor === '<f2' ? new Float16Array(data) : new Float64Array(data));
+/** The numbers in the order of the file. `bytes` is changed. */
+function numbersOf(bytes: Buffer<ArrayBuffer>, { kind, bytesEach, bigEndian }: NpyHeader, where: string): NpyArray['data'] {
+  if (bigEndian && bytesEach === 2) bytes.swap16();
+  if (bigEndian && bytesEach === 4) bytes.swap32();
+  if (bigEndian && bytesEach === 8) bytes.swap64();
+  const { buffer } = bytes;
+  switch (`${kind}${bytesEach}`) {
+    case 'f2':
+      return new Float32Array(new Float16Array(buffer));
+    case 'f4':
+      return new Float32Array(buffer);
+    case 'f8':
+      return new Float64Array(buffer);
+    case 'u1':
+      return new Uint8Array(buffer);
+    case 'b1':
+      return new Uint8Array(buffer).map((byte) => (byte === 0 ? 0 : 1));
+    case 'i1':
+      return new Float64Array(new Int8Array(buffer));
+    case 'i2':
+      return new Float64Array(new Int16Array(buffer));
+    case 'u2':
+      return new Float64Array(new Uint16Array(buffer));
+    case 'i4':
+      return new Float64Array(new Int32Array(buffer));
+    case 'u4':
+      return new Float64Array(new Uint32Array(buffer));
+    default:
+      return exactNumbers(kind === 'i' ? new BigInt64Array(buffer) : new BigUint64Array(buffer), where);
+  }
 }
 
-function parseDictionary(text: string, where: string): { descriptor: string; shape: number[] } {
-  const descriptor = /'descr':\s*'([^']*)'/.exec(text)?.[1] ?? '';
-  const shapeText = /'shape':\s*\(([\d\s,]*)\)/.exec(text)?.[1];
-  const fortran = /'fortran_order':\s*True/.test(text);
-  if (shapeText === undefined || !['<f2', '<f4', '<f8', '|u1'].includes(descriptor) || fortran) {
+function exactNumbers(values: BigInt64Array | BigUint64Array, where: string): Float64Array {
+  return Float64Array.from({ length: values.length }, (_, index) => {
+    const value = Number(values[index]!);
+    if (BigInt(value) === values[index]) return value;
     throw new CxrError(
       'UNSUPPORTED',
-      `${where} has the header ${text.trim().slice(0, 120)}; expected float16, float32, float64 or uint8, little endian, C order. ` +
-        'Convert it with numpy.ascontiguousarray(a, "<f4").',
+      `${where} holds ${values[index]} at place ${index}, which float64 does not hold exactly. Save it as float64 where rounding is harmless.`,
     );
+  });
+}
+
+/** The last index varies fastest in the result, the first in `data`. */
+function fromFortranOrder(data: NpyArray['data'], shape: readonly number[]): NpyArray['data'] {
+  const ordered = data.slice();
+  const index = shape.map(() => 0);
+  for (const value of data) {
+    let at = 0;
+    for (const [axis, length] of shape.entries()) at = at * length + index[axis]!;
+    ordered[at] = value;
+    for (let axis = 0; axis < shape.length; axis++) {
+      index[axis]! += 1;
+      if (index[axis]! < shape[axis]!) break;
+      index[axis] = 0;
+    }
   }
-  const shape = shapeText.split(',').flatMap((part) => (part.trim() ? [Number(part)] : []));
-  return { descriptor, shape };
+  return ordered;
 }
 
 function sizeOf(shape: readonly number[]): number {

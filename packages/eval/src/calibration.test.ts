@@ -90,3 +90,18 @@ describe('calibrate', () => {
     ).toBeGreaterThan(0);
   });
 });
+
+describe('logits of a network that exploded', () => {
+  it.each([1e3, 1e10, 1e21, 1e37])('are calibrated like any other: times %d', (unit) => {
+    const { logits, labels } = logitCase(reference.cases[0]!);
+    const plain = calibrate(logits, labels);
+    const huge = calibrate(
+      Float32Array.from(logits, (logit) => logit * unit),
+      labels,
+    );
+    expect(huge.platt!.a * unit).toBeCloseTo(plain.platt!.a, 4);
+    expect(huge.platt!.b).toBeCloseTo(plain.platt!.b, 4);
+    expect(huge.operatingPoint!.probability).toBeCloseTo(plain.operatingPoint!.probability, 4);
+    expect(JSON.parse(JSON.stringify(huge))).toEqual(huge);
+  });
+});

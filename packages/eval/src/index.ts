@@ -1,18 +1,23 @@
 export { type Auc, auc, meanAuc } from './auc/auc.ts';
 export { type AucBootstrap, type AucBootstrapInput, aucBootstrap } from './auc/bootstrap.ts';
+export { FEW_CASES_REASON, isFewCases, meanHasInterval } from './auc/cases.ts';
 export { type Calibration, calibrate, operatingPoint, type Platt, plattScale, probability } from './calibration.ts';
 export { compareRuns } from './compare/compare.ts';
-export type { RunComparison, ScoreTable, Truth } from './compare/types.ts';
-export { localizationControls, nihControls, patchControls } from './localization/controls.ts';
+export type { RunComparison, RunResults, ScoreTable, Truth } from './compare/types.ts';
+export { VERDICT_RESAMPLES, VERDICT_SEED } from './compare/verdict.ts';
+export { centreIous, centrePatchIous, localizationControls, nihControls, patchControls } from './localization/controls.ts';
 export { type DifferenceOptions, type LocalizationDifference, localizationDifference } from './localization/difference.ts';
 export { FOLDS, patientParts } from './localization/folds.ts';
 export { localization, localizationOfIous, pairIous } from './localization/localization.ts';
 export { nihLocalization } from './localization/nih.ts';
-export { patchLocalization } from './localization/patches.ts';
+export { poolIous } from './localization/pair-scores.ts';
+export { patchIous, patchLocalization } from './localization/patches.ts';
 export { poolLocalization } from './localization/pool.ts';
-export { PAPER_PROTOCOL, PATCH_THRESHOLD } from './localization/protocol.ts';
+export { PAPER_PROTOCOL, PATCH_THRESHOLD, PATCHES_PROTOCOL } from './localization/protocol.ts';
+export { withoutEmptyWidth, withRareHits } from './localization/rare-hits.ts';
 export {
   IOU_THRESHOLDS,
+  type IouTable,
   type LocalizationControls,
   type LocalizationCurve,
   type LocalizationOptions,

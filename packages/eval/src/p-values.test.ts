@@ -28,11 +28,25 @@ describe('bootstrapP', () => {
 describe('holm', () => {
   // reference/paired.py: statsmodels' multipletests
   it.each(reference.holm)('agrees with statsmodels: $p', ({ p, adjusted }) => {
-    for (const [index, value] of holm(p).entries()) expect(value).toBeCloseTo(adjusted[index]!, 14);
+    for (const [index, value] of holm(p).entries()) expect(value!.adjustedP).toBeCloseTo(adjusted[index]!, 14);
   });
 
   it('leaves out what was not tested', () => {
-    expect(holm([null, 0.01, null, 0.02])).toEqual([null, 0.02, null, 0.02]);
+    expect(holm([null, 0.01, null, 0.05])).toEqual([
+      null,
+      { adjustedP: 0.02, p: 0.01, factor: 2 },
+      null,
+      { adjustedP: 0.05, p: 0.05, factor: 1 },
+    ]);
+  });
+
+  it('names the p-value that an adjusted one comes from: a smaller one where that is larger', () => {
+    const first = { adjustedP: 0.03, p: 0.01, factor: 3 };
+    expect(holm([0.012, 0.01, 0.9])).toEqual([first, first, { adjustedP: 0.9, p: 0.9, factor: 1 }]);
+    expect(holm([0.6, 0.7])).toEqual([
+      { adjustedP: 1, p: 0.6, factor: 2 },
+      { adjustedP: 1, p: 0.6, factor: 2 },
+    ]);
     expect(holm([null])).toEqual([null]);
     expect(holm([])).toEqual([]);
   });

@@ -12,10 +12,10 @@ export function normalP(z: number): number {
 /**
  * Two-sided p of a difference from its bootstrap draws: twice the smaller share of draws on the other side of zero, the percentile
  * interval turned round. A draw of zero counts on both sides, and one draw is added to both (Davison and Hinkley 1997, section 4.2), so
- * that p is never below 2 / (draws + 1): 2,000 draws are enough for Holm's correction over 14.
+ * that p is never below 2 / (draws + 1).
  * @param draws finite, at least one
  */
-export function bootstrapP(draws: readonly number[]): number {
+export function bootstrapP(draws: readonly number[] | Float64Array): number {
   let notAbove = 0;
   let notBelow = 0;
   for (const value of draws) {
@@ -25,16 +25,27 @@ export function bootstrapP(draws: readonly number[]): number {
   return Math.min(1, (2 * (1 + Math.min(notAbove, notBelow))) / (draws.length + 1));
 }
 
+/** An adjusted p-value: that of the test itself, or of one with a smaller p where that is larger. */
+export interface HolmP {
+  adjustedP: number;
+  /** p of the test that the adjusted p comes from. */
+  p: number;
+  /** What that p was multiplied with. */
+  factor: number;
+}
+
 /**
  * Adjusted p-values after Holm (1979): whoever calls a difference where the adjusted p is below 0.05 is wrong in any of them with a
  * probability of 5 % at most. Null, a test that could not be made, stays null and does not count.
  */
-export function holm(pValues: readonly (number | null)[]): (number | null)[] {
+export function holm(pValues: readonly (number | null)[]): (HolmP | null)[] {
   const order = [...pValues.keys()].filter((index) => pValues[index] !== null).sort((a, b) => pValues[a]! - pValues[b]!);
-  const adjusted: (number | null)[] = pValues.map(() => null);
-  let largest = 0;
+  const adjusted: (HolmP | null)[] = pValues.map(() => null);
+  let largest: HolmP | null = null;
   for (const [rank, index] of order.entries()) {
-    largest = Math.max(largest, Math.min(1, (order.length - rank) * pValues[index]!));
+    const [p, factor] = [pValues[index]!, order.length - rank];
+    const own: HolmP = { adjustedP: Math.min(1, factor * p), p, factor };
+    largest = largest && largest.adjustedP >= own.adjustedP ? largest : own;
     adjusted[index] = largest;
   }
   return adjusted;

@@ -6,7 +6,8 @@
 import { BOXED_FINDINGS } from '@cxr-lens/data';
 import aucReference from '../reference/auc.json' with { type: 'json' };
 import localizationReference from '../reference/localization.json' with { type: 'json' };
-import type { LocalizationPair } from './localization/types.ts';
+import { PAPER_PROTOCOL, PATCHES_PROTOCOL } from './localization/protocol.ts';
+import type { IouTable, LocalizationPair, PairIous } from './localization/types.ts';
 
 /** Results of `reference/auc.py` and `reference/localization.py`. */
 export { aucReference, localizationReference };
@@ -102,4 +103,35 @@ export function referencePairs(seed: number): LocalizationPair[] {
     }
   }
   return pairs;
+}
+
+export interface VerdictCase {
+  seed: number;
+  /** One a finding. */
+  levels: readonly number[];
+  columns: 1 | 256;
+}
+
+/** As `table` in reference/verdict.py: patients 0 to 24 have boxes, 23 and 24 no pair; one column holds the pairs of patients under 12. */
+export function verdictTable({ seed, levels, columns }: VerdictCase): IouTable {
+  const counts = [40, 34, 28, 16, 12, 10, 9, 0];
+  const pairs = BOXED_FINDINGS.flatMap((finding, j) =>
+    Array.from({ length: counts[j]! }, (_, i): PairIous[] => {
+      const patient = Math.floor(uniform(7, 100 * j + i) * 23);
+      if (columns === 1 && patient >= 12) return [];
+      const best = Math.floor(256 * uniform(seed + j, i));
+      const top = Math.min(1, levels[j]! * (0.7 * uniform(900 + j, i) + 0.3 * uniform(seed + 40 + j, i)));
+      const ious =
+        columns === 1 ? Float64Array.of(top) : Float64Array.from({ length: 256 }, (_, t) => top * (1 - Math.abs(t - best) / 256));
+      return [{ image: `${j}-${String(i).padStart(2, '0')}.png`, patientId: String(patient), finding, ious }];
+    }).flat(),
+  );
+  const protocol = columns === 1 ? PATCHES_PROTOCOL : PAPER_PROTOCOL;
+  return { protocol, patients: Array.from({ length: 25 }, (_, patient) => String(patient)), pairs };
+}
+
+/** A table of a test's own pairs, as of a data set in which no patient but those of `all` has a box. */
+export function iouTable(pairs: readonly PairIous[], all: readonly Pick<PairIous, 'patientId'>[] = pairs): IouTable {
+  const once = pairs.every(({ ious }) => ious.length === 1);
+  return { protocol: once ? PATCHES_PROTOCOL : PAPER_PROTOCOL, patients: [...new Set(all.map(({ patientId }) => patientId))], pairs };
 }

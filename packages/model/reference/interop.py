@@ -1,11 +1,12 @@
-"""torchvision's parameter names and shapes, and what its networks answer, for the import of their weights.
+"""torchvision's state_dicts by name, type and shape, and what its networks answer, for the import of their weights.
 
     python3 -m venv venv && venv/bin/pip install torch torchvision numpy
     venv/bin/python interop.py > interop.json          (PyTorch 2.15.0, torchvision 0.29.2: 20 s on two CPU cores)
 
 Weights, running statistics and the image come from `formula` of densenet.py, here of torchvision's own names and layouts, which
 ../src/interop/import-weights.test.ts writes again in TypeScript. Pixels are normalised with ImageNet's mean and standard deviation, one of
-each per channel, before the first convolution pads with zeros. The names are those of the state_dict but `num_batches_tracked`.
+each per channel, before the first convolution pads with zeros. The state_dict is the one that torch.save would write of a network with 14
+outputs, `num_batches_tracked` included.
 """
 
 import json
@@ -36,6 +37,7 @@ def parameter(name, shape):
 
 
 def answered(network):
+    state_dict = {name: [str(tensor.dtype).removeprefix("torch."), list(tensor.shape)] for name, tensor in network.state_dict().items()}
     network = network.double().eval()
     tensors = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")}
     with torch.no_grad():
@@ -44,7 +46,7 @@ def answered(network):
         image = torch.from_numpy(0.5 + 0.5 * formula("image", (1, 1, 224, 224)))
         logits = network((image.repeat(1, 3, 1, 1) - MEAN) / STD)[0]
     return {
-        "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
+        "stateDict": state_dict,
         "logits": [float(f"{value:.8g}") for value in logits.tolist()],
     }
 

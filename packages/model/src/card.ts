@@ -1,4 +1,4 @@
-import { FINDINGS, type Finding, PREPROCESSING_VERSION, random } from '@cxr-lens/data';
+import { FINDINGS, type Finding, preprocessingOf, random } from '@cxr-lens/data';
 import { type Calibration, calibrate } from '@cxr-lens/eval';
 import { tf } from './engine/tensorflow.ts';
 import { columnOf } from './images.ts';
@@ -58,7 +58,8 @@ export function makeCard({
     pixelRange: [0, 1],
     normalisation,
     imported: run.imported,
-    preprocessingVersion: PREPROCESSING_VERSION,
+    preprocessingVersion: run.data?.preprocessingVersion ?? preprocessingOf(null),
+    bits: run.data?.bits ?? null,
     pooling: run.options.pooling,
     weightsSha256,
     golden: { seed, logits: goldenLogits(network, seed), tolerance: GOLDEN_TOLERANCE },

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { BOXED_FINDINGS, decodeSquashed, encodeGreyPng, FINDINGS, type Progress, readNpy } from '@cxr-lens/data';
+import { BOXED_FINDINGS, decodeSquashed, encodeGreyPng, FINDINGS, openPrepared, type Progress, readNpy } from '@cxr-lens/data';
 import { probability } from '@cxr-lens/eval';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
@@ -8,6 +8,7 @@ import { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.t
 import { evaluationFiles, readEvaluation } from './evaluation-folder.ts';
 import { explainEach, explainImages, type ImageExplanation, type ImageRequest } from './explain-images.ts';
 import { inferenceOf } from './inference.ts';
+import { iousFromMaps, readIous } from './ious.ts';
 import { loadRun } from './load-run.ts';
 import { writeReport } from './report.ts';
 import { readCard, readRun, runFiles, writeCard, writeRun } from './run-folder.ts';
@@ -34,7 +35,9 @@ beforeAll(async () => {
 
 describe('an evaluation', () => {
   it('writes scores, maps of the boxed pairs, AUC and localisation', async () => {
-    expect(readdirSync(evaluation.folder).sort()).toEqual(['auc.json', 'localization.json', 'maps', 'scores.csv']);
+    expect(readdirSync(evaluation.folder).sort()).toEqual([
+      ...['auc.json', 'ious-centre.npy', 'ious.json', 'ious.npy', 'localization.json', 'maps', 'scores.csv'],
+    ]);
     const lines = readFileSync(path.join(evaluation.folder, 'scores.csv'), 'utf8').trim().split('\n');
     expect(lines[0]).toBe(`Image Index,${FINDINGS.join(',')}`);
     expect(lines).toHaveLength(21);
@@ -45,6 +48,53 @@ describe('an evaluation', () => {
     const { datasetHash } = evaluation.auc.data;
     const files = evaluationFiles(run, { path: data, datasetHash });
     expect(readEvaluation(files)).toEqual({ auc: evaluation.auc, localization: evaluation.localization });
+  });
+
+  it('keeps the IoUs of every boxed pair and of the centre prior, which verdicts are computed from', async () => {
+    const { file, run: own, centre } = readIous(evaluation.folder)!;
+    expect(own).toEqual(evaluation.ious);
+    expect(file).toMatchObject({ runId: 'run', weightsSha256: evaluation.auc.weightsSha256, data: evaluation.auc.data });
+    expect(file.patients).toEqual(['42', '44', '46', '48', '50', '52', '54', '56', '58', '60']);
+    const npy = await readNpy(path.join(evaluation.folder, 'ious.npy'));
+    expect(npy.shape).toEqual([10, 256]);
+    for (const [table, result] of [
+      [own, evaluation.localization.run],
+      [centre, evaluation.localization.controls.centre],
+    ] as const) {
+      const { scored, foldThresholds } = result.findings['Mass']!;
+      expect(scored).toHaveLength(10);
+      for (const [row, { image, ious }] of scored.entries()) {
+        const pair = table.pairs[row]!;
+        expect([pair.image, pair.finding]).toEqual([image, 'Mass']);
+        for (const [fold, iou] of ious.entries()) if (iou !== null) expect(pair.ious[foldThresholds[fold]!]).toBe(iou);
+      }
+    }
+  });
+
+  it('gives the same IoUs from its maps, and none from other maps or without one', async () => {
+    const { localization } = evaluation;
+    const opened = await openPrepared(data);
+    const fromMaps = () => iousFromMaps(evaluation.folder, { run: evaluation.run, localization, data: opened });
+    expect(fromMaps()).toEqual(evaluation.ious);
+    const map = path.join(evaluation.folder, 'maps', '00000042_000.Mass.npy');
+    const bytes = readFileSync(map);
+    writeFileSync(map, readFileSync(map.replace('42', '44')));
+    expect(fromMaps()).toBeNull();
+    rmSync(map);
+    expect(fromMaps()).toBeNull();
+    writeFileSync(map, bytes);
+    opened.close();
+  });
+
+  it('refuses IoUs that are not those of its index, and has none where an earlier version wrote it', () => {
+    const copy = path.join(path.dirname(run), 'copy');
+    cpSync(evaluation.folder, copy, { recursive: true });
+    cpSync(path.join(copy, 'ious-centre.npy'), path.join(copy, 'ious.npy'));
+    expect(() => readIous(copy)).toThrow(/ious\.npy is not the file that ious\.json describes/);
+    rmSync(path.join(copy, 'ious.npy'));
+    expect(() => readIous(copy)).toThrow(/ious\.npy is missing; evaluate the run again/);
+    rmSync(path.join(copy, 'ious.json'));
+    expect(readIous(copy)).toBeNull();
   });
 
   it('has the AUC of the test images with both intervals, and says why there is none', () => {

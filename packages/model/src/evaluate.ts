@@ -5,14 +5,27 @@ import {
   FINDINGS,
   type Finding,
   isBoxedFinding,
+  type MapScales,
   type OnProgress,
   openPrepared,
   type PreparedData,
 } from '@cxr-lens/data';
-import { auc, aucBootstrap, type LocalizationPair, meanAuc, type ScoreTable, type Truth } from '@cxr-lens/eval';
+import {
+  auc,
+  aucBootstrap,
+  FEW_CASES_REASON,
+  type IouTable,
+  type LocalizationPair,
+  meanAuc,
+  meanHasInterval,
+  type ScoreTable,
+  type Truth,
+} from '@cxr-lens/eval';
 import { codeVersion } from './code-version.ts';
-import { type EvaluationFiles, evaluationFiles, keepMaps, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
+import { type EvaluationFiles, evaluationFiles, keptPart, removeParts, writeScores } from './evaluation-folder.ts';
 import { columnOf, labelArray } from './images.ts';
+import { boxedPatients, writeIous } from './ious.ts';
+import { keepMaps, mapName, writeMap } from './kept-maps.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { forMaps } from './maps.ts';
 import { dataRef } from './plan.ts';
@@ -46,6 +59,8 @@ export interface Evaluation {
   run: Run;
   auc: AucFile;
   localization: LocalizationFile;
+  /** By the method's main protocol, as ious.npy holds them. */
+  ious: IouTable;
   /** Logits and labels of the test images, for comparing runs image by image. */
   scores: ScoreTable;
   truth: Truth;
@@ -55,8 +70,8 @@ type Thresholds = NonNullable<Card['camThresholds']>;
 type Head = Omit<AucFile, 'images' | 'findings' | 'mean'>;
 
 /**
- * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' maps, auc.json and localization.json into
- * its folder. The CAM thresholds that the protocol chose go into its card where `chooseThresholds` lets them. An interrupted evaluation goes on where it was.
+ * Scores a run on the test images of a prepared file and writes scores.csv, the boxed pairs' maps and IoUs, auc.json and
+ * localization.json into its folder. The CAM thresholds that the protocol chose go into its card where `chooseThresholds` lets them. An interrupted evaluation goes on where it was.
  * CxrError BAD_INPUT (other input size, no test image), those of `loadRun`, CANCELLED, UNAVAILABLE.
  */
 export async function evaluateRun(request: EvaluateRequest): Promise<Evaluation> {
@@ -83,7 +98,7 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   const logits = await testLogits(scored, request);
   await beforeWrite?.();
   writeScores(files, data, rows, logits);
-  const pairs = await boxedPairs(scored, request);
+  const { pairs, scales } = await boxedPairs(scored, request);
   const head: Head = {
     format: 1,
     runId: run.id,
@@ -97,17 +112,21 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   };
   const aucFile = { ...head, ...aucTable(data, rows, logits, { seed, resamples }) };
   const options = { seed, resamples };
-  const [main, ...others] = measure(run.method, pairs, options);
+  const { ious, measured } = measure(run.method, pairs, options);
+  const [main, ...others] = measured;
+  const patients = boxedPatients(data);
   const localizationFile = { ...head, ...main, others };
   await beforeWrite?.();
-  keepMaps(files, pairs);
+  keepMaps(files.maps, pairs, scales);
+  writeIous(files.folder, { ...head, patients }, ious);
   const camThresholds = chooseThresholds(card.camThresholds, thresholdsOf(localizationFile), run);
   if (camThresholds !== card.camThresholds) writeCard(runFiles(request.run), { ...card, camThresholds });
   writeAtomic(files.auc, `${JSON.stringify(aucFile, null, 2)}\n`);
   // last: it says that the evaluation is finished, and whatever is missing before it comes by evaluating again
   writeAtomic(files.localization, `${JSON.stringify(localizationFile, null, 2)}\n`);
   removeParts(files);
-  return { folder: files.folder, run, auc: aucFile, localization: localizationFile, ...tablesOf(data, rows, logits) };
+  const table = { protocol: ious.protocol, patients, pairs: ious.run };
+  return { folder: files.folder, run, auc: aucFile, localization: localizationFile, ious: table, ...tablesOf(data, rows, logits) };
 }
 
 function checkFits(run: Run, data: PreparedData): void {
@@ -154,11 +173,12 @@ async function testLogits(
 async function boxedPairs(
   { loaded, data, rows, files }: Scored,
   { onProgress, signal, beforeWrite }: EvaluateRequest,
-): Promise<LocalizationPair[]> {
+): Promise<{ pairs: LocalizationPair[]; scales: MapScales }> {
   const asked = rows
     .filter((row) => data.images[row]!.boxes.length > 0)
     .map((row) => ({ row, findings: data.images[row]!.boxes.map(({ finding }) => finding) }));
   const pairs: LocalizationPair[] = [];
+  const scales: MapScales = {};
   await forMaps(loaded, data, asked, {
     what: `${METHODS[loaded.run.method].label}, maps of boxed images`,
     onProgress,
@@ -168,13 +188,14 @@ async function boxedPairs(
       const { name, patientId, boxes } = data.images[row]!;
       for (const { finding, map, height, width } of maps) {
         if (!isBoxedFinding(finding)) continue;
-        const stored = writeMap(files, { image: name, finding, map, height, width });
+        const { stored, scale } = writeMap(files.maps, { image: name, finding, map, height, width });
+        if (scale !== undefined) scales[mapName({ image: name, finding })] = scale;
         const { box } = boxes.find((known) => known.finding === finding)!;
         pairs.push({ image: name, patientId, finding, box, map: stored, height, width });
       }
     },
   });
-  return pairs;
+  return { pairs, scales };
 }
 
 function aucTable(
@@ -190,10 +211,11 @@ function aucTable(
   const bootstrap = aucBootstrap({ scores, labels: truth, clusters, resamples, seed });
   const results = FINDINGS.map((_, index) => auc(scores[index]!, truth[index]!));
   const table = FINDINGS.map((finding, index) => [finding, { ...results[index]!, bootstrap: bootstrap.ci[index]! }]);
+  const mean = { auc: meanAuc(results), bootstrap: bootstrap.meanCi, findings: results.filter((result) => result.auc !== null).length };
   return {
     images: rows.length,
     findings: Object.fromEntries(table) as AucFile['findings'],
-    mean: { auc: meanAuc(results), bootstrap: bootstrap.meanCi, findings: results.filter((result) => result.auc !== null).length },
+    mean: meanHasInterval(results) ? mean : { ...mean, reason: FEW_CASES_REASON },
   };
 }
 

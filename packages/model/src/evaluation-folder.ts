@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, FINDINGS, type PreparedData } from '@cxr-lens/data';
+import { CxrError, decodeNpy, encodeNpy, FINDINGS, type PreparedData } from '@cxr-lens/data';
 import { readJson, runFiles, writeAtomic } from './run-folder.ts';
 import { type AucFile, AucFileSchema, type LocalizationFile, LocalizationFileSchema } from './spec/index.ts';
 
@@ -62,26 +62,6 @@ export function writeScores(files: EvaluationFiles, data: PreparedData, rows: re
     return [data.images[row]!.name, ...Array.from(scores, (score) => Number(score.toPrecision(9)))].join(',');
   });
   writeAtomic(files.scores, `${['Image Index', ...FINDINGS].join(',')}\n${lines.join('\n')}\n`);
-}
-
-/** Keeps one raw map (CAM, patch scores, or Generative's difference) as float16 and returns what a reader of the file will see: the curves come from the files. */
-export function writeMap(
-  files: EvaluationFiles,
-  { image, finding, map, height, width }: { image: string; finding: BoxedFinding; map: Float32Array; height: number; width: number },
-): Float32Array {
-  const bytes = encodeNpy(map, [height, width], 'float16');
-  mkdirSync(files.maps, { recursive: true });
-  writeAtomic(path.join(files.maps, mapName({ image, finding })), bytes);
-  return decodeNpy(bytes, image).data as Float32Array;
-}
-
-const mapName = ({ image, finding }: { image: string; finding: BoxedFinding }): string => `${path.parse(image).name}.${finding}.npy`;
-
-/** Removes the maps that another evaluation, interrupted or on other data, left in the folder. */
-export function keepMaps(files: EvaluationFiles, pairs: readonly { image: string; finding: BoxedFinding }[]): void {
-  if (!existsSync(files.maps)) return;
-  const kept = new Set(pairs.map(mapName));
-  for (const name of readdirSync(files.maps)) if (!kept.has(name)) rmSync(path.join(files.maps, name), { recursive: true, force: true });
 }
 
 /** Logits of a block of images that an interrupted evaluation left behind, or what `compute` gives, kept for the next attempt. */

@@ -6,6 +6,7 @@ import {
   FINDINGS,
   type Finding,
   type OnProgress,
+  preprocessingOf,
   squash,
   throwIfCancelled,
 } from '@cxr-lens/data';
@@ -50,10 +51,25 @@ export interface FindingExplanation {
   strip?: PlainMap[];
 }
 
+/** How a 16-bit file was read: `value * 255 / (2 ** bits - 1)`. */
+export interface BitsRead {
+  bits: number;
+  /** The card's number, the file's sBIT chunk, or the smallest of 8, 10, 12, 14 and 16 that holds the file's greatest value. */
+  source: 'card' | 'sbit' | 'guess';
+  /** The file's greatest value. */
+  greatest: number;
+  /** The card's number, which is used where it holds the greatest value; null: it has none. */
+  card: number | null;
+}
+
 export interface ImageExplanation {
   where: string;
   /** The given image at its own size. */
   image: DecodedImage;
+  /** Null unless the image is a 16-bit PNG. */
+  bits: BitsRead | null;
+  /** The newer one of the card's and what reading this image took. */
+  preprocessingVersion: string;
   findings: Partial<Record<Finding, FindingExplanation>>;
 }
 
@@ -117,7 +133,8 @@ async function* explainTogether(
   signal: AbortSignal | undefined,
 ): ReturnType<typeof explainEach> {
   const { inputSize } = loaded.network;
-  const decoded = await Promise.allSettled(images.map((image) => read(image, inputSize)));
+  const { card } = loaded;
+  const decoded = await Promise.allSettled(images.map((image) => read(image, inputSize, card)));
   const legible = decoded.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const pixels = new Uint8Array(legible.length * inputSize ** 2);
   for (const [slot, one] of legible.entries()) pixels.set(one.pixels, slot * inputSize ** 2);
@@ -132,7 +149,7 @@ async function* explainTogether(
       slot += 1;
       relieveMemory();
       const { where, image } = outcome.value;
-      yield { status: 'fulfilled', value: { where, image, findings } };
+      yield { status: 'fulfilled', value: { where, image, ...readingOf(image, card), findings } };
       await setImmediate();
     }
   }
@@ -144,10 +161,20 @@ interface Legible extends Pick<ImageRequest, 'where' | 'findings'> {
   pixels: Uint8Array;
 }
 
-async function read({ bytes, where, findings }: ImageRequest, size: number): Promise<Legible> {
-  const image = await decodeImage(bytes, where);
+async function read({ bytes, where, findings }: ImageRequest, size: number, { bits }: Card): Promise<Legible> {
+  const image = await decodeImage(bytes, where, { bits });
   const { pixels } = await squash(image, size);
   return { where, findings, image, pixels };
+}
+
+function readingOf({ sixteen }: DecodedImage, card: Card): Pick<ImageExplanation, 'bits' | 'preprocessingVersion'> {
+  if (!sixteen) return { bits: null, preprocessingVersion: card.preprocessingVersion };
+  const { bits, source, greatest } = sixteen;
+  const needed = preprocessingOf(bits);
+  return {
+    bits: { bits, source: source === 'given' ? 'card' : source, greatest, card: card.bits },
+    preprocessingVersion: needed > card.preprocessingVersion ? needed : card.preprocessingVersion,
+  };
 }
 
 function explainPixels(

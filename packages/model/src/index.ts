@@ -2,6 +2,7 @@ export { codeVersion } from './code-version.ts';
 export { type EngineInfo, engineInfo } from './engine/tensorflow.ts';
 export { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
 export {
+  type BitsRead,
   type ExplainRequest,
   explainEach,
   explainImages,

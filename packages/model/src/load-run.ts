@@ -1,4 +1,4 @@
-import { CxrError, FINDINGS, PREPROCESSING_VERSION } from '@cxr-lens/data';
+import { CxrError, FINDINGS, isPreprocessingVersion } from '@cxr-lens/data';
 import { goldenLogits, isGolden } from './card.ts';
 import { networkOf } from './networks/build.ts';
 import type { Network } from './networks/network.ts';
@@ -50,11 +50,14 @@ export function readWeights(folder: string): { run: Run; card: Card; tensors: Ma
  */
 export function loadRun(folder: string): LoadedRun {
   const { run, card, tensors } = readWeights(folder);
-  if (card.preprocessingVersion !== PREPROCESSING_VERSION || card.findings.some((finding, index) => finding !== FINDINGS[index])) {
+  if (!isPreprocessingVersion(card.preprocessingVersion)) {
     throw new CxrError(
       'UNSUPPORTED',
-      `${folder} wants preprocessing ${card.preprocessingVersion} and its own order of findings, here is ${PREPROCESSING_VERSION}: train again.`,
+      `${folder} wants preprocessing ${card.preprocessingVersion}, which this program does not know: train again, or use the program that made it.`,
     );
+  }
+  if (card.findings.some((finding, index) => finding !== FINDINGS[index])) {
+    throw new CxrError('UNSUPPORTED', `${folder} has the findings in another order than this program: train again.`);
   }
   const network = buildNetwork(run, card.normalisation, { seed: null });
   try {

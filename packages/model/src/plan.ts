@@ -39,9 +39,9 @@ export interface TrainRequest {
 
 /** The data set by content, as runs and evaluations record it. */
 export function dataRef(data: PreparedData): DataRef {
-  const { name, size, datasetHash, splitHash, preprocessingVersion, synthetic, seed } = data;
+  const { name, size, datasetHash, splitHash, preprocessingVersion, bits, synthetic, seed } = data;
   const images = { train: data.rows('train').length, validation: data.rows('validation').length, test: data.rows('test').length };
-  return { name, size, datasetHash, splitHash, preprocessingVersion, synthetic, seed, images };
+  return { name, size, datasetHash, splitHash, preprocessingVersion, bits, synthetic, seed, images };
 }
 
 /** The run that the request asks for, new or taken up again. Whatever is wrong with it is said here, before a file is written. */

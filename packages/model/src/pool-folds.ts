@@ -1,7 +1,7 @@
 import { FOLDS, poolLocalization } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
 import type { Measured } from './protocols.ts';
-import { METHODS, optionsOf } from './spec/index.ts';
+import { METHODS, optionsOf, type Run, variantOf } from './spec/index.ts';
 
 type FoldEvaluation = Pick<Evaluation, 'run' | 'localization'>;
 
@@ -13,6 +13,16 @@ export function completeFolds<T extends FoldEvaluation>(evaluations: readonly T[
     sets.set(key, [...(sets.get(key) ?? []), evaluation]);
   }
   return [...sets.values()].filter((own) => foldsOf(own).join() === Array.from({ length: FOLDS }, (_, fold) => fold).join());
+}
+
+/** What five folds together are called; several sets are told apart by their first runs. */
+export function poolLabel(
+  own: readonly FoldEvaluation[],
+  { runs, folds }: { runs: readonly Run[]; folds: readonly (readonly FoldEvaluation[])[] },
+): string {
+  const { run } = own[0]!;
+  const name = `${variantOf(run, runs) ?? METHODS[run.method].label}, five networks`;
+  return folds.length > 1 ? `${name} (${run.name} ...)` : name;
 }
 
 /** The controls of five folds that belong together, each on the pairs that its fold left out: one curve a finding. */

@@ -1,12 +1,12 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type OnProgress, renderSvg, throwIfCancelled } from '@cxr-lens/data';
-import { type Report, type ReportControls, type ReportRun, renderReport } from '@cxr-lens/eval';
+import { type Report, type ReportControls, type ReportInput, type ReportRun, renderReport } from '@cxr-lens/eval';
 import type { Evaluation } from './evaluate.ts';
-import { completeFolds, poolControls } from './pool-folds.ts';
+import { completeFolds, poolControls, poolLabel } from './pool-folds.ts';
 import { type Pictures, reportPictures } from './report/pictures.ts';
 import { writeAtomic } from './run-folder.ts';
-import { type LocalizationFile, labelOf, METHODS, type Run, trainCommand, variantOf } from './spec/index.ts';
+import { explodedNote, type LocalizationFile, labelOf, METHODS, type Run, trainCommand, variantOf } from './spec/index.ts';
 
 export interface ReportRequest {
   /** The prepared file that the runs were evaluated on. */
@@ -25,7 +25,7 @@ export interface ReportRequest {
  */
 export async function writeReport(evaluations: readonly Evaluation[], request: ReportRequest): Promise<string> {
   const { onProgress, signal, beforeWrite } = request;
-  const report = composed(evaluations, await reportPictures(evaluations, request));
+  const report = composed(evaluations, await reportPictures(evaluations, request), onProgress);
   const figures = Object.entries(report.figures);
   const pngs: Record<string, Uint8Array> = {};
   for (const [index, [name, svg]] of figures.entries()) {
@@ -37,21 +37,24 @@ export async function writeReport(evaluations: readonly Evaluation[], request: R
   return write(evaluations, report, pngs);
 }
 
-function composed(evaluations: readonly Evaluation[], pictures: Pictures): Report {
+function composed(evaluations: readonly Evaluation[], pictures: Pictures, onProgress?: OnProgress): Report {
   const first = evaluations[0]!;
   const { data, seed, resamples, codeVersion } = first.auc;
   const runs = evaluations.map(({ run }) => run);
   const folds = completeFolds(evaluations);
   // a run that trained on some of the test images was not scored on them: the widest knows all that any was scored on
   const widest = evaluations.reduce((most, one) => (one.auc.images > most.auc.images ? one : most), first);
-  return renderReport({
+  const input: ReportInput = {
     title: `Evaluation on ${data.name}`,
     dataSet: { ...data, images: widest.auc.images },
     runs: evaluations.map((evaluation) => reportRun(evaluation, { runs, folds })),
     controls: controlsOf(evaluations, folds),
     truth: widest.truth,
     ...pictures,
-    seed,
+    warnings: runs.flatMap((run) => {
+      const exploded = explodedNote(run);
+      return exploded === null ? [] : [`${labelOf(run, runs)}: ${exploded}`];
+    }),
     resamples,
     commands: [
       ...runs.map(trainCommand),
@@ -62,7 +65,8 @@ function composed(evaluations: readonly Evaluation[], pictures: Pictures): Repor
       Engine: first.run.engine,
       Weights: evaluations.map(({ run, auc }) => `${labelOf(run, runs)} ${auc.weightsSha256.slice(0, 12)}`).join(', '),
     },
-  });
+  };
+  return renderReport(input, onProgress);
 }
 
 /** What a report leaves in a folder; a later one of other runs may have fewer figures. */
@@ -82,15 +86,16 @@ function write(evaluations: readonly Evaluation[], { markdown, figures, tables }
 }
 
 function reportRun(evaluation: Evaluation, { runs, folds }: { runs: readonly Run[]; folds: readonly Evaluation[][] }): ReportRun {
-  const { run, auc, localization, scores } = evaluation;
+  const { run, auc, localization, ious, scores } = evaluation;
   const variant = variantOf(run, runs);
   const own = folds.find((set) => set.includes(evaluation));
-  const pool = own && poolName(own, { runs, folds });
+  const pool = own && poolLabel(own, { runs, folds });
   return {
     label: labelOf(run, runs),
     seed: run.seed,
     ...(variant ? { variant } : {}),
     ...(pool ? { pool } : {}),
+    ious,
     scores,
     method: run.method,
     auc: auc.findings,
@@ -99,13 +104,6 @@ function reportRun(evaluation: Evaluation, { runs, folds }: { runs: readonly Run
     localization: localization.run,
     further: localization.others.map((other) => other.run),
   };
-}
-
-/** What the curve of five folds together is called; several sets are told apart by their first runs. */
-function poolName(own: readonly Evaluation[], { runs, folds }: { runs: readonly Run[]; folds: readonly Evaluation[][] }): string {
-  const [{ run }] = own as [Evaluation];
-  const name = `${variantOf(run, runs) ?? METHODS[run.method].label}, ${own.length} folds`;
-  return folds.length > 1 ? `${name} (${run.name} ...)` : name;
 }
 
 /**

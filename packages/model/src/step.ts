@@ -74,6 +74,7 @@ const OUTSIDE: readonly TrainOptionName[] = [
   'learningRate',
   'plateauPatience',
   'patience',
+  'patienceSteps',
   'maxEpochs',
   'maxSteps',
   'epsilon',

@@ -1,12 +1,14 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { FINDINGS, openPrepared, type PreparedData, prepare, readNpy } from '@cxr-lens/data';
+import { poolIous } from '@cxr-lens/eval';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { type Evaluation, evaluateRun } from './evaluate.ts';
 import { evaluationFiles, readEvaluation } from './evaluation-folder.ts';
 import { explainImages } from './explain-images.ts';
 import { exportRun } from './export-run.ts';
+import { readIous } from './ious.ts';
 import { loadRun } from './load-run.ts';
 import { completeFolds, poolControls } from './pool-folds.ts';
 import { readCard, runFiles, writeRun } from './run-folder.ts';
@@ -161,6 +163,20 @@ describe('five folds', () => {
     const ious = each.map(({ ious: [iou] }) => iou!);
     expect(random.findings.Mass.meanIou).toBeCloseTo(ious.reduce((a, b) => a + b) / 10, 12);
     expect(random.findings.Mass.points[0]!.accuracy).toBeCloseTo(ious.filter((iou) => iou > 0.1).length / 10, 12);
+  });
+
+  it('keep one IoU a pair and the patients of all boxed images, and are one table together', () => {
+    const tables = evaluations.map(({ folder: where }) => readIous(where)!.run);
+    for (const [index, { protocol, patients, pairs }] of tables.entries()) {
+      expect([protocol.name, patients.length, pairs.length]).toEqual(['patches', 10, 2]);
+      const { scored } = evaluations[index]!.localization.run.findings.Mass;
+      expect(pairs.map(({ image, ious }) => [image, ...ious])).toEqual(scored.map(({ image, ious }) => [image, ...ious]));
+    }
+    expect(
+      poolIous(tables)
+        .pairs.map(({ patientId }) => patientId)
+        .sort(),
+    ).toEqual([...tables[0]!.patients].sort());
   });
 
   it('are not four, not two of one fold, and not of two seeds', () => {

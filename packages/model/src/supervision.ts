@@ -1,5 +1,6 @@
 import { CxrError, type PreparedData } from '@cxr-lens/data';
 import { FOLDS, patientParts } from '@cxr-lens/eval';
+import { boxedPatients } from './ious.ts';
 import { sha256 } from './run-folder.ts';
 import { METHODS, type MethodName, type Run } from './spec/index.ts';
 
@@ -8,11 +9,7 @@ const PARTITION_SEED = 0;
 
 /** The part, 0 ... 4, of every patient who has a box among the test images. */
 function boxedParts(data: PreparedData): Map<string, number> {
-  const boxed = data.rows('test').filter((row) => data.images[row]!.boxes.length > 0);
-  return patientParts(
-    boxed.map((row) => data.images[row]!.patientId),
-    PARTITION_SEED,
-  );
+  return patientParts(boxedPatients(data), PARTITION_SEED);
 }
 
 /** The boxed test images of patients outside the fold's part: those that Supervised trains on. */

@@ -112,6 +112,27 @@ describe('training', () => {
     expect([epochs.length, stepsPerEpoch > 1]).toEqual([1, true]);
   });
 
+  describe('whose validation loss stays the same after the first epoch', () => {
+    // 4 steps an epoch: 10 steps are over after 3 epochs
+    const still = { learningRate: 1e-30, runningMomentum: 1e-30, patience: 2, patienceSteps: 10, maxEpochs: 9 };
+
+    it('ends after the longer of `patience` epochs and `patienceSteps` steps without a smaller one', async () => {
+      const run = await trainRun(request('still', { options: still }));
+      expect([run.stepsPerEpoch, run.bestEpoch, run.epochs.length]).toEqual([4, 1, 4]);
+    });
+
+    it('ends by the epochs alone where the run was begun before there was `patienceSteps`', async () => {
+      await expect(trainRun(request('old', { options: still, ...abortAfter(2) }))).rejects.toThrow(/was stopped/);
+      const file = path.join(inside('old'), 'run.json');
+      const { options, ...run } = JSON.parse(readFileSync(file, 'utf8')) as { options: { patienceSteps?: number } };
+      delete options.patienceSteps;
+      writeFileSync(file, JSON.stringify({ ...run, options }));
+      const ended = await trainRun({ ...request('old', { resume: true }), options: {} });
+      expect([ended.epochs.length, ended.options.patienceSteps]).toEqual([3, 0]);
+      expect(readRun(inside('old')).options.patienceSteps).toBe(0);
+    });
+  });
+
   it('returns a finished run as it is when it is asked to resume it', async () => {
     expect(await trainRun(request('baseline', { resume: true }))).toEqual(baseline);
   });

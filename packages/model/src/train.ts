@@ -14,7 +14,7 @@ import { planRun, type TrainRequest } from './plan.ts';
 import { predictLogits } from './predict.ts';
 import { type RunFiles, runFiles, sha256, writeAtomic, writeCard, writeRun } from './run-folder.ts';
 import { encodeSafetensors } from './safetensors.ts';
-import { type Epoch, METHODS, type Run, type TrainOptions } from './spec/index.ts';
+import { type Epoch, earliestEnd, METHODS, type Run, type TrainOptions } from './spec/index.ts';
 import { normalisationOf, startNetwork } from './start.ts';
 import { compiledStepper, type Stepper, stepsAtOnce } from './step.ts';
 import { trainingRows } from './supervision.ts';
@@ -72,7 +72,7 @@ async function train(run: Run, data: PreparedData, request: TrainRequest & Train
   try {
     await record(training, { state: 'training', error: null });
     removeBest(training.files, position.bestEpoch);
-    while (!converged(position, run)) {
+    while (position.epochs.length < earliestEnd({ ...run, bestEpoch: position.bestEpoch }).epoch) {
       await trainEpoch(training);
       await finishEpoch(training);
     }
@@ -121,13 +121,6 @@ function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks)
     optimiser.dispose();
     throw error;
   }
-}
-
-/** Until the validation loss diverges, `patience` epochs without a smaller one, or the epochs or steps are used up. */
-function converged({ epochs, bestEpoch }: Position, { options, stepsPerEpoch }: Run): boolean {
-  const { patience, maxEpochs, maxSteps } = options;
-  if (maxSteps > 0 && epochs.length * stepsPerEpoch >= maxSteps) return true;
-  return epochs.length >= maxEpochs || (bestEpoch !== null && epochs.length - bestEpoch >= patience);
 }
 
 /** The rest of the epoch's steps from the position, with a checkpoint every `checkpointSeconds`. */

@@ -1,16 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
-import { fillOptions, METHODS, optionsOf, PRESETS, type PresetName, parentMethod, parseTrainOptions } from '@cxr-lens/model/spec';
+import {
+  fillOptions,
+  fillWrittenOptions,
+  METHODS,
+  optionsOf,
+  PRESETS,
+  type PresetName,
+  parentMethod,
+  parseTrainOptions,
+} from '@cxr-lens/model/spec';
 import { z } from 'zod';
 import type { DataSet, Job, Prisma, Run } from '../../generated/client/client.ts';
 import { JOB_INPUTS, JOB_KINDS, type JobInput, type JobName } from './inputs.ts';
 
 type Tx = Prisma.TransactionClient;
 
+/** The input of a job as its row has it, which an earlier version may have written. */
+export const readJobInput = <Name extends JobName>(name: Name, { input }: Pick<Job, 'input'>): JobInput<Name> =>
+  parseJobInput(name, fillWrittenOptions(input));
+
 /** The checked input of a job: CxrError BAD_INPUT names the field that is wrong. */
-export function parseJobInput<Name extends JobName>(name: Name, request: unknown): JobInput<Name> {
-  const parsed = JOB_INPUTS[name].safeParse(fillOptions(request));
+function parseJobInput<Name extends JobName>(name: Name, request: unknown): JobInput<Name> {
+  const parsed = JOB_INPUTS[name].safeParse(request);
   if (parsed.success) return parsed.data as JobInput<Name>;
   throw new CxrError('BAD_INPUT', `A ${name} job cannot be made of this: ${z.prettifyError(parsed.error)}`);
 }
@@ -22,7 +35,7 @@ export async function createJobRow<Name extends JobName>(
   request: unknown,
   sweepId: string | null = null,
 ): Promise<Job> {
-  const input = parseJobInput(name, request);
+  const input = parseJobInput(name, fillOptions(request));
   const references = await REFERENCES[name](tx, input);
   return tx.job.create({
     data: { id: randomUUID(), kind: JOB_KINDS[name], input, ...references, sweepId, events: { create: { message: 'Queued' } } },
@@ -32,29 +45,28 @@ export async function createJobRow<Name extends JobName>(
 type References = Pick<Prisma.JobUncheckedCreateInput, 'runId' | 'imageId' | 'dataSetId'>;
 
 const REFERENCES: { [Name in JobName]: (tx: Tx, input: JobInput<Name>) => Promise<References> } = {
+  phantom: () => Promise.resolve({}),
+
   async train(tx, { runId, name, method, preset, dataSetId, fromRunId, options: given }) {
     const dataSet = await findDataSet(tx, dataSetId);
     checkSize(dataSet, preset);
     const options = parseTrainOptions(method, given);
     await checkStart(tx, { method, preset, fromRunId, options });
-    if (await tx.run.findUnique({ where: { id: runId } }))
-      throw new CxrError('CONFLICT', `There is a run ${runId} already: choose another name.`);
-    await tx.run.create({
-      data: {
-        id: runId,
-        name,
-        method,
-        preset,
-        state: 'TRAINING',
-        seed: options.seed,
-        epsilon: optionsOf(method, options).includes('epsilon') ? options.epsilon : null,
-        options,
-        path: path.join(cxrHome(), 'runs', runId),
-        datasetHash: dataSet.datasetHash,
-        dataSetId,
-        parentId: fromRunId,
-      },
-    });
+    const columns = {
+      name,
+      method,
+      preset,
+      state: 'TRAINING',
+      seed: options.seed,
+      epsilon: optionsOf(method, options).includes('epsilon') ? options.epsilon : null,
+      options,
+      path: path.join(cxrHome(), 'runs', runId),
+      datasetHash: dataSet.datasetHash,
+      dataSetId,
+      parentId: fromRunId,
+    } as const;
+    await checkFree(tx, { id: runId, path: columns.path });
+    await tx.run.upsert({ where: { id: runId }, create: { id: runId, ...columns }, update: { ...columns, error: null, finishedAt: null } });
     return { runId, dataSetId };
   },
 
@@ -70,6 +82,13 @@ const REFERENCES: { [Name in JobName]: (tx: Tx, input: JobInput<Name>) => Promis
     return { imageId, runId: single(runIds) };
   },
 };
+
+/** A run that was begun in this very folder on the command line, and has not finished, can go on as a job. */
+async function checkFree(tx: Tx, { id, path: folder }: Pick<Run, 'id' | 'path'>): Promise<void> {
+  const known = await tx.run.findUnique({ where: { id }, include: { jobs: { where: { kind: 'TRAIN' }, take: 1 } } });
+  if (!known || (known.state !== 'FINISHED' && known.jobs.length === 0 && known.path === folder)) return;
+  throw new CxrError('CONFLICT', `There is a run ${id} already: choose another name.`);
+}
 
 const single = (ids: readonly string[]): string | null => (ids.length === 1 ? ids[0]! : null);
 

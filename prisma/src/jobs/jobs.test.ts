@@ -49,7 +49,7 @@ async function open(): Promise<Jobs> {
 }
 
 const unexpected = (): Promise<void> => Promise.reject(new CxrError('BAD_INPUT', 'no such job was expected here'));
-const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ train, evaluate: unexpected, explain: unexpected });
+const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ phantom: unexpected, train, evaluate: unexpected, explain: unexpected });
 
 function training(overrides: Partial<JobRequest<'train'>> = {}): JobRequest<'train'> {
   return {

@@ -4,7 +4,7 @@ import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts
 import { CONNECTIONS, directUrl } from '../client.ts';
 import { subscribeEvents } from '../events.ts';
 import { AttemptWriter, claimJob, endJob, StaleAttempt } from './attempt.ts';
-import { createJobRow, parseJobInput } from './enqueue.ts';
+import { createJobRow, readJobInput } from './enqueue.ts';
 import { JOB_KINDS, JOB_NAMES, type JobInput, type JobName, type JobRequest } from './inputs.ts';
 import { DEAD_LETTERS, RETRIES } from './queues.ts';
 import { reopenJob } from './reopen.ts';
@@ -40,7 +40,7 @@ export interface Jobs {
   sweep(request: SweepRequest): Promise<Job>;
   /** Cancels a queued or running job, a sweep with all its trainings; one that has ended is left as it is. CxrError NOT_FOUND. */
   cancel(id: string): Promise<Job>;
-  /** Puts a training that failed or was cancelled back into its queue, or those of a sweep, to go on from its checkpoint. CxrError CONFLICT. */
+  /** Puts drawing or a training that failed or was cancelled back into its queue, or the trainings of a sweep, to go on where it was. CxrError CONFLICT. */
   resume(id: string): Promise<Job>;
   /** Takes jobs from now on, of each kind as many at a time as `atOnce` says, else one. */
   work(handlers: JobHandlers, atOnce?: Partial<Record<JobName, number>>): Promise<void>;
@@ -58,7 +58,7 @@ const STOP_TIMEOUT_MS = 60_000;
 const SWEEP_TIMEOUT_MS = 60_000;
 
 /** Jobs that go on where they were stopped. */
-const RESUMED: ReadonlySet<JobName> = new Set(['train']);
+const RESUMED: ReadonlySet<JobName> = new Set(['phantom', 'train']);
 /** The part of a job's time after which it is stopped; the rest is for its checkpoint. */
 const SHIFT = 0.9;
 const SHIFT_OVER = new CxrError('CANCELLED', "The attempt's time is up.");
@@ -119,11 +119,11 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
       const jobs = (await lockWork(tx, id)).filter(isResumable);
       if (jobs.length === 0) {
         const { kind, state } = await tx.job.findUniqueOrThrow({ where: { id } });
-        const message = `Job ${id} (${kind}) is ${state}: only a training or a sweep that failed or was cancelled goes on where it was.`;
+        const message = `Job ${id} (${kind}) is ${state}: only drawing, a training or a sweep that failed or was cancelled goes on where it was.`;
         throw new CxrError('CONFLICT', message);
       }
       for (const job of jobs) {
-        if ((await reopenJob(tx, job)) || (await boss.send(queueOf(job), {}, { id: job.id, db: fromPrisma(tx) }))) continue;
+        if ((await reopenJob(tx, job, queueOf(job))) || (await boss.send(queueOf(job), {}, { id: job.id, db: fromPrisma(tx) }))) continue;
         throw new CxrError(
           'CONFLICT',
           `The queue is just putting the last attempt of job ${job.id} away: resume it again in some seconds.`,
@@ -164,7 +164,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
       await (handlers[name] as (job: JobAttempt<Name>) => Promise<void>)({
         jobId: id,
         attempt,
-        input: parseJobInput(name, job.input),
+        input: readJobInput(name, job),
         signal: AbortSignal.any([delivered.signal, controller.signal]),
         fence: () => writer.fence(),
         write: (step) => writer.writeOpen(step),
@@ -250,9 +250,9 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
 /** What may go well the next time: everything else is the input's fault and fails at once. */
 const RETRIED_CODES: ReadonlySet<string> = new Set(['INTERNAL', 'UNAVAILABLE', 'CANCELLED']);
 
-/** Whether `resume` has something to do: a training's checkpoint is there to go on from. */
+/** Whether `resume` has something to do: what is drawn, or a training's checkpoint, is there to go on from. */
 export function isResumable({ kind, state }: Pick<Job, 'kind' | 'state'>): boolean {
-  return (kind === 'TRAIN' || kind === 'SWEEP') && (state === 'FAILED' || state === 'CANCELLED');
+  return (kind === 'PHANTOM' || kind === 'TRAIN' || kind === 'SWEEP') && (state === 'FAILED' || state === 'CANCELLED');
 }
 
 function queueOf(job: Job): JobName {

@@ -20,6 +20,7 @@ export const RETENTION_DAYS = 30;
 const common = { deadLetter: DEAD_LETTERS, heartbeatSeconds: HEARTBEAT_SECONDS, notify: true, retryLimit: RETRIES, retryDelay: 1 } as const;
 
 const QUEUES: Record<JobName, Omit<Queue, 'name'>> = {
+  phantom: { ...common, expireInSeconds: 12 * HOUR },
   train: { ...common, expireInSeconds: DAY - 1, retentionSeconds: RETENTION_DAYS * DAY },
   evaluate: { ...common, expireInSeconds: 12 * HOUR },
   explain: { ...common, expireInSeconds: HOUR },

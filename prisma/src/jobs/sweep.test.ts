@@ -44,7 +44,7 @@ async function addRun(id: string, data: object): Promise<void> {
 }
 
 const unexpected = (): Promise<void> => Promise.reject(new CxrError('BAD_INPUT', 'no such job was expected here'));
-const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ train, evaluate: unexpected, explain: unexpected });
+const trainOnly = (train: JobHandlers['train']): JobHandlers => ({ phantom: unexpected, train, evaluate: unexpected, explain: unexpected });
 const request = (overrides: Partial<SweepRequest> = {}): SweepRequest => ({
   id: `sweep-${randomUUID()}`,
   name: 'Figure 4',
@@ -141,7 +141,7 @@ describe('a sweep', () => {
     expect(attempts).toEqual([3, 3]);
     await expect(worker.resume(sweep.id)).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `Job ${sweep.id} (SWEEP) is DONE: only a training or a sweep that failed or was cancelled goes on where it was.`,
+      message: `Job ${sweep.id} (SWEEP) is DONE: only drawing, a training or a sweep that failed or was cancelled goes on where it was.`,
     });
   });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CxrError } from '@cxr-lens/data';
 import { type PresetName, sweepOptions } from '@cxr-lens/model/spec';
 import type { Job, JobState, Prisma } from '../../generated/client/client.ts';
-import { createJobRow, findFinishedRuns, parseJobInput } from './enqueue.ts';
+import { createJobRow, findFinishedRuns, readJobInput } from './enqueue.ts';
 import { hasEnded, lockJob } from './row.ts';
 
 type Tx = Prisma.TransactionClient;
@@ -89,4 +89,4 @@ function progressOf(parts: readonly Job[]) {
   return { progressWhat: 'Runs trained', progressDone: done, progressTotal: parts.length };
 }
 
-const epsilonOf = (part: Job): number => parseJobInput('train', part.input).options.epsilon;
+const epsilonOf = (part: Job): number => readJobInput('train', part).options.epsilon;

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
 import { type AucFile, type Card, type Curve, defaultOptions, type LocalizationFile, type Run } from '@cxr-lens/model/spec';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../migrate.ts';
 import { type TestDatabase, testDatabase } from '../testing.ts';
 import { data, runFile, WEIGHTS } from './run.fixture.ts';
 import { registerRun } from './run.ts';
@@ -46,7 +47,7 @@ function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = 
     excludedPatients: 0,
     ...head,
   };
-  const row = { auc: 0.75, variance: 0.01, ci: [0.6, 0.9] as [number, number], bootstrap: null, positives: 5, negatives: 15 };
+  const row = { auc: 0.75, variance: 0.01, ci: [0.6, 0.9] as [number, number], bootstrap: null, positives: 15, negatives: 15 };
   const none = { ...row, auc: null, variance: null, ci: null, positives: 0, reason: 'no positive image' };
   const auc: AucFile = {
     ...common,
@@ -152,6 +153,64 @@ describe('registerRun', () => {
     expect((await rowsOf('n')).evaluations).toMatchObject([{ id: paper!.id, protocol: 'paper', excludedPatients: 0 }]);
   });
 
+  it('has no interval of few cases, nor of a mean that they are in, whatever a file of 0.1.0 says', async () => {
+    const folder = writeRun('few');
+    writeEvaluation(folder, 'phantom-96');
+    const file = path.join(folder, 'evaluation', 'phantom-96', 'auc.json');
+    const auc = JSON.parse(readFileSync(file, 'utf8')) as AucFile;
+    const mass = { ...auc.findings.Mass, auc: 1, ci: [1, 1], bootstrap: [1, 1], positives: 1 };
+    write(file, { ...auc, findings: { ...auc.findings, Mass: mass } });
+    await registerRun(database.prisma, folder);
+    const [evaluation] = (await rowsOf('few')).evaluations;
+    expect(evaluation).toMatchObject({ meanAuc: 0.75, meanAucLow: null, meanAucHigh: null });
+    const none = { low: null, high: null, bootstrapLow: null, bootstrapHigh: null };
+    expect(evaluation!.auc.find(({ finding }) => finding === 'Mass')).toMatchObject({ auc: 1, ...none, reason: 'few cases' });
+    expect(evaluation!.auc.find(({ finding }) => finding === 'Nodule')).toMatchObject({ auc: 0.75, low: 0.6, reason: null });
+  });
+
+  it('rows of 0.1.0 lose what is no interval with the migration, and keep the rest', async () => {
+    const { prisma } = database;
+    const folder = writeRun('old');
+    writeEvaluation(folder, 'phantom-96');
+    await registerRun(prisma, folder);
+    const before = await rowsOf('old');
+    const [evaluation] = before.evaluations;
+    const [zero, rare, kept] = evaluation!.localization.map(({ id }) => id);
+    await prisma.aucResult.updateMany({
+      where: { evaluationId: evaluation!.id, finding: 'Edema' },
+      data: { positives: 9, low: 1, high: 1 },
+    });
+    await prisma.localizationCurve.updateMany({ data: { pairs: 40 } });
+    await prisma.localizationPoint.updateMany({ where: { curveId: zero! }, data: { accuracy: 0.5, low: 0.5, high: 0.5 } });
+    await prisma.localizationPoint.updateMany({
+      where: { curveId: rare! },
+      data: { accuracy: 0.9, low: 0.8, high: 1, iobbLow: 0, iobbHigh: 0 },
+    });
+    const sql = readFileSync(path.join(MIGRATIONS, '20261130020500_few_cases', 'migration.sql'), 'utf8');
+    for (const statement of sql.split(';').filter((text) => text.trim())) await prisma.$executeRawUnsafe(statement);
+    const [after] = (await rowsOf('old')).evaluations;
+    expect(after).toMatchObject({ meanAuc: 0.75, meanAucLow: null, meanAucHigh: null });
+    expect(after!.auc.find(({ finding }) => finding === 'Edema')).toMatchObject({ auc: 0.75, low: null, high: null, reason: 'few cases' });
+    const aucs = (one: typeof after) => one!.auc.filter(({ finding }) => finding !== 'Edema');
+    expect(aucs(after)).toEqual(aucs(evaluation));
+    const ends = (id: string | undefined) =>
+      after!.localization.find((curve) => curve.id === id)!.points.map(({ low, high }) => [low, high]);
+    expect([ends(zero), ends(rare), ends(kept)]).toEqual([
+      [
+        [null, null],
+        [null, null],
+      ],
+      [
+        [null, null],
+        [null, null],
+      ],
+      [
+        [0.25, 0.75],
+        [0.25, 0.75],
+      ],
+    ]);
+  });
+
   it('registers the parent that lies beside it, and puts the first finished run of each method into use', async () => {
     writeRun('base');
     const parent = { id: 'base', method: 'baseline' as const, weightsSha256: WEIGHTS };
@@ -166,6 +225,18 @@ describe('registerRun', () => {
     const robust = (epsilon: number): Partial<Run> => ({ method: 'robust', options: { ...defaultOptions('robust'), seed: 3, epsilon } });
     expect(await registerRun(database.prisma, writeRun('epsilon-0', robust(0)))).toMatchObject({ active: false, epsilon: 0 });
     expect(await registerRun(database.prisma, writeRun('epsilon-0.01', robust(0.01)))).toMatchObject({ active: true, epsilon: 0.01 });
+  });
+
+  it('puts no run into use whose validation loss exploded, and the next one that finishes', async () => {
+    const exploded = (validationLoss: number): Partial<Run> => {
+      const epoch = { epoch: 1, trainLoss: 70, validationLoss, perturbedValidationLoss: null, probe: null, validationAuc: 0.4, seconds: 1 };
+      return { epochs: [epoch], bestEpoch: 1 };
+    };
+    expect(await registerRun(database.prisma, writeRun('exploded', exploded(3.6e11)))).toMatchObject({ state: 'FINISHED', active: false });
+    expect(await registerRun(database.prisma, writeRun('healthy', exploded(18.4)))).toMatchObject({ active: true });
+    // what people have put into use stays so
+    await database.prisma.run.update({ where: { id: 'exploded' }, data: { active: true } });
+    expect(await registerRun(database.prisma, writeRun('exploded', exploded(3.6e11)))).toMatchObject({ active: true });
   });
 
   it('takes an imported network, which no data set is known of', async () => {

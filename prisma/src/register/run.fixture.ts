@@ -8,6 +8,7 @@ export const data: NonNullable<Run['data']> = {
   datasetHash: 'd'.repeat(64),
   splitHash: 'e'.repeat(64),
   preprocessingVersion: 'v1',
+  bits: null,
   synthetic: true,
   seed: 0,
   images: { train: 64, validation: 8, test: 20 },

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
-import { optionsOf } from '@cxr-lens/model/spec';
+import { explodedNote, optionsOf } from '@cxr-lens/model/spec';
 import { Prisma, type PrismaClient, type Run, type RunState } from '../../generated/client/client.ts';
 import { writeEvaluationRows } from './evaluation.ts';
 import { type RunFolder, readRunFolder } from './files.ts';
@@ -10,7 +10,7 @@ type Tx = Prisma.TransactionClient;
 
 /**
  * Rebuilds the rows of the run in `folder` (run, epochs, evaluations with their curves) from its files, in one transaction, as often as
- * you like. A parent that lies beside it is registered first. The first finished run of its method is put into use.
+ * you like. A parent that lies beside it is registered first. The first finished run of its method is put into use, unless its loss exploded.
  * CxrError NOT_FOUND and CORRUPT for the folder, CONFLICT when another folder has the same run id.
  */
 export async function registerRun(prisma: PrismaClient, folder: string): Promise<Run> {
@@ -57,6 +57,7 @@ function columnsOf({ folder, run, card }: RunFolder) {
     cardSha256: card?.sha256 ?? null,
     ...(card ? { card: card.value } : {}),
     bestEpoch: run.bestEpoch,
+    stepsPerEpoch: run.stepsPerEpoch,
     error: run.error?.message ?? null,
     datasetHash: run.data?.datasetHash ?? null,
     createdAt: run.createdAt,
@@ -86,11 +87,14 @@ async function registeredParent(tx: Tx, { folder, run }: RunFolder): Promise<str
   return (await writeRunRows(tx, beside)).id === id ? id : null;
 }
 
-/** What is in use stays; a run that is the first of its method to finish is put into use, one of those that finish at the same moment. */
+/**
+ * What is in use stays; a run that is the first of its method to finish is put into use, one of those that finish at the same moment. One
+ * whose validation loss exploded is never put into use without being asked for.
+ */
 async function shallBeActive(tx: Tx, known: Run | null, { run }: RunFolder): Promise<boolean> {
   if (run.state !== 'finished') return false;
   if (known?.state === 'FINISHED') return known.active;
-  if (await isOfSweep(tx, run)) return false;
+  if (explodedNote(run) !== null || (await isOfSweep(tx, run))) return false;
   await lockActiveRun(tx, run.method);
   return (await tx.run.count({ where: { method: run.method, active: true, id: { not: run.id } } })) === 0;
 }

@@ -40,7 +40,7 @@ async function evaluatedRun(method: 'baseline' | 'robust' | 'nih', { finds, seed
     format: 1,
     runId: run.id,
     weightsSha256: run.weightsSha256!,
-    data: { ...dataSet, seed: 0, images: { train: 80, validation: 9, test: 11 } },
+    data: { ...dataSet, bits: null, seed: 0, images: { train: 80, validation: 9, test: 11 } },
     seed,
     resamples: 50,
     codeVersion: 'test',

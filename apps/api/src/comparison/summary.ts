@@ -1,7 +1,7 @@
 import { type Finding, findingLabel, isBoxedFinding } from '@cxr-lens/data';
 import { METHODS, parseMethod } from '@cxr-lens/model/spec';
 import type { Run } from '@cxr-lens/prisma';
-import { interval, listed } from '../words.ts';
+import { aucInterval, listed } from '../words.ts';
 import type { ComparedRun } from './curve-sets.ts';
 import type { Difference } from './difference.ts';
 
@@ -18,7 +18,7 @@ export function summary(finding: Finding, compared: readonly ComparedRun[], diff
   const aucs = evaluated.flatMap(({ run, auc }) => {
     if (auc?.auc == null) return [];
     const other = evaluated.find((candidate) => candidate.run.id !== run.id && candidate.run.method === run.method)?.run;
-    return [`${runLabel(run, other)} ${auc.auc.toFixed(2)}${interval(auc.low, auc.high)}`];
+    return [`${runLabel(run, other)} ${auc.auc.toFixed(2)}${aucInterval(auc)}`];
   });
   const label = findingLabel(finding);
   return [

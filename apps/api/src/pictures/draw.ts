@@ -14,12 +14,18 @@ import {
 } from '@cxr-lens/data';
 import { GRID_SIZE, saliencyImage, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
 
-/** Decodes an upload, and squashes it to each size asked for as training sees it. `where` names the bytes in errors. */
+/** Decodes an upload, and squashes it as each data set asked for did with its images. `where` names the bytes in errors. */
 export interface InspectTask {
   kind: 'inspect';
   bytes: Uint8Array;
   where: string;
-  squash: number[];
+  squash: Squash[];
+}
+
+/** A data set's size, and the bits in use of its 16-bit files. */
+export interface Squash {
+  size: number;
+  bits: number;
 }
 
 export type PictureTask =
@@ -53,7 +59,7 @@ export function draw(task: PictureTask): Promise<Uint8Array> {
 export async function inspect({ bytes, squash, where }: InspectTask): Promise<Inspection> {
   const { format, width, height, dicom } = await decodeImage(bytes, where);
   const squashed: Uint8Array[] = [];
-  for (const size of squash) squashed.push((await decodeSquashed(bytes, size, where)).pixels);
+  for (const { size, bits } of squash) squashed.push((await decodeSquashed(bytes, size, where, { bits, clip: true })).pixels);
   return { format, width, height, dicom: dicom ?? null, squashed };
 }
 

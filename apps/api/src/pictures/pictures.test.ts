@@ -1,4 +1,5 @@
 import { decodeImage, decodeNpy } from '@cxr-lens/data';
+import { sixteenBitPng } from '@cxr-lens/data/testing';
 import type { Explanation, Image } from '@cxr-lens/prisma';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
@@ -40,6 +41,18 @@ describe('GET /images/:id.png', () => {
     expect([again.response.status, again.bytes.length]).toEqual([304, 0]);
     const head = await fetch(`${api.url}/images/${image.id}.png`, { method: 'HEAD' });
     expect([head.status, head.headers.get('etag')]).toEqual([200, response.headers.get('etag')]);
+  });
+
+  it.each([
+    ['by its greatest value', undefined, (value: number) => Math.round((value * 255) / 4095)],
+    ['by its sBIT chunk', [14], (value: number) => Math.round((value * 255) / 16383)],
+  ])('of a 16-bit file is as bright as its bits in use: %s', async (_name, sbit, grey) => {
+    const samples = Uint16Array.from({ length: 64 }, (_, i) => i * 65);
+    const body = new Uint8Array(await sixteenBitPng(samples, { width: 8, height: 8, ...(sbit && { sbit }) }));
+    const response = await fetch(`${api.url}/studies`, { method: 'POST', headers: { 'content-type': 'image/png' }, body });
+    const { studies } = (await response.json()) as { studies: { images: { id: string }[] }[] };
+    const { pixels } = await decodeImage((await get(`/images/${studies[0]!.images[0]!.id}.png`)).bytes, 'answer');
+    expect([...pixels]).toEqual([...samples].map(grey));
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Protocol } from '@cxr-lens/eval';
+import { FEW_CASES_REASON, meanHasInterval, type Protocol } from '@cxr-lens/eval';
 import { CurveKind } from '@cxr-lens/prisma';
 import { type Curve, curveOf, type Point } from '../comparison/published.ts';
 import { builder } from './builder.ts';
@@ -16,14 +16,14 @@ export const AucResultType = builder.prismaObject('AucResult', {
   fields: (t) => ({
     finding: t.field({ type: FindingType, resolve: findingOf }),
     auc: t.exposeFloat('auc', { nullable: true }),
-    low: t.exposeFloat('low', { nullable: true }),
+    low: t.exposeFloat('low', { nullable: true, description: 'Null with few cases, as every end of an interval here.' }),
     high: t.exposeFloat('high', { nullable: true }),
     variance: t.exposeFloat('variance', { nullable: true, description: 'By DeLong, as low and high.' }),
     bootstrapLow: t.exposeFloat('bootstrapLow', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
     bootstrapHigh: t.exposeFloat('bootstrapHigh', { nullable: true }),
     positives: t.exposeInt('positives'),
     negatives: t.exposeInt('negatives'),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why there is no AUC.' }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why there is no AUC, or no interval: `few cases`.' }),
   }),
 });
 
@@ -41,7 +41,10 @@ const LocalizationPoint = builder.objectRef<Point>('LocalizationPoint').implemen
   fields: (t) => ({
     iouThreshold: t.exposeFloat('iouThreshold'),
     accuracy: t.exposeFloat('accuracy', { nullable: true }),
-    low: t.exposeFloat('low', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
+    low: t.exposeFloat('low', {
+      nullable: true,
+      description: "95 % interval by bootstrap over patients; Wilson's where fewer than five pairs hit or fewer than five miss.",
+    }),
     high: t.exposeFloat('high', { nullable: true }),
     sd: t.exposeFloat('sd', { nullable: true, description: 'Standard deviation over the folds.' }),
     falsePositives: t.exposeFloat('falsePositives', {
@@ -90,8 +93,17 @@ export const EvaluationType = builder.prismaObject('Evaluation', {
     }),
     auc: t.relation('auc', { query: { orderBy: { finding: 'asc' } }, complexity: { multiplier: 14 } }),
     meanAuc: t.exposeFloat('meanAuc', { nullable: true, description: 'Over the findings with both classes.' }),
-    meanAucLow: t.exposeFloat('meanAucLow', { nullable: true, description: '95 % interval by bootstrap over patients.' }),
+    meanAucLow: t.exposeFloat('meanAucLow', {
+      nullable: true,
+      description: '95 % interval by bootstrap over patients; null if a finding in the mean has few cases.',
+    }),
     meanAucHigh: t.exposeFloat('meanAucHigh', { nullable: true }),
+    meanAucReason: t.string({
+      nullable: true,
+      description: 'Why the mean has no interval: `few cases`.',
+      select: { auc: { select: { positives: true, negatives: true } } },
+      resolve: ({ auc }) => (meanHasInterval(auc) ? null : FEW_CASES_REASON),
+    }),
     images: t.exposeInt('images', { description: 'Test images that were measured.' }),
     excludedPatients: t.exposeInt('excludedPatients', {
       description: 'Patients of the test images that were not scored, because the run had trained on them.',

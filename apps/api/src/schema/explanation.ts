@@ -65,6 +65,32 @@ const Pins = builder.objectRef<Explanation>('Pins').implement({
   }),
 });
 
+const BitsSource = builder.enumType('BitsSource', {
+  description: 'What says how many bits of a 16-bit file are in use.',
+  values: {
+    CARD: { value: 'card', description: "The run's card: the number of the data it was trained on." },
+    SBIT: { value: 'sbit', description: "The file's sBIT chunk." },
+    GUESS: { value: 'guess', description: "The smallest of 8, 10, 12, 14 and 16 that holds the file's greatest value." },
+  } as const,
+});
+
+interface BitsInUse {
+  bits: number;
+  source: 'card' | 'sbit' | 'guess';
+}
+
+const BitsInUseType = builder.objectRef<BitsInUse>('BitsInUse').implement({
+  description: 'How a 16-bit file was read: value * 255 / (2 ^ bits - 1).',
+  fields: (t) => ({
+    bits: t.exposeInt('bits'),
+    source: t.expose('source', { type: BitsSource }),
+  }),
+});
+
+function bitsOf({ bits, bitsSource }: Explanation): BitsInUse | null {
+  return bits === null || bitsSource === null ? null : { bits, source: bitsSource as BitsInUse['source'] };
+}
+
 export const ExplanationType = builder.prismaObject('Explanation', {
   description: 'What one run says of one finding in one image, where it looks, and how far to trust it.',
   fields: (t) => ({
@@ -132,6 +158,12 @@ export const ExplanationType = builder.prismaObject('Explanation', {
       // A subscription keeps its context for hours: it batches, and remembers nothing.
       loaderOptions: { cache: false },
       resolve: ({ runId, finding }) => evidenceKey(runId, finding),
+    }),
+    bitsInUse: t.field({
+      type: BitsInUseType,
+      nullable: true,
+      description: 'How the network saw a 16-bit file; null for every other file, and where 0.1.0 explained it.',
+      resolve: bitsOf,
     }),
     pins: t.field({ type: Pins, resolve: (row) => row }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),

@@ -8,6 +8,7 @@ import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
 import { FindingNameEnum } from './finding.ts';
 import { MethodNameEnum } from './method.ts';
+import { RunType } from './run.ts';
 
 builder.enumType(JobKind, { name: 'JobKind' });
 builder.enumType(JobState, { name: 'JobState' });
@@ -23,6 +24,13 @@ const JobError = builder.objectRef<{ code: string; message: string }>('JobError'
 builder.prismaObject('JobEvent', {
   fields: (t) => ({ at: t.expose('at', { type: 'DateTime' }), message: t.exposeString('message') }),
 });
+
+/** The runs that an evaluation or an explanation names in its input. */
+const RunsOfJobSchema = z
+  .object({ runIds: z.array(z.string()) })
+  .transform(({ runIds }) => runIds)
+  .nullable()
+  .catch(null);
 
 const JobType = builder.prismaObject('Job', {
   fields: (t) => ({
@@ -42,6 +50,16 @@ const JobType = builder.prismaObject('Job', {
       resolve: ({ errorCode, errorMessage }) => (errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' }),
     }),
     run: t.relation('run', { nullable: true, description: 'The run it is about; of a sweep the Baseline that it starts from.' }),
+    runs: t.field({
+      type: [RunType],
+      description: 'Every run that it trains, measures or explains with; those that were deleted are left out.',
+      resolve: async ({ runId, input }, _args, { prisma }) => {
+        const ids = RunsOfJobSchema.parse(input) ?? (runId === null ? [] : [runId]);
+        // Prisma makes one question of those that are asked at once.
+        const runs = await Promise.all(ids.map((id) => prisma.run.findUnique({ where: { id } })));
+        return runs.filter((run) => run !== null);
+      },
+    }),
     parts: t.relation('parts', {
       query: { orderBy: [{ run: { epsilon: 'asc' } }, { id: 'asc' }] },
       description: 'The trainings of a sweep, by epsilon; any other job has none.',

@@ -156,6 +156,25 @@ describe('activateRun', () => {
     expect(await codeOf('mutation { activateRun(id: "none") { id } }')).toBe('NOT_FOUND');
     expect(await codeOf('mutation { activateRun(id: "training") { id } }')).toBe('CONFLICT');
   });
+
+  it('refuses a run whose validation loss exploded, with what happened, until it is said that it shall be used', async () => {
+    const epochs = { create: [{ epoch: 2, trainLoss: 70, validationLoss: 3.6e11, seconds: 1 }] };
+    await makeRun(api.prisma, 'chexnet', { id: 'healthy', epochs: { create: [{ ...epochs.create[0]!, validationLoss: 9 }] } });
+    await makeRun(api.prisma, 'chexnet', { id: 'exploded', active: false, epochs });
+    const { data: told } = await api.ask('{ exploded: run(id: "exploded") { exploded } healthy: run(id: "healthy") { exploded } }');
+    const sentence = expect.stringMatching(/^The validation loss exploded: 3\.600e\+11 at the best epoch \(2\)/);
+    expect(told).toEqual({ exploded: { exploded: sentence }, healthy: { exploded: null } });
+    for (const given of ['', ', evenIfExploded: false', ', evenIfExploded: null']) {
+      const { errors } = await api.ask(`mutation { activateRun(id: "exploded"${given}) { id } }`);
+      expect(errors).toMatchObject([
+        { message: expect.stringMatching(/validation loss exploded.*evenIfExploded: true/), extensions: { code: 'CONFLICT' } },
+      ]);
+    }
+    expect(await api.prisma.run.findUnique({ where: { id: 'healthy' } })).toMatchObject({ active: true });
+    const { data } = await api.ask('mutation { activateRun(id: "exploded", evenIfExploded: true) { id active exploded } }');
+    expect(data).toEqual({ activateRun: { id: 'exploded', active: true, exploded: sentence } });
+    expect(await api.prisma.run.findUnique({ where: { id: 'healthy' } })).toMatchObject({ active: false });
+  });
 });
 
 describe('deleteStudy', () => {

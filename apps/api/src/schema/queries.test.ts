@@ -73,6 +73,35 @@ describe('runs', () => {
     expect(evaluation!.localization[0]!.points).toHaveLength(7);
   });
 
+  it('says where a training ends, by what, and how long that takes', async () => {
+    const question = '{ run(id: "demo-robust") { end { epoch by seconds } } }';
+    const end = async (data: object): Promise<unknown> => {
+      await api.prisma.run.update({ where: { id: robust.id }, data });
+      return (await api.ask<{ run: { end: unknown } }>(question)).data.run.end;
+    };
+    // the options have the defaults and a cap of 12 epochs; two epochs of 3 s have ended, the second is the best
+    expect(await end({ stepsPerEpoch: 100 })).toEqual({ epoch: 7, by: 'STOP_RULE', seconds: 5 * 3 });
+    expect(await end({ stepsPerEpoch: 42 })).toEqual({ epoch: 12, by: 'CAP', seconds: 10 * 3 });
+    expect(await end({ stepsPerEpoch: 42, options: { patience: 3 } })).toEqual({ epoch: 5, by: 'STOP_RULE', seconds: 3 * 3 });
+    expect(await end({ stepsPerEpoch: null })).toBeNull();
+    await end({ options: robust.options });
+  });
+
+  it('are named by the jobs that they are about, one or several', async () => {
+    const job = (kind: 'TRAIN' | 'EVALUATE' | 'PHANTOM', input: object, runId: string | null = null) =>
+      api.prisma.job.create({ data: { id: `${kind}-${Math.random()}`, kind, state: 'DONE', input, runId } });
+    const made = [
+      await job('PHANTOM', { name: 'phantom' }),
+      await job('TRAIN', {}, robust.id),
+      await job('EVALUATE', { runIds: [robust.id, 'deleted', baseline.id] }),
+    ];
+    for (const [index, runs] of [[], ['demo-robust'], ['demo-robust', 'demo-baseline']].entries()) {
+      const { data } = await api.ask<{ job: unknown }>('query ($id: ID!) { job(id: $id) { runs { id } } }', { id: made[index]!.id });
+      expect(data.job).toEqual({ runs: runs.map((id) => ({ id })) });
+    }
+    await api.prisma.job.deleteMany({ where: { id: { in: made.map(({ id }) => id) } } });
+  });
+
   it('pages newest first, by method and data set', async () => {
     const first = await api.ask<{ runs: { pageInfo: { endCursor: string } } }>(
       '{ runs(first: 1) { totalCount edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }',
@@ -214,6 +243,7 @@ describe('studies and explanations', () => {
     const row = await api.prisma.image.findUniqueOrThrow({ where: { id: image } });
     await makeExplanations(api.prisma, row, baseline);
     await makeExplanations(api.prisma, row, robust);
+    await api.prisma.explanation.updateMany({ where: { finding: 'Cardiomegaly' }, data: { bits: 12, bitsSource: 'card' } });
     interface Found {
       all: unknown[];
       explanations: { cam: unknown; boxReason: string | null; evidence: { statement: string }; pins: unknown }[];
@@ -224,7 +254,7 @@ describe('studies and explanations', () => {
           explanations(runs: ["demo-robust"], findings: [Cardiomegaly, Hernia]) {
             run { id } finding { name } logit probability probabilityReason operatingPoint decision camThreshold box { x y width height } boxReason overlayUrl
             cam { url npyUrl width height min max values } saliency { url width height }
-            evidence { iouThreshold accuracy low high pairs auc statement } pins { runId weightsSha256 cardSha256 preprocessingVersion codeVersion datasetHash } } } } }`,
+            evidence { iouThreshold accuracy low high pairs auc statement } bitsInUse { bits source } pins { runId weightsSha256 cardSha256 preprocessingVersion codeVersion datasetHash } } } } }`,
       { id: study },
     );
     expect(errors).toBeUndefined();
@@ -239,6 +269,7 @@ describe('studies and explanations', () => {
       box: { x: 10, y: 12, width: 20, height: 24 },
       boxReason: null,
       camThreshold: 180,
+      bitsInUse: { bits: 12, source: 'CARD' },
     });
     expect(heart!.cam).toMatchObject({ width: 3, height: 3, values: [-4, -3, -2, -1, 0, 1, 2, 3, 4] });
     expect(heart!.evidence).toMatchObject({ accuracy: 0.62, low: 0.52, high: 0.72, pairs: 40, auc: 0.8 });
@@ -247,7 +278,7 @@ describe('studies and explanations', () => {
         'Its AUC for Cardiomegaly is 0.80 (0.75 to 0.85).',
     );
     expect(heart!.pins).toMatchObject({ runId: 'demo-robust', preprocessingVersion: 'v1' });
-    expect(hernia).toMatchObject({ probability: null, probabilityReason: 'under 10 positives', box: null });
+    expect(hernia).toMatchObject({ bitsInUse: null, probability: null, probabilityReason: 'under 10 positives', box: null });
     expect(hernia!.boxReason).toContain('No map threshold is known for Hernia');
     expect(hernia!.evidence.statement).toContain('No boxes of Hernia exist');
 

@@ -3,7 +3,18 @@ import { type Epoch as EpochRecord, EpochSchema, METHOD_NAMES, parseMethod } fro
 import { type Prisma, RunState } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { ByIdSchema, PageSchema, TextSchema } from '../input.ts';
-import { activateRun, commandOf, type ImportedStart, importedOf, type OptionValue, optionValues } from '../runs.ts';
+import {
+  activateRun,
+  commandOf,
+  EXPLODED_SELECT,
+  endOf,
+  explodedOf,
+  type ImportedStart,
+  importedOf,
+  type OptionValue,
+  optionValues,
+  type TrainingEnd,
+} from '../runs.ts';
 import { follow } from '../subscriptions.ts';
 import { builder, NEWEST_FIRST } from './builder.ts';
 import { MethodNameEnum, MethodType } from './method.ts';
@@ -61,6 +72,25 @@ const ImportedType = builder.objectRef<ImportedStart>('ImportedWeights').impleme
   }),
 });
 
+const EndRule = builder.enumType('EndRule', {
+  values: {
+    CAP: { value: 'cap', description: 'maxEpochs or maxSteps: nothing moves it.' },
+    STOP_RULE: {
+      value: 'stop rule',
+      description: 'No smaller validation loss for patience epochs and patienceSteps steps: a smaller one moves it on.',
+    },
+  } as const,
+});
+
+const TrainingEndType = builder.objectRef<TrainingEnd>('TrainingEnd').implement({
+  description: 'Where a training ends at the earliest, or has ended.',
+  fields: (t) => ({
+    epoch: t.exposeInt('epoch', { description: 'The last one.' }),
+    by: t.expose('by', { type: EndRule }),
+    seconds: t.exposeFloat('seconds', { nullable: true, description: 'From the end of the newest epoch, at the speed of the last three.' }),
+  }),
+});
+
 export const RunType = builder.prismaObject('Run', {
   description: 'One trained model: the index of its run folder.',
   fields: (t) => ({
@@ -94,6 +124,19 @@ export const RunType = builder.prismaObject('Run', {
     parent: t.relation('parent', { nullable: true, description: 'The run it started from.' }),
     epochs: t.relation('epochs', { query: { orderBy: { epoch: 'asc' } } }),
     bestEpoch: t.exposeInt('bestEpoch', { nullable: true }),
+    exploded: t.string({
+      nullable: true,
+      description: 'Says so in a sentence if the validation loss exploded, so that nothing the run says can be relied on; else null.',
+      select: EXPLODED_SELECT,
+      resolve: explodedOf,
+    }),
+    end: t.field({
+      type: TrainingEndType,
+      nullable: true,
+      description: 'Null before the first epoch has ended, and of imported weights.',
+      select: { epochs: { select: { seconds: true }, orderBy: { epoch: 'asc' } } },
+      resolve: endOf,
+    }),
     evaluations: t.relation('evaluations', {
       // Those of one file were written in the order of their protocols.
       query: { orderBy: [{ createdAt: 'desc' }, { id: 'asc' }] },
@@ -143,10 +186,13 @@ builder.mutationField('activateRun', (t) =>
   t.prismaField({
     type: 'Run',
     description: 'Puts a finished run into use for uploads, in place of other runs of its method.',
-    args: { id: t.arg.id({ required: true }) },
-    parse: ByIdSchema,
-    resolve: async (query, _root, { id }, { prisma }) => {
-      await activateRun(prisma, id);
+    args: {
+      id: t.arg.id({ required: true }),
+      evenIfExploded: t.arg.boolean({ description: 'Needed for a run whose validation loss exploded, which is refused without it.' }),
+    },
+    parse: ByIdSchema.extend({ evenIfExploded: z.boolean().nullish() }),
+    resolve: async (query, _root, { id, evenIfExploded }, { prisma }) => {
+      await activateRun(prisma, id, { evenIfExploded: evenIfExploded ?? false });
       return prisma.run.findUniqueOrThrow({ ...query, where: { id } });
     },
   }),

@@ -92,7 +92,7 @@ describe('sweepEpsilon', () => {
     expect(resumed.parts.map(({ state, run }) => [state, run.state])).toEqual(Array(2).fill(['QUEUED', 'TRAINING']));
     expect((await change('resumeJob', job.id)).errors).toMatchObject([
       {
-        message: `Job ${job.id} (SWEEP) is QUEUED: only a training or a sweep that failed or was cancelled goes on where it was.`,
+        message: `Job ${job.id} (SWEEP) is QUEUED: only drawing, a training or a sweep that failed or was cancelled goes on where it was.`,
         extensions: { code: 'CONFLICT' },
       },
     ]);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CxrError, type KnownBox, putObject } from '@cxr-lens/data';
 import { explainMissing, type Image, type Jobs, type Prisma, type PrismaClient, shareObjects } from '@cxr-lens/prisma';
 import { parse } from '../input.ts';
-import type { Inspection } from '../pictures/draw.ts';
+import type { Inspection, Squash } from '../pictures/draw.ts';
 import type { Threads } from '../threads/threads.ts';
 import { contentUid, DicomSchema } from './identity.ts';
 import { boxesIn, type Candidate, type KnownImages } from './known-boxes.ts';
@@ -29,7 +29,7 @@ export interface AddedImage {
 export async function addImage(archive: Archive, bytes: Uint8Array, fileName: string | null): Promise<AddedImage> {
   const where = fileName ?? 'The upload';
   const candidates = fileName === null ? [] : await archive.known.candidates(fileName);
-  const squash = [...new Set(candidates.map(({ size }) => size))];
+  const squash = [...new Map(candidates.map((candidate) => [keyOf(candidate), candidate.squash])).values()];
   const inspection = await archive.threads.run({ kind: 'inspect', bytes, where, squash });
   const record = describe({ bytes, fileName, inspection, known: sameImage(candidates, squash, inspection) });
   try {
@@ -41,8 +41,11 @@ export async function addImage(archive: Archive, bytes: Uint8Array, fileName: st
   }
 }
 
-function sameImage(candidates: readonly Candidate[], squash: readonly number[], { squashed }: Inspection): Candidate | null {
-  return candidates.find(({ size, isSame }) => isSame(squashed[squash.indexOf(size)]!)) ?? null;
+const keyOf = ({ squash: { size, bits } }: Pick<Candidate, 'squash'>): string => `${size} ${bits}`;
+
+function sameImage(candidates: readonly Candidate[], squash: readonly Squash[], { squashed }: Inspection): Candidate | null {
+  const pixels = new Map(squash.map((one, index) => [keyOf({ squash: one }), squashed[index]!]));
+  return candidates.find((candidate) => candidate.isSame(pixels.get(keyOf(candidate))!)) ?? null;
 }
 
 interface ImageRecord {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cxrHome, openPrepared, prepare, readNih } from '@cxr-lens/data';
 import { type PrismaClient, registerDataSet } from '@cxr-lens/prisma';
@@ -27,4 +27,33 @@ export async function makeBoxedDataSet(prisma: PrismaClient, sample: string): Pr
   data.close();
   if (!known) throw new Error(`${boxed.name} lost its boxes`);
   return { name: boxed.name, bytes: readFileSync(boxed.file), other: readFileSync(few.at(-1)!.file) };
+}
+
+type Encode = (samples: Uint16Array, size: { width: number; height: number }) => Promise<Buffer>;
+
+/** Prepares and registers three images of 12 bits in 16-bit files, 32 x 32; gives the test image, which is boxed and darker than the others. */
+export async function makeSixteenBitDataSet(prisma: PrismaClient, encode: Encode): Promise<{ name: string; bytes: Buffer }> {
+  const folder = mkdtempSync(path.join(cxrHome(), 'deep-'));
+  mkdirSync(path.join(folder, 'images'));
+  const names = ['00000001_000.png', '00000002_000.png', '00000003_000.png'];
+  const header = 'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position';
+  const scale = 1024 / 32;
+  const tables = {
+    'Data_Entry_2017_v2020.csv': [header, ...names.map((name, index) => `${name},Mass,0,${index},50,F,PA`)],
+    'BBox_List_2017.csv': [
+      'Image Index,Finding Label,Bbox [x,y,w,h],,,',
+      `${names[2]},Mass,${[1, 2, 3, 4].map((side) => side * scale).join(',')},,,`,
+    ],
+    'train_val_list.txt': names.slice(0, 2),
+    'test_list.txt': names.slice(2),
+  };
+  for (const [file, lines] of Object.entries(tables)) writeFileSync(path.join(folder, file), `${lines.join('\n')}\n`);
+  for (const [index, name] of names.entries()) {
+    const samples = Uint16Array.from({ length: 32 * 32 }, (_, i) => (i * (index + 1)) % (index === 2 ? 900 : 4096));
+    writeFileSync(path.join(folder, 'images', name), await encode(samples, { width: 32, height: 32 }));
+  }
+  const out = path.join(folder, 'deep.cxr');
+  await prepare({ folder, out, size: 32, bits: 12 });
+  await registerDataSet(prisma, out);
+  return { name: names[2]!, bytes: readFileSync(path.join(folder, 'images', names[2]!)) };
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type KnownBox, NIH_SIZE, openPrepared, type PreparedData, type PreparedImage, scaleBox } from '@cxr-lens/data';
 import type { DataSet, PrismaClient } from '@cxr-lens/prisma';
+import type { Squash } from '../pictures/draw.ts';
 
 interface OpenDataSet {
   datasetHash: string;
@@ -9,7 +10,8 @@ interface OpenDataSet {
 }
 
 export interface Candidate {
-  size: number;
+  /** How its data set decoded it. */
+  squash: Squash;
   image: PreparedImage;
   /** True for pixels that are this very image. */
   isSame(pixels: Uint8Array): boolean;
@@ -59,7 +61,8 @@ async function openDataSet({ path, datasetHash }: DataSet): Promise<OpenDataSet 
 
 function candidate(data: PreparedData, index: number): Candidate {
   return {
-    size: data.size,
+    // 0.1.0 read every 16-bit file by all of its bits.
+    squash: { size: data.size, bits: data.bits ?? 16 },
     image: data.images[index]!,
     isSame: (pixels) => Buffer.from(pixels).equals(data.pixels(index)),
   };

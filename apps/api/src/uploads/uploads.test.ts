@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { getObject } from '@cxr-lens/data';
-import { requireOrSkip } from '@cxr-lens/data/testing';
+import { requireOrSkip, sixteenBitPng } from '@cxr-lens/data/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
-import { makeBoxedDataSet } from './boxed.fixture.ts';
+import { makeBoxedDataSet, makeSixteenBitDataSet } from './boxed.fixture.ts';
 import { sopReference } from './identity.ts';
 
 let api: TestApi;
@@ -145,6 +145,13 @@ describe('a known image', () => {
       include: { boxes: true },
     });
     expect(stranger.boxes).toEqual([]);
+  });
+
+  it('gets them from 16-bit files too, read as its data set read them', async () => {
+    const { name, bytes } = await makeSixteenBitDataSet(api.prisma, sixteenBitPng);
+    const { answer } = await postForm([{ name, bytes }]);
+    const image = { imageId: answer.studies[0]!.images[0]!.id };
+    expect(await api.prisma.knownBox.findMany({ where: image })).toEqual([{ ...image, finding: 'Mass', x: 1, y: 2, width: 3, height: 4 }]);
   });
 });
 

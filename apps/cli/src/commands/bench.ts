@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { Option } from 'commander';
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { interruptSignal } from '../output.ts';
 
 const RUN = path.resolve(import.meta.dirname, '../../../../bench/run.ts');
@@ -21,7 +22,7 @@ async function bench({ engine, only, quick }: Options): Promise<void> {
   signal.addEventListener('abort', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('exit', (code) => resolve(code ?? EXIT.internal.code));
   });
   if (signal.aborted) throw new CxrError('CANCELLED', 'The bench was stopped; parts that were done are in docs/performance.md.');
 }

@@ -1,10 +1,10 @@
 import { renderComparison } from '@cxr-lens/eval';
 import type { CommandModule } from '../command.ts';
 import { compareStored } from '../compare/compare.ts';
-import { printResult } from '../output.ts';
+import { printResult, stderrProgress } from '../output.ts';
 
 async function compare(runs: string[], options: { data?: string; json?: true }): Promise<void> {
-  const compared = await compareStored({ runs, data: options.data });
+  const compared = await compareStored({ runs, data: options.data, onProgress: stderrProgress() });
   const { dataSet, protocol, seed, resamples, comparisons } = compared;
   printResult(options, { dataSet, protocol, seed, resamples, comparisons }, renderComparison(compared));
 }
@@ -20,7 +20,7 @@ export const command: CommandModule = {
       .option('--json', 'print every comparison as JSON')
       .addHelpText(
         'after',
-        '\nDifferences are paired, image by image, with intervals over patients and p-values adjusted over the pathologies (Holm).',
+        '\nDifferences are paired, image by image, with intervals over patients. "Higher" and "lower" stand by a p-value that is adjusted over the pathologies of one pair of runs (Holm), with its Monte Carlo error; the evaluations need not have one seed.',
       )
       .action(compare);
   },

@@ -2,15 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { CxrError, cxrHome } from '@cxr-lens/data';
 import { Option } from 'commander';
 import type { CommandModule } from '../command.ts';
-import { dashboardStep } from '../demo/dashboard.ts';
 import { requirePort } from '../demo/port.ts';
-import { demoPaths, scienceSteps } from '../demo/science.ts';
-import { serveDemo } from '../demo/services.ts';
+import { DEMO_SIZES, type DemoSizeName, demoPaths } from '../demo/science.ts';
+import { runDemo } from '../demo/services.ts';
 import { interruptSignal } from '../output.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function demo(port: number): Promise<void> {
+async function demo(port: number, size: DemoSizeName): Promise<void> {
   const signal = interruptSignal();
   await requirePort(port);
   const home = cxrHome();
@@ -19,17 +18,7 @@ async function demo(port: number): Promise<void> {
   } catch (cause) {
     throw new CxrError('UNAVAILABLE', `${home} cannot be made: choose another folder with CXR_HOME=/path npm run demo.`, { cause });
   }
-  const env = { ...process.env, CXR_HOME: home };
-  const paths = demoPaths(home);
-  const steps = [dashboardStep(), ...scienceSteps(paths)].filter((step) => !step.done());
-  for (const [index, step] of steps.entries()) {
-    const started = Date.now();
-    say(`[${index + 1}/${steps.length + 1}] ${step.title} ...`);
-    await step.run(env, signal);
-    say(`[${index + 1}/${steps.length + 1}] ${step.title}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
-  }
-  say(`[${steps.length + 1}/${steps.length + 1}] Starting database, API, worker and dashboard ...`);
-  await serveDemo({ env, port, paths, signal, say });
+  await runDemo({ env: { ...process.env, CXR_HOME: home }, port, paths: demoPaths(home), size, signal, say });
 }
 
 function portNumber(text: string): number {
@@ -44,6 +33,12 @@ export const command: CommandModule = {
   configure(program) {
     program
       .addOption(new Option('--port <number>', 'port of 127.0.0.1 for pages and API').env('PORT').default('4000'))
-      .action((options: { port: string }) => demo(portNumber(options.port)));
+      .addOption(
+        new Option('--size <name>', 'small: a few images and epochs, nothing is learned, for the test of starting and killing')
+          .choices(DEMO_SIZES)
+          .default('whole')
+          .hideHelp(),
+      )
+      .action((options: { port: string; size: DemoSizeName }) => demo(portNumber(options.port), options.size));
   },
 };

@@ -2,9 +2,8 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { printResult } from '../output.ts';
-
-const EXIT_PARTLY = 3;
 
 /** A disk with less than this holds no data set beside what is there. */
 const ROOM_GIB = 2;
@@ -18,7 +17,7 @@ interface Finding {
 async function doctor(options: { json?: true }): Promise<void> {
   const findings = [machine(), await guarded('engine', engine), await guarded('database', database), await guarded('storage', storage)];
   const ok = findings.every((finding) => finding.ok);
-  if (!ok) process.exitCode = EXIT_PARTLY;
+  if (!ok) process.exitCode = EXIT.partly.code;
   const lines = findings.map((finding) => `${finding.ok ? 'ok     ' : 'PROBLEM'}  ${finding.part.padEnd(9)} ${finding.says}`);
   printResult(options, { ok, findings }, lines.join('\n'));
 }

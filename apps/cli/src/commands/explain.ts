@@ -15,11 +15,10 @@ import {
   writeNpy,
 } from '@cxr-lens/data';
 import { scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
-import type { FindingExplanation, ImageExplanation, LoadedRun, PlainMap } from '@cxr-lens/model';
+import type { BitsRead, FindingExplanation, ImageExplanation, LoadedRun, PlainMap } from '@cxr-lens/model';
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
-
-const EXIT_PARTLY = 3;
 
 /** Errors that the next image would meet as well. */
 const STOPS: readonly ErrorCode[] = ['CANCELLED', 'UNAVAILABLE'];
@@ -33,6 +32,12 @@ interface Options {
 /** A finding as `--json` prints it: numbers, and the paths of the arrays. */
 type Written = Omit<FindingExplanation, 'cam' | 'saliency' | 'strip'> & { cam: string; saliency: string; overlay: string; strip?: string };
 
+interface WrittenImage extends Pick<ImageExplanation, 'bits' | 'preprocessingVersion'> {
+  image: string;
+  run: string;
+  findings: Partial<Record<Finding, Written>>;
+}
+
 async function explain(run: string, files: string[], options: Options): Promise<void> {
   const findings = options.finding.length > 0 ? options.finding.map(parseFinding) : FINDINGS;
   const named = stems(files);
@@ -40,13 +45,15 @@ async function explain(run: string, files: string[], options: Options): Promise<
   const onProgress = stderrProgress();
   const { explainImages, loadRun } = await import('@cxr-lens/model');
   const loaded = loadRun(run);
-  const images: { image: string; run: string; findings: Partial<Record<Finding, Written>> }[] = [];
+  const images: WrittenImage[] = [];
   const failed: { image: string; code: string; message: string }[] = [];
   makeFolder(options.out);
   for (const [index, [stem, file]] of [...named].entries()) {
     try {
       const explained = await explainFile(explainImages, loaded, { file, findings, signal });
-      images.push({ image: file, run: loaded.run.id, findings: await writeInto(options.out, stem, explained) });
+      const { bits, preprocessingVersion } = explained;
+      const written = await writeInto(options.out, stem, explained);
+      images.push({ image: file, run: loaded.run.id, bits, preprocessingVersion, findings: written });
     } catch (error) {
       if (!(error instanceof CxrError) || STOPS.includes(error.code) || files.length === 1) throw error;
       failed.push({ image: file, code: error.code, message: error.message });
@@ -56,7 +63,7 @@ async function explain(run: string, files: string[], options: Options): Promise<
   }
   loaded.dispose();
   if (images.length === 0) throw new CxrError('BAD_INPUT', `None of the ${files.length} images could be read.`);
-  if (failed.length > 0) process.exitCode = EXIT_PARTLY;
+  if (failed.length > 0) process.exitCode = EXIT.partly.code;
   printResult(options, { images, ...(failed.length > 0 ? { failed } : {}) }, images.map((image) => text(image)).join('\n\n'));
 }
 
@@ -142,7 +149,7 @@ async function writeStrip(file: string, strip: NonNullable<FindingExplanation['s
   return file;
 }
 
-function text({ image, run, findings }: { image: string; run: string; findings: Partial<Record<Finding, Written>> }): string {
+function text({ image, run, bits, findings }: WrittenImage): string {
   const rows = Object.entries(findings).map(([finding, { logit, probability, probabilityReason, operatingPoint, decision, overlay }]) => {
     const said =
       probability === null
@@ -150,7 +157,19 @@ function text({ image, run, findings }: { image: string; run: string; findings: 
         : `probability ${probability.toFixed(3)}, operating point ${operatingPoint!.toFixed(3)}: ${decision ? 'positive' : 'negative'}`;
     return `  ${findingLabel(finding as Finding).padEnd(20)}logit ${logit.toFixed(3).padStart(7)}, ${said}; ${overlay}`;
   });
-  return [`${image} by ${run}`, ...rows].join('\n');
+  return [`${image} by ${run}`, ...(bits ? [`  ${bitsText(bits)}`] : []), ...rows].join('\n');
+}
+
+function bitsText({ bits, source, greatest, card }: BitsRead): string {
+  const why = {
+    card: "as the run's training data",
+    sbit: 'by its sBIT chunk',
+    guess: 'the fewest of 8, 10, 12, 14 and 16 that hold it',
+  }[source];
+  // A card's number may be too great for this file, as nothing else says that its pixels are dark.
+  const dark = source === 'card' && greatest <= (2 ** bits - 1) / 16 ? ': near black, at most 1/16 of white' : '';
+  const unlikeCard = source !== 'card' && card !== null ? `, which the ${card} bits of the run's card do not hold` : '';
+  return `16-bit image: ${bits} bits in use, ${why}; greatest value ${greatest}${dark}${unlikeCard}`;
 }
 
 export const command: CommandModule = {

@@ -16,7 +16,7 @@ let source: string;
 const inside = (...names: string[]): string => path.join(home, ...names);
 
 /** A state_dict as safetensors writes it, batch norm's counters in it, of made-up numbers. */
-function stateDict(shapes: Record<string, number[]>): Buffer {
+function stateDict(tensors: Record<string, [type: string, shape: number[]]>): Buffer {
   const header: Record<string, unknown> = {};
   const parts: Buffer[] = [];
   let end = 0;
@@ -25,14 +25,17 @@ function stateDict(shapes: Record<string, number[]>): Buffer {
     end += bytes.length;
     parts.push(bytes);
   };
-  for (const [name, shape] of Object.entries(shapes)) {
+  for (const [name, [type, shape]] of Object.entries(tensors)) {
+    if (type === 'int64') {
+      add(name, 'I64', shape, Buffer.alloc(8, 1));
+      continue;
+    }
     const size = shape.reduce((product, side) => product * side, 1);
     const fanIn = shape.slice(1).reduce((product, side) => product * side, 1);
     const scale = shape.length > 1 ? Math.sqrt(6 / fanIn) : 0.1;
     const shift = shape.length === 1 && /\.(running_var|weight)$/.test(name) ? 1 : 0;
     const values = Float32Array.from({ length: size }, (_, index) => shift + scale * Math.sin(index * index + name.length));
     add(name, 'F32', shape, Buffer.from(values.buffer));
-    if (name.endsWith('.running_var')) add(name.replace('running_var', 'num_batches_tracked'), 'I64', [], Buffer.alloc(8, 1));
   }
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -48,7 +51,7 @@ beforeAll(async () => {
   await prepare({ folder: inside('phantom'), out: data, size: 224 });
   const reference = path.resolve(import.meta.dirname, '../../../../packages/model/reference/interop.json');
   source = inside('densenet121.safetensors');
-  writeFileSync(source, stateDict(JSON.parse(readFileSync(reference, 'utf8')).densenet121.shapes));
+  writeFileSync(source, stateDict(JSON.parse(readFileSync(reference, 'utf8')).densenet121.stateDict));
 });
 
 afterAll(() => rm(home, { recursive: true, force: true }));
@@ -114,7 +117,7 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     [
       "another network's file",
       () => [source, '--network', 'resnet50', '--out', inside('y')],
-      "BAD_INPUT: The weights have no tensor conv1.weight (expected 64 x 3 x 7 x 7); import the state_dict of torchvision's resnet50, which takes three channels.",
+      "BAD_INPUT: The weights have no tensor conv1.weight (expected 64 x 3 x 7 x 7), nor 264 others. Found: features.conv0.weight, features.norm0.weight, features.norm0.bias. Wanted: conv1.weight, bn1.weight, bn1.bias. These are densenet121's layers: --network densenet121.",
     ],
     [
       'a folder that is a run',

@@ -26,12 +26,12 @@ async function importFrom(file: string, { name, out, ...options }: Options): Pro
 export const command: CommandModule = {
   configure(program) {
     program
-      .argument('<file>', "safetensors file with the tensors of torchvision's network, of float32")
+      .argument('<file>', "safetensors file of torchvision's network, which scripts/to-safetensors.py makes of a .pth")
       .requiredOption('--network <name>', TORCHVISION_NETWORKS.join(', '))
       .requiredOption('--out <folder>', 'folder to write; a run folder where the weights have a head of the 14 findings')
       .option('--name <text>', "what people call the run; default: the folder's name")
       .option('--json', 'print what was imported')
-      .addHelpText('after', '\ndocs/import.md has the line that makes such a file of a .pth, and says what the runs take over.')
+      .addHelpText('after', '\ndocs/import.md leads from a .pth to an explained film, and says what trainings take over.')
       .action(importFrom);
   },
 };

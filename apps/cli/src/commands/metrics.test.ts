@@ -30,7 +30,7 @@ describe('metrics auc', () => {
     scores = file('scores.csv', [['image', ...header].join(','), ...rows]);
     const labelOf = (i: number) => FINDINGS.filter((_, j) => cases[j]!.labels[i] === 1).join('|') || 'No Finding';
     const listed = Array.from({ length: 20_000 }, (_, i) => `${nameOf(i)},${labelOf(i)},${i}`).reverse();
-    labels = file('labels.csv', ['Image Index,Finding Labels,Patient ID', 'other_000.png,Hernia,1', ...listed]);
+    labels = file('labels.csv', ['Image Index,Finding Labels,Follow-up #', 'other_000.png,Hernia,1', ...listed]);
   });
 
   it('agrees to 1e-9 with scikit-learn and a direct DeLong on 20,000 x 14 scores, loading neither TensorFlow nor Prisma', () => {
@@ -48,9 +48,9 @@ describe('metrics auc', () => {
       ],
       { encoding: 'utf8' },
     );
-    expect([status, stderr]).toEqual([0, '']);
+    expect([status, stderr]).toEqual([0, `1 image of ${labels} without scores left out\n`]);
     const result = JSON.parse(stdout);
-    expect(Object.keys(result)).toEqual(['findings', 'mean']);
+    expect(Object.keys(result)).toEqual(['findings', 'mean', 'images', 'patients', 'leftOut', 'matchedByBaseName']);
     expect(Object.keys(result.findings)).toEqual([...FINDINGS]);
     for (const [j, expected] of aucReference.table.entries()) {
       const row = result.findings[FINDINGS[j]!];
@@ -76,6 +76,8 @@ describe('metrics auc', () => {
     expect([findings.Mass.auc, mean]).toEqual([1, 1]);
     const text = await run('auc', '--scores', own, '--labels', known);
     expect(text.stdout).toContain('no positive image');
+    expect(findings.Mass).toEqual({ auc: 1, variance: null, ci: null, positives: 1, negatives: 1, reason: 'few cases' });
+    expect(text.stdout).toMatch(/^Mass +1\.0000 {2}few cases +1 +1$/m);
   });
 
   const good = ['image,Mass', '00000000_000.png,0.5', '00000001_000.png,0.6'];
@@ -87,21 +89,21 @@ describe('metrics auc', () => {
       goodLabels,
       'there is neither a column "Image Index" nor "image"; the header is "name,Mass"',
     ],
-    ['an unknown finding', ['image,Mas', 'a.png,1'], goodLabels, 'Unknown finding "Mas"'],
+    ['an unknown finding', ['image,Mas', 'a.png,1'], goodLabels, 'no column of a finding; the header is "image,Mas"'],
     ['no finding at all', ['image', 'a.png'], goodLabels, 'no column of a finding'],
     ['a finding twice', ['image,Mass,mass', 'a.png,1,2'], goodLabels, 'two columns for Mass'],
     [
       'a score that is no number',
       [...good, '00000002_000.png,high'],
       goodLabels,
-      'line 4: the score for Mass is "high"; expected a number',
+      'line 4: the score for Mass is "high"; expected a finite decimal number',
     ],
     ['NaN', [...good, '00000002_000.png,nan'], goodLabels, 'line 4: the score for Mass is "nan"'],
     ['a missing cell', [...good, '00000002_000.png'], goodLabels, 'line 4: the score for Mass is ""'],
     ['an image twice', [...good, good[1]!], goodLabels, 'line 4: 00000000_000.png is listed twice'],
     ['an empty file', [], goodLabels, 'neither a column'],
     ['no rows', ['image,Mass'], goodLabels, 'has no row of scores'],
-    ['an image without a label', [...good, 'x.png,1', 'y.png,1'], goodLabels, 'has no label for x.png'],
+    ['an image without a label', [...good, 'x.png,1', 'y.png,1'], goodLabels, 'line 4: '],
     ['labels without a column', good, ['Image Index,Findings', 'a.png,Mass'], 'the column "Finding Labels" is missing'],
     ['an unknown label', good, [goodLabels[0]!, '00000000_000.png,Mass|Cough', goodLabels[2]!], 'line 2: Unknown finding "Cough"'],
     ['an empty label', good, [goodLabels[0]!, '00000000_000.png,', goodLabels[2]!], 'line 2: the "Finding Labels" are empty'],
@@ -188,8 +190,14 @@ describe('metrics localization', () => {
     await writeNpy(path.join(own, 'elsewhere.Mass.npy'), map, [height, width]);
     const { code, stdout, stderr } = await run('localization', '--maps', own, '--boxes', boxes, '--json');
     expect(code).toBe(0);
-    expect(stderr).toContain(`${pairs.length - 1} boxes have no map and are left out, the first: ${pairs[1]!.image} ${pairs[1]!.finding}`);
-    expect(stderr).toContain('1 maps have no box');
+    expect(stderr).toContain(`${pairs.length - 1} boxes without a map left out, the first: ${pairs[1]!.image} ${pairs[1]!.finding}`);
+    expect(stderr).toContain('1 map without a box left out');
+    expect(JSON.parse(stdout).counts).toEqual({
+      pairs: 1,
+      boxesWithoutMap: pairs.length - 1,
+      mapsWithoutBox: 1,
+      mapsOfFindingsWithoutBoxes: 0,
+    });
     expect(JSON.parse(stdout).findings.Atelectasis).toMatchObject({ n: 1, meanIou: null, reason: 'under two usable folds' });
   });
 
@@ -203,8 +211,13 @@ describe('metrics localization', () => {
       [HEADER, line],
       'expected a name like 00000001_000.Mass.npy',
     ],
-    ['a map of an unknown finding', { ...one, name: '00000001_000.Mas.npy' }, [HEADER, line], 'Unknown finding "Mas"'],
-    ['a map of a finding without boxes', { ...one, name: '00000001_000.Hernia.npy' }, [HEADER, line], 'no box list marks Hernia'],
+    [
+      'maps of unknown findings alone',
+      { ...one, name: '00000001_000.Mas.npy' },
+      [HEADER, line],
+      'expected files like 00000001_000.Mass.npy',
+    ],
+    ['maps of a finding without boxes alone', { ...one, name: '00000001_000.Hernia.npy' }, [HEADER, line], 'expected files like'],
     ['maps of other images', { ...one, name: '00000002_000.Mass.npy' }, [HEADER, line], 'expected files like 00000001_000.Mass.npy'],
     ['a map of three dimensions', { ...one, shape: [1, 2, 2] }, [HEADER, line], 'has the shape [1, 2, 2]: expected [height, width]'],
     [

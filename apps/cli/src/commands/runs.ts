@@ -2,11 +2,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { stderr } from 'node:process';
 import { CxrError, cxrHome } from '@cxr-lens/data';
-import { METHODS, type Run } from '@cxr-lens/model/spec';
+import { explodedNote, lossText, METHODS, type Run } from '@cxr-lens/model/spec';
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { printResult } from '../output.ts';
-
-const EXIT_PARTLY = 3;
 
 const HEADER = ['run', 'method', 'preset', 'state', 'epochs', 'best', 'val. loss', 'val. AUC', 'data'];
 
@@ -20,11 +19,11 @@ async function list(folder: string | undefined, options: { json?: true }): Promi
       runs.push(readRun(path.join(root, name)));
     } catch (error) {
       if (!(error instanceof CxrError)) throw error;
-      process.exitCode = EXIT_PARTLY;
+      process.exitCode = EXIT.partly.code;
       stderr.write(`${error.code}: ${error.message}\n`);
     }
   }
-  const text = runs.length === 0 ? `No runs in ${root}.` : table([HEADER, ...runs.map(row)]);
+  const text = runs.length === 0 ? `No runs in ${root}.` : [table([HEADER, ...runs.map(row)]), ...runs.flatMap(warning)].join('\n');
   printResult(options, { folder: root, runs }, text);
 }
 
@@ -50,10 +49,15 @@ function row(run: Run): string[] {
     run.state,
     String(run.epochs.length),
     String(run.bestEpoch ?? '-'),
-    best?.validationLoss.toFixed(4) ?? '-',
+    best ? `${lossText(best.validationLoss)}${explodedNote(run) === null ? '' : ' EXPLODED'}` : '-',
     best?.validationAuc?.toFixed(4) ?? '-',
     run.data?.name ?? 'imported',
   ];
+}
+
+function warning(run: Run): string[] {
+  const exploded = explodedNote(run);
+  return exploded === null ? [] : [`${run.id}: ${exploded}`];
 }
 
 function table(rows: readonly string[][]): string {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { interruptSignal } from '../output.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../../api/src/main.ts');
@@ -23,10 +24,11 @@ async function serve({ port, dashboard }: ServeOptions): Promise<void> {
   });
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (status) => resolve(status ?? 1));
+    child.once('exit', (status) => resolve(status ?? EXIT.internal.code));
   });
   // It has said on stderr what is wrong with its settings.
-  if (code !== 0 && code !== 2) throw new CxrError('INTERNAL', `The API ended with exit code ${code}: see its log above.`);
+  if (code !== EXIT.done.code && code !== EXIT.badInput.code)
+    throw new CxrError('INTERNAL', `The API ended with exit code ${code}: see its log above.`);
   process.exitCode = code;
 }
 

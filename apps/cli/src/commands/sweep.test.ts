@@ -73,6 +73,20 @@ describe('cxr-lens sweep', () => {
     expect(readdirSync(inside('sweep')).sort()).toEqual(['epsilon-0', 'epsilon-0.01']);
   });
 
+  it('goes on by the stop rule that it was begun with before there was `patienceSteps`', async () => {
+    const folder = inside('old-sweep');
+    await cp(inside('sweep'), folder, { recursive: true });
+    for (const name of readdirSync(folder)) {
+      const { options, ...run } = readRun(path.join(folder, name));
+      const { patienceSteps: _, ...old } = options;
+      writeFileSync(path.join(folder, name, 'run.json'), JSON.stringify({ ...run, options: old }));
+    }
+    const args = ['--set', 'batchSize=4', '--set', 'maxEpochs=1', '--set', 'seed=4', '--json'];
+    const { code, stdout } = await runCli(...sweep(folder, '--epsilons', '0.01,0.02', ...args));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ runs: [{ options: { patienceSteps: 0 } }, { options: { patienceSteps: 0 } }] });
+  });
+
   it('has a control: at epsilon 0 half of every batch is "perturbed" by nothing', () => {
     const [clean, perturbed] = ['epsilon-0', 'epsilon-0.01'].map((name) => readRun(inside('sweep', name)).epochs[0]!);
     // the same images in two batches of another kind: float32 sums in another order

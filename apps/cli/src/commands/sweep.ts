@@ -26,13 +26,18 @@ interface Options {
 
 /** Trains the runs one after another; those that are finished are kept, one that was interrupted goes on. */
 async function sweep({ from, data, out, epsilons, set, json }: Options): Promise<void> {
-  const each = sweepOptions(parseEpsilons(epsilons), parseSettings(set));
   const { readRun } = await import('@cxr-lens/model/run-folder');
   const baseline = readRun(from);
-  const folderOf = ({ epsilon }: TrainOptions): string => path.join(out, `epsilon-${epsilon}`);
+  const folderOf = ({ epsilon }: Pick<TrainOptions, 'epsilon'>): string => path.join(out, `epsilon-${epsilon}`);
+  const begunIn = (folder: string): Run | null => (existsSync(path.join(folder, 'run.json')) ? readRun(folder) : null);
+  const list = parseEpsilons(epsilons);
+  const begun = list.map((epsilon) => begunIn(folderOf({ epsilon }))).find((run) => run !== null);
+  // A sweep goes on by the stop rule that it was begun with, which was another one in 0.1.0.
+  const each = sweepOptions(list, { ...(begun && { patienceSteps: begun.options.patienceSteps }), ...parseSettings(set) });
   for (const options of each) {
     const folder = folderOf(options);
-    if (existsSync(path.join(folder, 'run.json'))) checkSame(readRun(folder), { folder, options, baseline });
+    const run = begunIn(folder);
+    if (run) checkSame(run, { folder, options, baseline });
   }
   const signal = interruptSignal();
   const { trainRun } = await import('@cxr-lens/model');

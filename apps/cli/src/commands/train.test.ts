@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { prepare, readNpy, writePhantom } from '@cxr-lens/data';
+import { sixteenBitPng } from '@cxr-lens/data/testing';
 import { readRun } from '@cxr-lens/model/run-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../testing.ts';
@@ -65,6 +66,23 @@ describe('cxr-lens train, evaluate, explain, runs', () => {
     expect((await readNpy(Infiltration.cam)).shape).toEqual([12, 12]);
     expect((await readNpy(Infiltration.saliency)).shape).toEqual([96, 96]);
     expect(readdirSync(out)).toHaveLength(3);
+
+    await writeFile(
+      inside('deep.png'),
+      await sixteenBitPng(
+        Uint16Array.from({ length: 64 }, (_, i) => i * 60),
+        { width: 8, height: 8 },
+      ),
+    );
+    const deep = [inside('runs', 'r'), inside('deep.png'), image, '--out', inside('deep'), '--finding', 'Mass'];
+    const words = await runCli('explain', ...deep);
+    expect(words.stdout.match(/16-bit image: .*/g)).toEqual([
+      '16-bit image: 12 bits in use, the fewest of 8, 10, 12, 14 and 16 that hold it; greatest value 3780',
+    ]);
+    expect(JSON.parse((await runCli('explain', ...deep, '--json')).stdout).images).toMatchObject([
+      { bits: { bits: 12, source: 'guess', greatest: 3780, card: null }, preprocessingVersion: 'v2' },
+      { bits: null, preprocessingVersion: 'v1' },
+    ]);
 
     await writeFile(inside('page.png'), '<!doctype html>');
     const partly = await runCli('explain', inside('runs', 'r'), image, inside('page.png'), '--out', out, '--json');
@@ -163,5 +181,37 @@ describe('wrong input is answered in one sentence, with exit code 2', () => {
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)]);
     expect(stderr.trim()).not.toContain('\n');
     expect(existsSync(inside('x'))).toBe(false);
+  });
+});
+
+describe('a run whose validation loss exploded', () => {
+  // a step far too long: logits of 1e10 and more, still finite
+  it('is evaluated and explained like any other, and says so in train, runs and the report', async () => {
+    const out = inside('exploded', 'e');
+    const trained = await runCli('train', 'nih-star', '--data', data, '--out', out, ...QUICK, '--set', 'learningRate=1');
+    expect([trained.code, trained.stdout]).toEqual([
+      0,
+      expect.stringMatching(/WARNING: The validation loss exploded: \d\.\d{3}e\+\d+ at the best epoch \(1\)/),
+    ]);
+    const listed = await runCli('runs', inside('exploded'));
+    expect(listed.stdout).toMatch(/e\+\d+ EXPLODED .*\ne: The validation loss exploded: /);
+    expect(JSON.parse((await runCli('runs', inside('exploded'), '--json')).stdout).runs).toMatchObject([{ id: 'e' }]);
+
+    const evaluated = await runCli('evaluate', out, '--data', data, '--resamples', '20');
+    expect([evaluated.code, evaluated.stderr.includes('BAD_INPUT')]).toEqual([0, false]);
+    expect(evaluated.stdout).toContain('**NIH*: The validation loss exploded:');
+    const maps = inside('exploded', 'e', 'evaluation', 'tiny', 'maps');
+    expect(existsSync(path.join(maps, 'scales.json'))).toBe(true);
+    const boxes = inside('phantom', 'BBox_List_2017.csv');
+    const measured = await runCli('metrics', 'localization', '--maps', maps, '--boxes', boxes, '--json');
+    const file = JSON.parse(await readFile(path.join(maps, '..', 'localization.json'), 'utf8'));
+    for (const [finding, { meanIou, n }] of Object.entries<{ meanIou: number | null; n: number }>(JSON.parse(measured.stdout).findings)) {
+      expect([n, meanIou]).toEqual([file.run.findings[finding].pairs, file.run.findings[finding].meanIou]);
+    }
+
+    const image = inside('phantom', 'images', readdirSync(inside('phantom', 'images'))[0]!);
+    const explained = await runCli('explain', out, image, '--out', inside('exploded-out'), '--finding', 'Mass', '--json');
+    const { logit } = JSON.parse(explained.stdout).images[0].findings.Mass;
+    expect(Math.abs(logit)).toBeGreaterThan(1e6);
   });
 });

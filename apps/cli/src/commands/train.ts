@@ -4,6 +4,8 @@ import { stderr } from 'node:process';
 import { CxrError } from '@cxr-lens/data';
 import {
   type Epoch,
+  explodedNote,
+  lossText,
   METHOD_NAMES,
   METHODS,
   PRESET_NAMES,
@@ -63,17 +65,20 @@ function settings({ set, epsilon, seed }: Options): Partial<TrainOptions> {
 
 /** What happened in an epoch, on one line. */
 export function epochLine({ epoch, trainLoss, validationLoss, perturbedValidationLoss, probe, validationAuc, seconds }: Epoch): string {
-  const perturbed = perturbedValidationLoss === null ? '' : `, half perturbed ${perturbedValidationLoss.toFixed(4)}`;
+  const perturbed = perturbedValidationLoss === null ? '' : `, half perturbed ${lossText(perturbedValidationLoss)}`;
+  const losses = `training loss ${lossText(trainLoss)}, validation loss ${lossText(validationLoss)}`;
   const auc = validationAuc === null ? '' : `, AUC ${validationAuc.toFixed(4)}`;
   const warning = probe?.overfitted ? '; CATASTROPHIC OVERFITTING: the training attack misses most of what a strong one finds' : '';
-  return `epoch ${epoch}: training loss ${trainLoss.toFixed(4)}, validation loss ${validationLoss.toFixed(4)}${perturbed}${auc}, ${seconds.toFixed(1)} s${warning}`;
+  return `epoch ${epoch}: ${losses}${perturbed}${auc}, ${seconds.toFixed(1)} s${warning}`;
 }
 
 function summary(run: Run, out: string): string {
   const best = run.epochs[run.bestEpoch! - 1]!;
+  const exploded = explodedNote(run);
   return [
     `${METHODS[run.method].label} (${run.preset}) finished after ${run.epochs.length} epochs; the weights of epoch ${best.epoch} were kept.`,
     epochLine(best),
+    ...(exploded === null ? [] : [`WARNING: ${exploded}`]),
     `Run folder: ${out} (weights ${run.weightsSha256!.slice(0, 12)})`,
   ].join('\n');
 }

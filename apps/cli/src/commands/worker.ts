@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { interruptSignal } from '../output.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../../worker/src/main.ts');
@@ -19,7 +20,7 @@ async function worker(): Promise<void> {
     const code = await runOnce(signal);
     if (signal.aborted) break;
     // Bad settings stay bad.
-    if (code === 0 || code === 2) {
+    if (code === EXIT.done.code || code === EXIT.badInput.code) {
       process.exitCode = code;
       break;
     }
@@ -39,7 +40,7 @@ async function runOnce(signal: AbortSignal): Promise<number> {
   try {
     return await new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => resolve(code ?? 1));
+      child.once('exit', (code) => resolve(code ?? EXIT.internal.code));
     });
   } finally {
     signal.removeEventListener('abort', end);

@@ -1,36 +1,34 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, openPrepared } from '@cxr-lens/data';
-import { type ComparisonReportInput, compareRuns, type LocalizationResult, type RunComparison, type Truth } from '@cxr-lens/eval';
+import { CxrError, type OnProgress, openPrepared, type PreparedData } from '@cxr-lens/data';
+import { type ComparisonReportInput, compareRuns, type RunComparison, VERDICT_RESAMPLES, VERDICT_SEED } from '@cxr-lens/eval';
 import { readRun } from '@cxr-lens/model/run-folder';
-import { labelOf, type Run, variantOf } from '@cxr-lens/model/spec';
+import type { Run } from '@cxr-lens/model/spec';
+import { type Challenger, type Compare, challengersOf, firstAlone, iousOf, missingIous } from './challengers.ts';
 import { type StoredEvaluation, scoresOf, storedEvaluations, truthOf } from './stored.ts';
 
 interface CompareRequest {
   /** Run folders, two at least; the first is what the others are compared with. */
   runs: readonly string[];
-  /** The prepared file that they were evaluated on, for the labels that AUCs need; or the name of that evaluation, then curves alone. */
+  /** The prepared file that they were evaluated on, for the labels that AUCs need; or the name of that evaluation, then localisation alone. */
   data?: string | undefined;
+  onProgress?: OnProgress | undefined;
 }
 
-/** What was compared, as `renderComparison` prints it; curves by one protocol that all runs have. */
+/** What was compared, as `renderComparison` prints it. */
 interface Compared extends ComparisonReportInput {
+  /** Of the bootstraps. */
   seed: number;
+  resamples: number;
+  /** The main ones of the runs, with commas. */
   protocol: string;
-}
-
-interface Compare {
-  folder: string;
-  run: Run;
-  evaluation: StoredEvaluation;
 }
 
 /**
  * Every further run beside the first, from what their evaluations hold; no network is loaded. CxrError NOT_FOUND (no run, no evaluation),
- * BAD_INPUT (one run, evaluations that cannot be compared: of other data, seeds, protocols, or of weights that the run no longer has),
- * CORRUPT.
+ * BAD_INPUT (one run, evaluations that cannot be compared: of other data, or of weights that the run no longer has), CORRUPT.
  */
-export async function compareStored({ runs: folders, data }: CompareRequest): Promise<Compared> {
+export async function compareStored({ runs: folders, data, onProgress }: CompareRequest): Promise<Compared> {
   if (folders.length < 2) throw new CxrError('BAD_INPUT', `${folders[0] ?? 'Nothing'} alone: expected two run folders or more to compare.`);
   const twice = folders.find((folder, index) => folders.findIndex((other) => path.resolve(other) === path.resolve(folder)) < index);
   if (twice) throw new CxrError('BAD_INPUT', `${twice} is named twice; name every run once.`);
@@ -43,7 +41,7 @@ export async function compareStored({ runs: folders, data }: CompareRequest): Pr
     const wanted = prepared ? { hash: prepared.datasetHash, name: data! } : data === undefined ? {} : { name: data };
     const compared = chosen(runs, wanted);
     checkComparable(compared);
-    return await compareAll(compared, prepared && truthOf(prepared));
+    return await compareAll(compared, prepared, onProgress);
   } finally {
     prepared?.close();
   }
@@ -99,52 +97,38 @@ function checkComparable(compared: readonly Compare[]): void {
         `${first.folder} was evaluated on ${dataText(a)}, ${folder} on ${dataText(b)}: other data. ${again}.`,
       );
     }
-    if (a.auc.seed !== b.auc.seed) {
-      const seeds = `${first.folder} was evaluated with seed ${a.auc.seed} of the folds, ${folder} with seed ${b.auc.seed}`;
-      throw new CxrError('BAD_INPUT', `${seeds}. ${again} with one --seed.`);
-    }
   }
 }
 
-/** The curves by the first protocol that all runs were measured by. CxrError BAD_INPUT where there is none. */
-function commonCurves(compared: readonly Compare[]): { protocol: string; curves: LocalizationResult[] } {
-  const results = compared.map(({ evaluation: { localization } }) => [localization.run, ...localization.others.map(({ run }) => run)]);
-  const names = results.map((own) => own.map(({ protocol }) => protocol.name));
-  const protocol = names[0]!.find((name) => names.every((own) => own.includes(name)));
-  if (protocol !== undefined) return { protocol, curves: results.map((own) => own.find((one) => one.protocol.name === protocol)!) };
-  const each = compared.map(({ folder }, index) => `${folder} by ${names[index]!.join(', ')}`).join('; ');
-  throw new CxrError(
-    'BAD_INPUT',
-    `The runs were measured by different protocols: ${each}. A report of cxr-lens evaluate shows each apart.`,
-  );
-}
-
-async function compareAll(compared: readonly Compare[], truth: Truth | null): Promise<Compared> {
-  const { protocol, curves } = commonCurves(compared);
-  const aucs = compared.map(({ evaluation }) => evaluation.auc);
-  const { data, seed } = aucs[0]!;
-  const resamples = Math.max(...aucs.map((one) => one.resamples));
+async function compareAll(compared: readonly Compare[], prepared: PreparedData | null, onProgress?: OnProgress): Promise<Compared> {
+  const truth = prepared && truthOf(prepared);
+  const tables = compared.map((one) => iousOf(one, prepared));
+  const without = compared.filter((_, index) => tables[index] === null);
   const scores = truth ? await Promise.all(compared.map(({ evaluation }) => scoresOf(evaluation))) : null;
-  const runs = compared.map(({ run }) => run);
-  const sides = runs.map((run, index) => ({
-    label: labelOf(run, runs),
-    method: variantOf(run, runs) === null ? run.method : null,
-    localization: curves[index]!,
-    scores: scores?.[index] ?? null,
-  }));
-  const [b, ...others] = sides;
+  const challengers = challengersOf(compared, { tables, scores });
+  if (challengers.length < 2) {
+    throw new CxrError('BAD_INPUT', `The runs are one challenger, ${challengers[0]!.label}; name a run to compare it with.`);
+  }
+  const [b, ...others] = challengers as [Challenger, ...Challenger[]];
+  const comparisons = others.map((a): RunComparison => compareRuns({ a, b, truth, onProgress }));
+  const protocols = new Map(tables.flatMap((table) => (table ? [[table.protocol.name, table.protocol.description] as const] : [])));
+  const aucs = compared.map(({ evaluation }) => evaluation.auc);
+  const { data } = aucs[0]!;
   return {
     dataSet: { ...data, images: Math.max(...aucs.map(({ images }) => images)) },
-    seed,
-    protocol,
-    resamples,
+    seed: VERDICT_SEED,
+    protocol: [...protocols.keys()].join(', '),
+    resamples: VERDICT_RESAMPLES,
     details: {
       'data hash': data.datasetHash,
-      runs: compared.map(({ folder }, index) => `${sides[index]!.label} (${folder})`).join(', '),
-      seed: String(seed),
-      protocol: `${protocol}: ${curves[0]!.protocol.description}`,
+      runs: challengers.map(({ label, runs }) => `${label} (${runs.map(({ folder }) => folder).join(', ')})`).join(', '),
+      ...Object.fromEntries([...protocols].map(([name, description]) => [`protocol ${name}`, description])),
     },
-    comparisons: others.map((a): RunComparison => compareRuns({ a, b: b!, truth, seed, resamples })),
-    missing: truth ? [] : ['AUCs are not compared: their labels are in the prepared file. Name it with --data FILE.'],
+    comparisons,
+    missing: [
+      ...without.map((one) => missingIous(one, prepared)),
+      ...(truth ? [] : ['AUCs are not compared: their labels are in the prepared file. Name it with --data FILE.']),
+      ...(truth ? challengers.flatMap(firstAlone) : []),
+    ],
   };
 }

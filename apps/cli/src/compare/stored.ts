@@ -10,6 +10,7 @@ import { readScores } from '../metrics/scores.ts';
 export interface StoredEvaluation {
   /** Of its folder: that of the prepared file. */
   name: string;
+  folder: string;
   /** Path of scores.csv. */
   scores: string;
   auc: AucFile;
@@ -26,6 +27,7 @@ export function storedEvaluations(folder: string, { weightsSha256 }: Pick<Run, '
     .filter((name) => ['auc.json', 'localization.json'].every((file) => existsSync(fileOf(name, file))))
     .map((name) => ({
       name,
+      folder: path.join(root, name),
       scores: fileOf(name, 'scores.csv'),
       auc: readJson(fileOf(name, 'auc.json'), AucFileSchema, `${fileOf(name, 'auc.json')} is missing.`),
       localization: readJson(fileOf(name, 'localization.json'), LocalizationFileSchema, `${fileOf(name, 'localization.json')} is missing.`),
@@ -41,7 +43,7 @@ export async function scoresOf({ scores: file }: StoredEvaluation): Promise<Scor
     if (column) return column.scores;
     throw new CxrError('CORRUPT', `${file} has no column ${finding}; evaluate the run again.`);
   });
-  return { images, scores };
+  return { images: images.names, scores };
 }
 
 /** Labels and patients of the test images. */

@@ -2,7 +2,7 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { runToEnd, startModule } from './child.ts';
-import type { Step } from './science.ts';
+import type { DemoOptions } from './services.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../../dashboard');
 
@@ -21,15 +21,13 @@ function newest(folder: string): number {
   return Math.max(0, ...times);
 }
 
-/** Builds the dashboard's pages, unless they were built after their sources last changed. */
-export function dashboardStep(): Step {
-  return {
-    title: "Building the dashboard's pages",
-    done: () => (statSync(BUILD, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest(FOLDER),
-    run: async (env, signal) => {
-      const next = createRequire(DASHBOARD_SERVER).resolve('next/dist/bin/next');
-      await runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
-      writeFileSync(BUILD, '');
-    },
-  };
+/** Builds the dashboard's pages, unless they were built after their sources last changed. CxrError CANCELLED. */
+export async function buildDashboard({ env, signal, say }: Pick<DemoOptions, 'env' | 'signal' | 'say'>): Promise<void> {
+  if ((statSync(BUILD, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest(FOLDER)) return;
+  const started = Date.now();
+  say("Building the dashboard's pages ...");
+  const next = createRequire(DASHBOARD_SERVER).resolve('next/dist/bin/next');
+  await runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
+  writeFileSync(BUILD, '');
+  say(`Building the dashboard's pages: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }

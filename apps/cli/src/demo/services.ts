@@ -1,78 +1,104 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
-import { createPrisma, ensureDatabase, registerDataSet, registerRun } from '@cxr-lens/prisma';
+import { ensureDatabase, registerDataSet, registerRun } from '@cxr-lens/prisma';
 import { type Child, logFile, startCommand, startModule, stopChild } from './child.ts';
-import { DASHBOARD_SERVER } from './dashboard.ts';
+import { type Client, openClient } from './client.ts';
+import { conduct } from './conduct.ts';
+import { buildDashboard, DASHBOARD_SERVER } from './dashboard.ts';
 import { answers, freePort } from './port.ts';
-import type { DemoPaths } from './science.ts';
-import { uploadExamples } from './studies.ts';
+import { type DemoPaths, type DemoSizeName, scienceSteps } from './science.ts';
 
 const READY_MS = 60_000;
 
-export interface ServeDemoOptions {
+export interface DemoOptions {
   env: NodeJS.ProcessEnv;
   port: number;
   paths: DemoPaths;
+  size: DemoSizeName;
   signal: AbortSignal;
   say: (line: string) => void;
 }
 
+/** What the demo has started and must let go of. */
+interface Held {
+  children: Child[];
+  client: { close(): Promise<void> } | null;
+}
+
 /**
- * Starts database, API, worker and dashboard, shows the runs in them, and stays until `signal` aborts; stops what it started, last first.
- * The embedded database stops by itself some seconds after its last user.
+ * Starts database, worker, API and dashboard, lets the worker do the science while the pages are open, and stays until `signal` aborts;
+ * stops what it started, last first. The embedded database stops by itself some seconds after its last user.
+ * CxrError CANCELLED when it is stopped before all is there.
  */
-export async function serveDemo(options: ServeDemoOptions): Promise<void> {
-  const children: Child[] = [];
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const held: Held = { children: [], client: null };
   try {
-    await serve(options, children);
+    await run(options, held);
   } finally {
-    for (const child of children.reverse()) await stopChild(child);
+    await held.client?.close();
+    for (const child of held.children.reverse()) await stopChild(child);
   }
 }
 
-async function serve({ env, port, paths, signal, say }: ServeDemoOptions, children: Child[]): Promise<void> {
-  const start = (child: Child): Child => {
-    children.push(child);
-    return child;
+async function run({ env, port, paths, size, signal, say }: DemoOptions, held: Held): Promise<void> {
+  const begun = Date.now();
+  const seconds = (): string => `${((Date.now() - begun) / 1000).toFixed(0)} s`;
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new CxrError('CANCELLED', 'Stopped. The same command goes on from here.'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  stopped.catch(() => undefined);
+  const start = (child: Child): Promise<never> => {
+    held.children.push(child);
+    const failure = child.exited.then((code) => Promise.reject(ended(child.name, code)));
+    failure.catch(() => undefined);
+    return failure;
   };
-  const dashboardPort = await freePort();
-  start(startModule('dashboard', [DASHBOARD_SERVER], { ...env, PORT: String(dashboardPort) }));
+
+  say('Starting the database and a worker ...');
   const url = await ensureDatabase();
-  const services = { ...env, DATABASE_URL: url, PORT: String(port), DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` };
-  start(startCommand(['serve'], services));
-  start(startCommand(['worker'], services));
-  const { studies } = await register(url, paths);
+  const services = { ...env, DATABASE_URL: url, PORT: String(port) };
+  const ends = [stopped, start(startCommand(['worker'], services))];
+  const client = await openClient(url);
+  held.client = client;
+  await registerWhatIsThere(client, paths);
 
+  const opened = Promise.withResolvers<string>();
+  const science = conduct(scienceSteps(client, { paths, size, address: opened.promise }), { client, signal, say });
+  // What it throws is waited for below; until then it must not end the process.
+  science.catch(() => undefined);
+
+  await buildDashboard({ env, signal, say });
+  const dashboardPort = await freePort();
+  ends.push(start(startModule('dashboard', [DASHBOARD_SERVER], { ...env, PORT: String(dashboardPort) })));
+  ends.push(start(startCommand(['serve'], { ...services, DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` })));
   const address = `http://127.0.0.1:${port}`;
-  const failure = Promise.race(children.map(async (child) => ({ name: child.name, code: await child.exited })));
   const ready = Promise.all([answers(`${address}/healthz`, signal, READY_MS), answers(address, signal, READY_MS)]);
-  const first = await Promise.race([ready, failure]);
-  if (signal.aborted) return;
-  if (!Array.isArray(first)) throw ended(first);
-  if (first.includes(false))
+  if ((await Promise.race([ready, ...ends])).includes(false))
     throw new CxrError('UNAVAILABLE', `${address} does not answer after ${READY_MS / 1000} s: see the messages above.`);
-  if (studies === 0) await uploadExamples(address, paths);
+  opened.resolve(address);
 
-  say(`\nCXR Lens is ready: ${address}\nCtrl-C stops everything it started.`);
-  const stopped = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
-  const end = signal.aborted ? null : await Promise.race([failure, stopped]);
-  if (end !== null) throw ended(end);
-  say('Stopping ...');
+  say(
+    `\nCXR Lens is open after ${seconds()}: ${address}\nWhat is not there yet is made now and can be watched there. Ctrl-C stops everything.\n`,
+  );
+  await Promise.race([science, ...ends]);
+  say(`\nCXR Lens is ready after ${seconds()}: ${address}\nCtrl-C stops everything it started.`);
+  await Promise.race(ends).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    say('Stopping ...');
+  });
 }
 
-const ended = ({ name, code }: { name: string; code: number }): CxrError =>
+const ended = (name: string, code: number): CxrError =>
   new CxrError(
     'UNAVAILABLE',
     `The ${name} process ended with exit code ${code}: see its message above and ${logFile(name)}, then run npm run demo again.`,
   );
 
-/** Shows the data set and the runs in the database; says how many studies it holds. */
-async function register(url: string, paths: DemoPaths): Promise<{ studies: number }> {
-  const prisma = createPrisma(url);
-  try {
-    await registerDataSet(prisma, paths.prepared);
-    for (const folder of Object.values(paths.runs)) await registerRun(prisma, folder);
-    return { studies: await prisma.study.count() };
-  } finally {
-    await prisma.$disconnect();
-  }
+/** Shows what earlier demos have left: also what was made in a database that is gone, or by a version that had none meanwhile. */
+async function registerWhatIsThere({ prisma }: Client, { prepared, runs }: DemoPaths): Promise<void> {
+  if (existsSync(prepared)) await registerDataSet(prisma, prepared);
+  for (const folder of Object.values(runs)) if (existsSync(path.join(folder, 'run.json'))) await registerRun(prisma, folder);
 }

@@ -1,78 +1,101 @@
-import { CxrError, FINDINGS, type Finding, parseFinding, readTable, rowError, type Table } from '@cxr-lens/data';
+import {
+  CxrError,
+  FINDINGS,
+  type Finding,
+  findingNamed,
+  headerText,
+  lineOf,
+  numberOf,
+  readTable,
+  rowError,
+  type Table,
+} from '@cxr-lens/data';
+import { checkCells, columnKey, type ImageRows, imageColumnOf, imageRows } from './images.ts';
 
 /** Scores of anybody's model, one column a finding. */
 export interface Scores {
-  images: string[];
+  images: ImageRows;
   /** In the order of FINDINGS; only the findings that have a column. [N] each. */
   columns: { finding: Finding; scores: Float64Array }[];
+  /** Columns of the file that are no finding; "" is pandas' index. "No Finding" is not counted. */
+  ignored: string[];
 }
 
 /**
- * Reads the CSV of `metrics auc --scores`: `Image Index` or `image`, and one column a finding under any of its names.
- * A column "No Finding" is no finding and is left out.
- * @throws CxrError BAD_INPUT for a column that names no finding, a cell that is no number, an image listed twice
+ * Reads the CSV of `metrics auc --scores`: a column of images, and one column a finding under any of its names; others are left out.
+ * @throws CxrError BAD_INPUT for a file without a column of images or findings, a cell that is no number, an image listed twice
  */
 export async function readScores(file: string): Promise<Scores> {
   const table = await readTable(file);
   const imageColumn = imageColumnOf(table);
-  const findings = findingColumns(table, imageColumn);
-  const rows = [...table.rows.keys()].filter((row) => table.rows[row]!.some((cell) => cell.trim() !== ''));
+  const { columns: findings, ignored } = findingColumns(table, imageColumn);
+  checkCells(table);
+  const images = imageRows(table, imageColumn);
+  const { rows } = images;
   if (rows.length === 0) throw new CxrError('BAD_INPUT', `${file} has no row of scores: expected one line an image below the header.`);
-  const images = namesOf(table, rows, imageColumn);
-  const columns = FINDINGS.flatMap((finding) => {
-    const column = findings.get(finding);
-    return column === undefined ? [] : [{ finding, scores: numbersOf(table, rows, column) }];
-  });
-  return { images, columns };
+  const number = numberReader(table, { rows, columns: [...findings.values()] });
+  const columns = [...findings].map(([finding, column]) => ({ finding, scores: Float64Array.from(rows, (row) => number(row, column)) }));
+  return { images, columns, ignored };
 }
 
-function imageColumnOf(table: Table): number {
-  const names = table.header.map((name) => name.toLowerCase());
-  const found = names.includes('image index') ? names.indexOf('image index') : names.indexOf('image');
-  if (found >= 0) return found;
-  throw new CxrError(
-    'BAD_INPUT',
-    `${table.file} line 1: there is neither a column "Image Index" nor "image"; the header is "${table.header.join(',').slice(0, 200)}".`,
-  );
-}
-
-function findingColumns(table: Table, imageColumn: number): Map<Finding, number> {
-  const columns = new Map<Finding, number>();
+/**
+ * The column of each finding, in the order of FINDINGS, and the names of all others.
+ * @throws CxrError BAD_INPUT without a column of a finding, or with two for one
+ */
+export function findingColumns(table: Table, imageColumn: number): { columns: Map<Finding, number>; ignored: string[] } {
+  const found = new Map<Finding, number>();
+  const ignored: string[] = [];
   for (const [column, name] of table.header.entries()) {
-    if (column === imageColumn || /^no[ _]finding$/i.test(name)) continue;
-    const finding = findingOf(table, name);
-    if (columns.has(finding)) throw new CxrError('BAD_INPUT', `${table.file} line 1: two columns for ${finding}. Remove one.`);
-    columns.set(finding, column);
+    const finding = findingNamed(name);
+    if (finding) {
+      const other = found.get(finding);
+      if (other !== undefined) {
+        const names = `"${table.header[other]}" and "${name}"`;
+        throw new CxrError('BAD_INPUT', `${table.file} line 1: two columns for ${finding}, ${names}. Remove one.`);
+      }
+      found.set(finding, column);
+    } else if (column !== imageColumn && columnKey(name) !== 'no finding' && (name !== '' || column === 0)) ignored.push(name);
   }
-  if (columns.size === 0)
-    throw new CxrError('BAD_INPUT', `${table.file} line 1: no column of a finding; expected some of ${FINDINGS.join(', ')}.`);
-  return columns;
-}
-
-function findingOf(table: Table, name: string): Finding {
-  try {
-    return parseFinding(name);
-  } catch (error) {
-    throw new CxrError('BAD_INPUT', `${table.file} line 1: ${(error as CxrError).message} Rename or remove the column.`, { cause: error });
+  if (found.size === 0) {
+    const header = `the header is "${headerText(table)}"`;
+    throw new CxrError('BAD_INPUT', `${table.file} line 1: no column of a finding; ${header}; expected some of ${FINDINGS.join(', ')}.`);
   }
+  return { columns: new Map(FINDINGS.flatMap((finding) => (found.has(finding) ? [[finding, found.get(finding)!]] : []))), ignored };
 }
 
-function namesOf(table: Table, rows: readonly number[], column: number): string[] {
-  const seen = new Set<string>();
-  return rows.map((row) => {
-    const name = table.rows[row]![column]?.trim() ?? '';
-    if (name === '') throw rowError(table, row, 'the image has no name.');
-    if (seen.has(name)) throw rowError(table, row, `${name} is listed twice. Remove one of the two lines.`);
-    seen.add(name);
-    return name;
-  });
+interface Cells {
+  rows: readonly number[];
+  columns: readonly number[];
 }
 
-function numbersOf(table: Table, rows: readonly number[], column: number): Float64Array {
-  return Float64Array.from(rows, (row) => {
-    const text = table.rows[row]![column]?.trim() ?? '';
-    const value = text === '' ? Number.NaN : Number(text);
-    if (!Number.isNaN(value)) return value;
-    throw rowError(table, row, `the score for ${table.header[column]} is "${text.slice(0, 40)}"; expected a number.`);
-  });
+/**
+ * Reads cells as numbers. A decimal comma is understood where all numbers of the file have it and one of them can be nothing else:
+ * "0,637" or "12,5", but not "1,234", which may be 1234.
+ */
+function numberReader(table: Table, cells: Cells): (row: number, column: number) => number {
+  const textOf = (row: number, column: number) => table.rows[row]![column]?.trim() ?? '';
+  const commas = decimalCommas(table, cells, textOf);
+  return (row, column) => {
+    const text = textOf(row, column);
+    const value = numberOf(commas ? text.replace(',', '.') : text);
+    if (value !== null) return value;
+    const remedy = 'expected a finite decimal number. Correct it, or leave the image out.';
+    throw rowError(table, row, `the score for ${table.header[column]} is "${text.slice(0, 40)}"; ${remedy}`);
+  };
+}
+
+/** Whether the numbers have a decimal comma. CxrError BAD_INPUT where that cannot be known. */
+function decimalCommas(table: Table, { rows, columns }: Cells, textOf: (row: number, column: number) => string): boolean {
+  if (!rows.some((row) => columns.some((column) => textOf(row, column).includes(',')))) return false;
+  const places = rows.flatMap((row) => columns.map((column) => ({ row, column, text: textOf(row, column) })));
+  const comma = places.find(({ text }) => text.includes(','))!;
+  const what = `the score for ${table.header[comma.column]} is "${comma.text.slice(0, 40)}"`;
+  const point = places.find(({ text }) => text.includes('.'));
+  if (point) {
+    const other = `line ${lineOf(table, point.row)} has "${point.text.slice(0, 40)}"`;
+    throw rowError(table, comma.row, `${what}, but ${other}. Write all numbers with a decimal point.`);
+  }
+  const decimal = /^[+-]?0*,\d|^[+-]?\d*,(?!\d{3}$)/;
+  if (places.some(({ text }) => decimal.test(text))) return true;
+  throw rowError(table, comma.row, `${what}, which may be a decimal or a thousands comma. Write all numbers with a decimal point.`);
 }

@@ -4,19 +4,20 @@ import { ChartSection } from '../../charts/chart-section.tsx';
 import { ForestPlot } from '../../charts/forest-plot.tsx';
 import { Section } from '../../components/page.tsx';
 import { type Column, Table } from '../../components/table.tsx';
-import { decimal } from '../../lib/format.ts';
+import { decimal, FEW_CASES } from '../../lib/format.ts';
 import { runLabels } from '../../lib/methods.ts';
-import { aucGroups, aucSheet, forestRows, leftOut } from './auc.ts';
+import { aucGroups, aucSheet, forestRows, leftOut, meanText } from './auc.ts';
 import { pointAt } from './curves.ts';
 import type { Comparison } from './queries.ts';
 
 /** AUC of all 14 findings: a forest plot with intervals. */
 export function AucSection({ comparisons, caption }: { comparisons: readonly Comparison[]; caption: string }) {
   const published = comparisons.some(({ publishedAuc }) => publishedAuc.length > 0);
+  const few = comparisons.some(({ runs }) => runs.some(({ auc }) => auc?.reason === FEW_CASES));
   return (
     <ChartSection
       title="Area under the ROC curve"
-      note={`Test split; lines are 95 % intervals (DeLong).${published ? ' Published values come from other models on real radiographs: for orientation, not for ranking.' : ''}`}
+      note={`Test split; lines are 95 % intervals (DeLong).${few ? ' Few cases: under ten images with the finding or without it, no interval.' : ''}${published ? ' Published values come from other models on real radiographs: for orientation, not for ranking.' : ''}`}
       sheet={aucSheet(comparisons)}
       caption={caption}
     >
@@ -60,6 +61,7 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
             value={row.runs[index]?.auc?.auc}
             low={row.runs[index]?.auc?.low}
             high={row.runs[index]?.auc?.high}
+            reason={row.runs[index]?.auc?.reason}
             digits={3}
             below={below}
           />
@@ -91,8 +93,7 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
       />
       <p className="pt-2 text-small text-muted">
         {runs
-          .filter(({ evaluation }) => evaluation)
-          .map(({ run, evaluation }) => `${names.get(run.id)}: mean AUC ${decimal(evaluation?.meanAuc, 3)}.`)
+          .flatMap(({ run, evaluation }, index) => (evaluation ? [`${names.get(run.id)}: ${meanText(comparisons, index)}.`] : []))
           .join(' ')}{' '}
         {comparisons[0] && leftOut(comparisons[0])}
       </p>
@@ -102,12 +103,30 @@ export function AucTable({ comparisons, threshold }: { comparisons: readonly Com
 
 type Known = number | null | undefined;
 
-function Value({ value, low, high, digits, below }: { value: Known; low: Known; high: Known; digits: number; below: boolean }) {
+function Value({
+  value,
+  low,
+  high,
+  reason,
+  digits,
+  below,
+}: {
+  value: Known;
+  low: Known;
+  high: Known;
+  reason?: string | null | undefined;
+  digits: number;
+  below: boolean;
+}) {
+  const few = reason === FEW_CASES;
+  const known = typeof low === 'number' && typeof high === 'number';
   return (
     <>
       {decimal(value, digits)}
-      <span className={`text-small whitespace-nowrap text-muted max-lg:hidden ${below ? 'block' : 'inline-block min-w-26 pl-2'}`}>
-        {typeof low === 'number' && typeof high === 'number' ? `${decimal(low, digits)} to ${decimal(high, digits)}` : ''}
+      <span
+        className={`text-small whitespace-nowrap text-muted ${few ? 'max-lg:block' : 'max-lg:hidden'} ${below ? 'block' : 'lg:inline-block lg:min-w-26 lg:pl-2'}`}
+      >
+        {few ? FEW_CASES : known ? `${decimal(low, digits)} to ${decimal(high, digits)}` : ''}
       </span>
     </>
   );

@@ -1,6 +1,6 @@
 import type { ForestRow } from '../../charts/forest-plot.tsx';
 import type { Cell, Sheet } from '../../charts/sheet.ts';
-import { plural } from '../../lib/format.ts';
+import { aucInterval, decimal, FEW_CASES, plural } from '../../lib/format.ts';
 import { methodColour, referenceColour, runLabels, runRanks } from '../../lib/methods.ts';
 import type { Comparison } from './queries.ts';
 
@@ -56,17 +56,30 @@ export function forestRows(comparisons: readonly Comparison[]): ForestRow[] {
   });
 }
 
+/** "mean AUC 0.812", or with why it has no interval. */
+export function meanText(comparisons: readonly Comparison[], index: number): string {
+  const { meanAuc = null, meanAucLow = null, meanAucHigh = null } = comparisons[0]?.runs[index]?.evaluation ?? {};
+  const few = comparisons.some(({ runs }) => runs[index]?.auc?.reason === FEW_CASES);
+  return `mean AUC ${decimal(meanAuc, 3)} ${aucInterval({ low: meanAucLow, high: meanAucHigh, reason: few ? FEW_CASES : null })}`.trim();
+}
+
 /** AUC of each finding and run as a table. */
 export function aucSheet(comparisons: readonly Comparison[]): Sheet {
   const runs = comparisons[0]?.runs.map(({ run }) => run) ?? [];
   const names = runLabels(runs);
+  const reasons = comparisons.some((comparison) => comparison.runs.some(({ auc }) => auc?.reason));
   const rows = comparisons.map((comparison): Cell[] => {
     const any = comparison.runs.find(({ auc }) => auc !== null)?.auc;
     return [
       comparison.finding.label,
       any?.positives ?? null,
       any?.negatives ?? null,
-      ...comparison.runs.flatMap(({ auc }): Cell[] => [auc?.auc ?? null, auc?.low ?? null, auc?.high ?? null]),
+      ...comparison.runs.flatMap(({ auc }): Cell[] => [
+        auc?.auc ?? null,
+        auc?.low ?? null,
+        auc?.high ?? null,
+        ...(reasons ? [auc?.reason ?? null] : []),
+      ]),
     ];
   });
   return {
@@ -75,7 +88,10 @@ export function aucSheet(comparisons: readonly Comparison[]): Sheet {
       'Finding',
       'Positives',
       'Negatives',
-      ...runs.flatMap(({ id }) => [`${names.get(id)} AUC`, `${names.get(id)} from`, `${names.get(id)} to`]),
+      ...runs.flatMap(({ id }) => [
+        ...['AUC', 'from', 'to'].map((what) => `${names.get(id)} ${what}`),
+        ...(reasons ? [`${names.get(id)} reason`] : []),
+      ]),
     ],
     rows,
   };

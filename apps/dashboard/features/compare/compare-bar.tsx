@@ -3,7 +3,7 @@
 import { Plus } from 'lucide-react';
 import { Button, Select } from '../../components/controls.tsx';
 import { CopyButton } from '../../components/copy.tsx';
-import { MethodDot } from '../../components/marks.tsx';
+import { ExplodedMark, MethodDot } from '../../components/marks.tsx';
 import { Menu } from '../../components/overlays.tsx';
 import { runLabels } from '../../lib/methods.ts';
 import type { Choice, ChoiceRun, Choices } from './queries.ts';
@@ -43,6 +43,7 @@ export function CompareBar({
             <input type="checkbox" className="size-4" checked={chosen.runs.includes(run.id)} onChange={() => toggle(run.id)} />
             <MethodDot method={run.method.name} />
             {names.get(run.id)}
+            {run.exploded && <ExplodedMark sentence={run.exploded} />}
           </label>
         ))}
         {others.length > 0 && (

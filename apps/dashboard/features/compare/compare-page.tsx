@@ -8,6 +8,7 @@ import { SyntheticBadge } from '../../components/marks.tsx';
 import { Page, Section } from '../../components/page.tsx';
 import { Command, Empty, ErrorState, Loading, Skeleton } from '../../components/states.tsx';
 import { count, decimal, list, plural } from '../../lib/format.ts';
+import { UnderWay } from '../jobs/under-way.tsx';
 import { AucSection, AucTable } from './auc-section.tsx';
 import { CompareBar, evaluatedRuns } from './compare-bar.tsx';
 import { CurveDialog } from './curve-dialog.tsx';
@@ -185,7 +186,7 @@ function Measured({ comparison: { dataSet }, sets }: { comparison: Comparison; s
         </span>
       )}
       <span>
-        Bands: 95 % intervals by bootstrap over patients. Thin grey: controls
+        Bands: 95 % intervals over patients (bootstrap; Wilson where fewer than five pairs hit or miss). Thin grey: controls
         {sets.some(hasSizes) && ', n² of maps of n × n'}.
         {sets.some(({ references }) => references.length > 0) && ' Dashed: published, on other images.'}
       </span>
@@ -195,17 +196,19 @@ function Measured({ comparison: { dataSet }, sets }: { comparison: Comparison; s
 
 function NothingEvaluated({ trained }: { trained: boolean }) {
   return (
-    <Empty title={trained ? 'No run has been evaluated yet.' : 'No run has been trained yet.'}>
-      <p>
-        {trained
-          ? 'Open a finished run and evaluate it; its curves and intervals appear here.'
-          : 'Train the Baseline, then Robust from it, and evaluate both; the demo does all of it on phantoms.'}
-      </p>
-      {!trained && <Command>npm run demo</Command>}
-      <Link href="/runs" className={buttonClass('primary')}>
-        Go to the runs
-      </Link>
-    </Empty>
+    <UnderWay say={<p>Runs are compared here when they have been trained and measured.</p>}>
+      <Empty title={trained ? 'No run has been evaluated yet.' : 'No run has been trained yet.'}>
+        <p>
+          {trained
+            ? 'Open a finished run and evaluate it; its curves and intervals appear here.'
+            : 'Train the Baseline, then Robust from it, and evaluate both; the demo does all of it on phantoms.'}
+        </p>
+        {!trained && <Command>npm run demo</Command>}
+        <Link href="/runs" className={buttonClass('primary')}>
+          Go to the runs
+        </Link>
+      </Empty>
+    </UnderWay>
   );
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { referenceColour, runLabels, runRanks } from '../../lib/methods.ts';
-import { aucGroups, aucSheet, forestRows, leftOut } from './auc.ts';
+import { aucGroups, aucSheet, forestRows, leftOut, meanText } from './auc.ts';
 import { curveGroups, curveSeries, curveSheet, hasSizes, pairs, readout, thresholds } from './curves.ts';
 import type { Comparison, Curve } from './queries.ts';
 import { notComparable, pairVerdicts } from './verdicts.ts';
@@ -161,6 +161,21 @@ describe('AUC', () => {
     expect(row?.published).toEqual([{ label: 'CheXNet (own split)', colour: referenceColour('CheXNet'), value: 0.8 }]);
     expect(aucSheet([comparison('Mass', 'HIGHER')]).rows[0]).toEqual(['Mass', 20, 400, 0.7, 0.6, 0.8, null, null, null]);
   });
+
+  it('of few cases has its value and the reason everywhere, and so has the mean', () => {
+    const mass = comparison('Mass', 'HIGHER');
+    const evaluation = { id: 'e', meanAuc: 0.81, meanAucLow: null, meanAucHigh: null, excludedPatients: 0 };
+    const auc = { auc: 1, low: null, high: null, positives: 1, negatives: 299, reason: 'few cases' };
+    const few = [{ ...mass, runs: [{ ...mass.runs[0]!, evaluation, auc }] }];
+    expect(forestRows(few)[0]!.items[0]).toMatchObject({ value: 1, low: null, high: null, reason: 'few cases' });
+    const { columns, rows } = aucSheet(few);
+    expect(columns.slice(3)).toEqual(['Baseline AUC', 'Baseline from', 'Baseline to', 'Baseline reason']);
+    expect(rows[0]).toEqual(['Mass', 1, 299, 1, null, null, 'few cases']);
+    expect(meanText(few, 0)).toBe('mean AUC 0.810 (few cases)');
+    expect(meanText([{ ...mass, runs: [{ ...mass.runs[0]!, evaluation: { ...evaluation, meanAucLow: 0.7, meanAucHigh: 0.9 } }] }], 0)).toBe(
+      'mean AUC 0.810 (0.700 to 0.900)',
+    );
+  });
 });
 
 describe('AUC of runs that differ in what they are', () => {
@@ -179,7 +194,7 @@ describe('AUC of runs that differ in what they are', () => {
 
   it('says whose scoring left patients out', () => {
     expect(leftOut(one)).toBeNull();
-    const evaluation = { id: 'e', meanAuc: 0.8, excludedPatients: 8 };
+    const evaluation = { id: 'e', meanAuc: 0.8, meanAucLow: 0.7, meanAucHigh: 0.9, excludedPatients: 8 };
     const supervised = { ...one.runs[0]!, run: run('s', SUPERVISED), evaluation };
     expect(leftOut({ runs: [supervised] })).toBe('Supervised: 8 patients of the test split not scored, it had trained on them.');
   });

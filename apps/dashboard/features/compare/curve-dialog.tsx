@@ -56,7 +56,7 @@ export function CurveDialog({
         <ChartSection
           key={reason ?? ''}
           title={reason ? 'Localisation accuracy, apart' : 'Localisation accuracy'}
-          note={`${reason ? `${reason} ` : ''}Protocol ${set.protocol.name}, ${plural(pairs(set), 'pair')}. Bands: 95 % intervals by bootstrap over patients.`}
+          note={`${reason ? `${reason} ` : ''}Protocol ${set.protocol.name}, ${plural(pairs(set), 'pair')}. Bands: 95 % intervals over patients (bootstrap; Wilson where fewer than five pairs hit or miss).`}
           sheet={curveSheet([set])}
           caption={`${caption}, protocol ${set.protocol.name}. CXR Lens`}
         >

@@ -13,6 +13,7 @@ const ChoicesDocument = graphql(/* GraphQL */ `
           seed
           preset
           active
+          exploded
           state
           createdAt
           method {
@@ -89,6 +90,8 @@ const ComparisonsDocument = graphql(/* GraphQL */ `
         evaluation {
           id
           meanAuc
+          meanAucLow
+          meanAucHigh
           excludedPatients
         }
         auc {

@@ -5,6 +5,7 @@ import { ProgressBar, StateMark } from '../../components/marks.tsx';
 import { count, duration } from '../../lib/format.ts';
 import { remedy } from '../../lib/request.ts';
 import { isOpen, type Job } from './queries.ts';
+import { timeLeft } from './time-left.ts';
 
 /** The time now, every second while `on`; null before the page runs in a browser. */
 export function useNow(on: boolean): number | null {
@@ -45,9 +46,17 @@ export function JobNow({ job }: { job: Job }) {
       {isOpen(job) && (
         <ProgressBar label={progress?.what ?? 'Waiting for a worker'} done={progress?.done ?? 0} total={progress?.total ?? 0} />
       )}
+      <TimeLeft job={job} />
       {job.error && <JobFailure error={job.error} />}
     </div>
   );
+}
+
+/** Of a training that runs: how long it goes on, and what ends it. */
+export function TimeLeft({ job }: { job: Pick<Job, 'kind' | 'state' | 'run' | 'events'> }) {
+  const now = useNow(job.state === 'RUNNING');
+  const said = now === null ? null : timeLeft(job, now);
+  return said && <p className="text-muted">{said}</p>;
 }
 
 export function JobFailure({ error }: { error: NonNullable<Job['error']> }) {

@@ -8,12 +8,12 @@ import { ProgressBar, StateMark } from '../../components/marks.tsx';
 import { Page } from '../../components/page.tsx';
 import { Empty, ErrorState, InlineError, Loading, Skeleton } from '../../components/states.tsx';
 import { Table } from '../../components/table.tsx';
-import { count, dateTime, duration, plural } from '../../lib/format.ts';
+import { count, dateTime, duration, list, plural } from '../../lib/format.ts';
 import { UploadButton } from '../upload/upload-area.tsx';
-import { elapsed, JobFailure, useNow } from './job-steps.tsx';
+import { elapsed, JobFailure, TimeLeft, useNow } from './job-steps.tsx';
 import { cancelJob, isOpen, type Job, jobsOptions, PAGE, resumeJob } from './queries.ts';
 
-const KINDS = { TRAIN: 'Train', SWEEP: 'Sweep', EVALUATE: 'Evaluate', EXPLAIN: 'Explain' } as const;
+const KINDS = { PHANTOM: 'Draw', TRAIN: 'Train', SWEEP: 'Sweep', EVALUATE: 'Evaluate', EXPLAIN: 'Explain' } as const;
 
 export function JobsPage() {
   const [first, setFirst] = useState(PAGE);
@@ -66,7 +66,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
         columns={[
           {
             name: 'Job',
-            className: 'min-w-48',
+            className: 'min-w-40',
             cell: (job) => (
               <span className="flex flex-wrap gap-x-3">
                 <span className="w-16">{KINDS[job.kind]}</span>
@@ -91,7 +91,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
             right: true,
             className: 'w-0',
             cell: (job) => {
-              const what = `${KINDS[job.kind]} ${job.run?.name ?? ''}`;
+              const what = `${KINDS[job.kind]} ${list(job.runs.map(({ name }) => name))}`;
               if (isOpen(job)) {
                 return (
                   <Button look="quiet" aria-label={`Cancel ${what}`} onClick={() => cancel.mutate(job.id)}>
@@ -124,11 +124,16 @@ function Subject({ job }: { job: Job }) {
       </Link>
     );
   }
-  if (!job.run) return <span className="text-muted">deleted</span>;
+  if (job.kind === 'PHANTOM') return <span>Synthetic radiographs</span>;
+  if (job.runs.length === 0) return <span className="text-muted">deleted</span>;
   return (
-    <Link href={`/runs/${encodeURIComponent(job.run.id)}`} className={LINK}>
-      {job.run.name}
-    </Link>
+    <span className="flex min-w-0 flex-wrap gap-x-3">
+      {job.runs.map(({ id, name }) => (
+        <Link key={id} href={`/runs/${encodeURIComponent(id)}`} className={LINK}>
+          {name}
+        </Link>
+      ))}
+    </span>
   );
 }
 
@@ -145,6 +150,9 @@ function Now({ job }: { job: Job }) {
         )}
       </span>
       {isOpen(job) && progress && <ProgressBar label={progress.what} done={progress.done} total={progress.total} />}
+      <div className="max-sm:hidden">
+        <TimeLeft job={job} />
+      </div>
       {job.error && <JobFailure error={job.error} />}
       {job.parts.length > 0 && <Parts parts={job.parts} />}
     </div>

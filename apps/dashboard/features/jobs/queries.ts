@@ -26,6 +26,15 @@ graphql(/* GraphQL */ `
     run {
       id
       name
+      end {
+        epoch
+        by
+        seconds
+      }
+    }
+    runs {
+      id
+      name
     }
     parts {
       id

@@ -19,6 +19,7 @@ const RunsDocument = graphql(/* GraphQL */ `
           seed
           epsilon
           active
+          exploded
           createdAt
           method {
             name
@@ -105,6 +106,12 @@ graphql(/* GraphQL */ `
     weightsSha256
     command
     bestEpoch
+    exploded
+    end {
+      epoch
+      by
+      seconds
+    }
     createdAt
     finishedAt
     error
@@ -226,8 +233,8 @@ const EvaluateDocument = graphql(/* GraphQL */ `
 `);
 
 const ActivateDocument = graphql(/* GraphQL */ `
-  mutation ActivateRun($id: ID!) {
-    activateRun(id: $id) {
+  mutation ActivateRun($id: ID!, $evenIfExploded: Boolean) {
+    activateRun(id: $id, evenIfExploded: $evenIfExploded) {
       id
       active
     }
@@ -241,7 +248,7 @@ export const runsOptions = (first: number) =>
   queryOptions({
     queryKey: ['runs', first],
     queryFn: ({ signal }) => request(RunsDocument, { first }, signal),
-    refetchInterval: ({ state }) => (state.data?.runs.edges.some(({ node }) => node.state === 'TRAINING') ? 3_000 : false),
+    refetchInterval: ({ state }) => (state.data?.runs.edges.some(({ node }) => node.state === 'TRAINING') ? 3_000 : 10_000),
     placeholderData: (previous) => previous,
   });
 
@@ -269,4 +276,5 @@ export const runOptions = (id: string) =>
 export const trainRun = (input: TrainInput) => request(TrainDocument, { input });
 export const sweepEpsilon = (input: SweepInput) => request(SweepDocument, { input });
 export const evaluateRun = (id: string) => request(EvaluateDocument, { id });
-export const activateRun = (id: string) => request(ActivateDocument, { id });
+export const activateRun = ({ id, evenIfExploded }: { id: string; evenIfExploded: boolean }) =>
+  request(ActivateDocument, { id, evenIfExploded });

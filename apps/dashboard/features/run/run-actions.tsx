@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from 'next/navigation';
 import { useState } from 'react';
 import { Button } from '../../components/controls.tsx';
+import { Modal } from '../../components/overlays.tsx';
 import { InlineError } from '../../components/states.tsx';
 import { useSubscription } from '../../lib/subscribe.ts';
 import { JobNow } from '../jobs/job-steps.tsx';
@@ -18,12 +19,19 @@ export function RunActions({ run }: { run: Run }) {
   const queries = useQueryClient();
   const [training, setTraining] = useState(false);
   const [sweeping, setSweeping] = useState(false);
+  const [asking, setAsking] = useState(false);
   const [evaluation, setEvaluation] = useState<Job | null>(null);
   const refresh = (): void => {
     for (const queryKey of [runOptions(run.id).queryKey, ['runs'], ['compare'], ['jobs']]) void queries.invalidateQueries({ queryKey });
   };
   const evaluate = useMutation({ mutationFn: () => evaluateRun(run.id), onSuccess: (data) => setEvaluation(data.evaluateRun) });
-  const activate = useMutation({ mutationFn: () => activateRun(run.id), onSuccess: refresh });
+  const activate = useMutation({
+    mutationFn: (evenIfExploded: boolean) => activateRun({ id: run.id, evenIfExploded }),
+    onSuccess: () => {
+      setAsking(false);
+      refresh();
+    },
+  });
   const cancel = useMutation({ mutationFn: cancelJob, onSuccess: refresh });
   const resume = useMutation({ mutationFn: resumeJob, onSuccess: refresh });
   useSubscription(JobDocument, evaluation && isOpen(evaluation) ? { id: evaluation.id } : null, ({ job }) => {
@@ -60,7 +68,7 @@ export function RunActions({ run }: { run: Run }) {
           <Button
             disabled={activate.isPending}
             title={`Explains uploads from now on, in place of the ${run.method.label} run in use`}
-            onClick={() => activate.mutate()}
+            onClick={() => (run.exploded ? setAsking(true) : activate.mutate(false))}
           >
             Use for uploads
           </Button>
@@ -75,6 +83,14 @@ export function RunActions({ run }: { run: Run }) {
           <JobNow job={evaluation} />
         </div>
       )}
+      <Modal open={asking} onClose={() => setAsking(false)} title={`Use ${run.name} for uploads?`} description={run.exploded}>
+        <div className="flex flex-wrap gap-2">
+          <Button look="danger" disabled={activate.isPending} onClick={() => activate.mutate(true)}>
+            Use it all the same
+          </Button>
+          <Button onClick={() => setAsking(false)}>Do not use it</Button>
+        </div>
+      </Modal>
       <TrainDialog open={training} onClose={() => setTraining(false)} from={run} />
       <SweepDialog open={sweeping} onClose={() => setSweeping(false)} from={run} />
     </div>

@@ -1,6 +1,7 @@
 'use client';
 
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { TriangleAlert } from 'lucide-react';
 import Link from 'next/link';
 import { CopyButton } from '../../components/copy.tsx';
 import { MethodDot, StateMark, SyntheticBadge } from '../../components/marks.tsx';
@@ -73,6 +74,12 @@ function RunView({ run }: { run: Run }) {
       {run.error && (
         <p role="alert" className="pb-6 text-danger">
           {run.error}
+        </p>
+      )}
+      {run.exploded && (
+        <p role="alert" className="flex max-w-[80ch] items-start gap-2 pb-6 text-danger">
+          <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+          {run.exploded}
         </p>
       )}
       {run.job && isLive(run) && (

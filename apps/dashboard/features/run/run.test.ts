@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { jsonParts } from './json-parts.ts';
 import { parseEpsilons, parseSettings, settingsText } from './settings.ts';
-import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch, withoutEpochs } from './training.ts';
+import {
+  aucAxis,
+  aucSeries,
+  endNote,
+  epochAxis,
+  epochSheet,
+  lossAxis,
+  lossSeries,
+  overfittingNote,
+  readEpoch,
+  withoutEpochs,
+} from './training.ts';
 
 const method = { name: 'ROBUST', label: 'Robust', description: '', note: null } as const;
 const epoch = (number: number, perturbed: number | null, auc: number | null = 0.7) => ({
@@ -55,6 +66,13 @@ describe('training curves', () => {
     expect(withoutEpochs({ state: 'FINISHED', imported: started })).toBe('No epoch was finished.');
   });
 
+  it('say by what a training ended', () => {
+    const end = (by: 'CAP' | 'STOP_RULE') => ({ epoch: 6, by, seconds: 0 });
+    expect(endNote({ state: 'FINISHED', end: end('CAP') })).toBe('It ended at its cap, after epoch 6: it might have got better.');
+    expect(endNote({ state: 'FINISHED', end: end('STOP_RULE') })).toBe('It ended by the stop rule, after epoch 6.');
+    expect([endNote({ state: 'TRAINING', end: end('CAP') }), endNote({ state: 'FINISHED', end: null })]).toEqual([null, null]);
+  });
+
   it('say where the own attack misses what a strong one finds', () => {
     expect(overfittingNote([epoch(1, null), epoch(2, null)])).toBeNull();
     expect(overfittingNote([epoch(1, 1), epoch(2, 1)])).toMatch(/^Catastrophic overfitting at epoch 2: /);
@@ -66,6 +84,9 @@ describe('training curves', () => {
     expect(series.map(({ label }) => label)).toEqual(['training', 'perturbed', 'clean']);
     expect(readEpoch(series, 2).map(({ text }) => text)).toEqual(['training 0.500', 'perturbed 0.900', 'clean 0.600']);
     expect(lossAxis(series).domain).toEqual([0.4, 1.6]);
+    const exploded = lossAxis(lossSeries({ method, epochs: [{ ...epoch(1, null), validationLoss: 3.6e11 }] }));
+    expect(exploded.ticks.map(exploded.format)).toEqual(['0', '1e11', '2e11', '3e11', '4e11']);
+    expect(exploded.format(3.5e11)).toBe('3.5e11');
   });
 
   it('start the AUC axis at 0.4 unless an epoch was lower', () => {

@@ -4,11 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useState } from 'react';
 import { Button } from '../../components/controls.tsx';
-import { MethodDot, StateMark, SyntheticBadge } from '../../components/marks.tsx';
+import { ExplodedMark, MethodDot, StateMark, SyntheticBadge } from '../../components/marks.tsx';
 import { Page } from '../../components/page.tsx';
 import { Command, Empty, ErrorState, Loading, Skeleton } from '../../components/states.tsx';
 import { Table } from '../../components/table.tsx';
 import { dateTime, decimal, plural } from '../../lib/format.ts';
+import { UnderWay } from '../jobs/under-way.tsx';
 import { type RunRow, runsOptions } from './queries.ts';
 import { TrainDialog } from './train-dialog.tsx';
 
@@ -35,12 +36,14 @@ export function RunsPage() {
           <Skeleton className="h-96" />
         </Loading>
       ) : data.runs.edges.length === 0 ? (
-        <Empty title="No run yet.">
-          <p>
-            A run is one trained model. Train one here, register a folder that was trained on the command line, or let the demo make two.
-          </p>
-          <Command>npm run demo</Command>
-        </Empty>
+        <UnderWay kinds={['PHANTOM']} say={<p>A run is one trained model. Training begins when the radiographs are drawn and prepared.</p>}>
+          <Empty title="No run yet.">
+            <p>
+              A run is one trained model. Train one here, register a folder that was trained on the command line, or let the demo make four.
+            </p>
+            <Command>npm run demo</Command>
+          </Empty>
+        </UnderWay>
       ) : (
         <>
           <RunTable runs={data.runs.edges.map(({ node }) => node)} />
@@ -66,7 +69,7 @@ function RunTable({ runs }: { runs: readonly RunRow[] }) {
         {
           name: 'Run',
           className: 'min-w-36',
-          cell: ({ id, name, active, method }) => (
+          cell: ({ id, name, active, exploded, method }) => (
             <span className="flex min-w-0 flex-wrap items-center gap-x-2">
               <MethodDot method={method.name} />
               <Link
@@ -77,6 +80,7 @@ function RunTable({ runs }: { runs: readonly RunRow[] }) {
               </Link>
               <span className="text-small text-muted sm:hidden">{method.label}</span>
               {active && <span className="text-small text-muted">in use</span>}
+              {exploded && <ExplodedMark sentence={exploded} />}
             </span>
           ),
         },

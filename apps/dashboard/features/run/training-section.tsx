@@ -6,7 +6,18 @@ import { LineChart } from '../../charts/line-chart.tsx';
 import { Section } from '../../components/page.tsx';
 import { decimal, duration } from '../../lib/format.ts';
 import type { Run } from './queries.ts';
-import { aucAxis, aucSeries, epochAxis, epochSheet, lossAxis, lossSeries, overfittingNote, readEpoch, withoutEpochs } from './training.ts';
+import {
+  aucAxis,
+  aucSeries,
+  endNote,
+  epochAxis,
+  epochSheet,
+  lossAxis,
+  lossSeries,
+  overfittingNote,
+  readEpoch,
+  withoutEpochs,
+} from './training.ts';
 
 /** How the run learned: loss clean and perturbed, validation AUC, the best epoch marked. Grows while it trains. */
 export function TrainingSection({ run }: { run: Run }) {
@@ -23,6 +34,7 @@ export function TrainingSection({ run }: { run: Run }) {
   const last = stops.at(-1)!;
   const epoch = wanted !== null && stops.includes(wanted) ? wanted : (run.bestEpoch ?? last);
   const warning = overfittingNote(epochs);
+  const end = endNote(run);
   const loss = lossSeries(run);
   const auc = aucSeries(run);
   const shared = {
@@ -39,7 +51,7 @@ export function TrainingSection({ run }: { run: Run }) {
   return (
     <ChartSection
       title="Training"
-      note={`Epoch ${epoch} of ${last}: ${duration(at.seconds * 1000)}. The weights of the smallest clean validation loss are kept.`}
+      note={`Epoch ${epoch} of ${last}: ${duration(at.seconds * 1000)}. The weights of the smallest clean validation loss are kept.${end ? ` ${end}` : ''}`}
       sheet={epochSheet(run)}
       caption={`${run.name}, ${run.method.label}${run.dataSet ? `, ${run.dataSet.name}` : ''}. CXR Lens`}
     >

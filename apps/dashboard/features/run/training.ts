@@ -74,7 +74,11 @@ export function lossAxis(series: readonly Series[]) {
   const marks = niceTicks(series.flatMap(({ points }) => points.map(({ y }) => y)));
   const step = marks[1]! - marks[0]!;
   const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
-  return { domain: [marks[0]!, marks.at(-1)!] as const, ticks: marks, format: (value: number) => decimal(value, digits) };
+  return {
+    domain: [marks[0]!, marks.at(-1)!] as const,
+    ticks: marks,
+    format: (value: number) => decimal(value, digits).replace(/\.?0+(?=e)/, ''),
+  };
 }
 
 /** 0.4 to 1 as everywhere; lower where an epoch was lower. */
@@ -129,4 +133,12 @@ export function overfittingNote(epochs: Run['epochs']): string | null {
   if (found.length === 0) return null;
   const when = found.length === 1 ? `epoch ${found[0]}` : `epochs ${found.join(', ')}`;
   return `Catastrophic overfitting at ${when}: the training's own attack reached less than half of what a strong attack did. Do not call this run robust; train with more attack steps or a random start.`;
+}
+
+/** By what a training ended; null while it goes on, and where that is not known. */
+export function endNote({ state, end }: Pick<Run, 'state' | 'end'>): string | null {
+  if (state !== 'FINISHED' || !end) return null;
+  return end.by === 'CAP'
+    ? `It ended at its cap, after epoch ${end.epoch}: it might have got better.`
+    : `It ended by the stop rule, after epoch ${end.epoch}.`;
 }

@@ -209,12 +209,20 @@ function Behind({ answers, runs, label }: Shown) {
           { name: 'Weights', className: 'max-sm:hidden', cell: ({ answer }) => <Pin value={answer.pins.weightsSha256} /> },
           { name: 'Card', className: 'max-md:hidden', cell: ({ answer }) => <Pin value={answer.pins.cardSha256} /> },
           { name: 'Data', className: 'max-lg:hidden', cell: ({ answer }) => <Pin value={answer.pins.datasetHash} /> },
-          { name: 'Preprocessing', className: 'max-lg:hidden', cell: ({ answer }) => answer.pins.preprocessingVersion },
+          { name: 'Preprocessing', className: 'max-lg:hidden', cell: ({ answer }) => preprocessing(answer) },
           { name: 'Code', className: 'max-lg:hidden', cell: ({ answer }) => <Pin value={answer.pins.codeVersion} length={14} /> },
         ]}
       />
     </Section>
   );
+}
+
+const BITS_SOURCES = { CARD: 'by the card', SBIT: 'by its sBIT chunk', GUESS: 'by its greatest value' } as const;
+
+/** The version, and how a 16-bit file was read. */
+function preprocessing({ pins, bitsInUse }: Explanation): string {
+  if (!bitsInUse) return pins.preprocessingVersion;
+  return `${pins.preprocessingVersion}, ${bitsInUse.bits} of 16 bits ${BITS_SOURCES[bitsInUse.source]}`;
 }
 
 function Pin({ value, length = 8 }: { value: string; length?: number }) {

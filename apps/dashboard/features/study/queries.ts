@@ -124,6 +124,10 @@ const StudyDocument = graphql(/* GraphQL */ `
     evidence {
       statement
     }
+    bitsInUse {
+      bits
+      source
+    }
     pins {
       runId
       weightsSha256
@@ -190,7 +194,7 @@ export const studiesOptions = (text: string, first: number) =>
     queryFn: ({ signal }) => request(StudiesDocument, { filter: text === '' ? null : { text }, first }, signal),
     placeholderData: (previous) => previous,
     refetchInterval: ({ state }) =>
-      state.data?.studies.edges.some(({ node }) => node.images.some(({ jobs }) => jobs.some(isOpen))) ? 2_000 : false,
+      state.data?.studies.edges.some(({ node }) => node.images.some(({ jobs }) => jobs.some(isOpen))) ? 2_000 : 10_000,
   });
 
 export const studyOptions = (id: string) =>

@@ -9,6 +9,7 @@ import { Page } from '../../components/page.tsx';
 import { Empty, ErrorState, Loading, Skeleton } from '../../components/states.tsx';
 import { Table } from '../../components/table.tsx';
 import { dateTime, plural } from '../../lib/format.ts';
+import { UnderWay } from '../jobs/under-way.tsx';
 import { UploadButton } from '../upload/upload-area.tsx';
 import { type StudyRow, studiesOptions } from './queries.ts';
 
@@ -58,10 +59,20 @@ export function StudiesPage() {
 function NoStudies({ searched }: { searched: boolean }) {
   if (searched) return <Empty title="No study matches." />;
   return (
-    <Empty title="No study yet.">
-      <p>Drop a chest radiograph on any page, as PNG, JPEG or DICOM. All runs in use explain it: what they find, and where they look.</p>
-      <UploadButton look="primary">Choose files</UploadButton>
-    </Empty>
+    <UnderWay
+      kinds={['PHANTOM']}
+      say={
+        <p>
+          Some of them appear here when all are drawn and prepared. Your own can be dropped on any page now; they are explained as soon as a
+          run is in use.
+        </p>
+      }
+    >
+      <Empty title="No study yet.">
+        <p>Drop a chest radiograph on any page, as PNG, JPEG or DICOM. All runs in use explain it: what they find, and where they look.</p>
+        <UploadButton look="primary">Choose files</UploadButton>
+      </Empty>
+    </UnderWay>
   );
 }
 

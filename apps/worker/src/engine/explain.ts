@@ -27,15 +27,16 @@ export async function explain({ run: folder, images }: Tasks['explain'], { signa
   const pins = {
     weightsSha256: run.card.weightsSha256,
     cardSha256,
-    preprocessingVersion: run.card.preprocessingVersion,
     codeVersion: codeVersion(),
     // what imported weights were trained on is not known
     datasetHash: run.run.data?.datasetHash ?? 'unknown',
   };
   let index = 0;
   for await (const outcome of explainEach(run, images, signal)) {
-    if (outcome.status === 'fulfilled') onExplained(index, { findings: outcome.value.findings, pins });
-    else onFailure(index, outcome.reason);
+    if (outcome.status === 'fulfilled') {
+      const { findings, bits, preprocessingVersion } = outcome.value;
+      onExplained(index, { findings, bits, pins: { ...pins, preprocessingVersion } });
+    } else onFailure(index, outcome.reason);
     index += 1;
   }
 }

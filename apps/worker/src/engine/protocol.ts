@@ -1,9 +1,14 @@
-import type { CxrError, ErrorCode, Finding, Progress } from '@cxr-lens/data';
-import type { FindingExplanation, ImageRequest, TrainRequest } from '@cxr-lens/model';
+import type { CxrError, ErrorCode, Finding, Progress, WritePhantomOptions } from '@cxr-lens/data';
+import type { BitsRead, FindingExplanation, ImageRequest, TrainRequest } from '@cxr-lens/model';
 import type { Epoch } from '@cxr-lens/model/spec';
 
 /** What the engine thread does, with what each task gets: paths, bytes and plain arrays; tensors never leave it. */
 export interface Tasks {
+  /** Phantoms in NIH format in `folder`, and the prepared file of them. */
+  phantom: {
+    drawn: Pick<WritePhantomOptions, 'folder' | 'images' | 'size' | 'seed' | 'prevalence'>;
+    prepared: { out: string; size: number };
+  };
   train: TrainRequest;
   /** Several runs share one report. */
   evaluate: { runs: readonly string[]; data: string };
@@ -13,6 +18,8 @@ export interface Tasks {
 
 export interface RunExplanation {
   findings: Partial<Record<Finding, FindingExplanation>>;
+  /** Null unless the image is a 16-bit PNG. */
+  bits: BitsRead | null;
   pins: { weightsSha256: string; cardSha256: string; preprocessingVersion: string; codeVersion: string; datasetHash: string };
 }
 

@@ -2,7 +2,7 @@
 // does not wait for the end of a training.
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, prepare, writePhantom } from '@cxr-lens/data';
 import { type Evaluation, evaluateRun, trainRun, writeReport } from '@cxr-lens/model';
 import { explain, wholeBuffers } from './explain.ts';
 import { plainError, type Request, type Response } from './protocol.ts';
@@ -66,6 +66,13 @@ async function perform(request: Extract<Request, { type: 'start' }>, call: Call)
     beforeWrite: () => ask({ name: 'beforeWrite' }),
   };
   switch (request.task) {
+    case 'phantom': {
+      const { drawn, prepared } = request.input;
+      const { signal, onProgress } = common;
+      await writePhantom({ ...drawn, signal, onProgress });
+      await prepare({ folder: drawn.folder, ...prepared, signal, onProgress });
+      return;
+    }
     case 'train':
       await trainRun({ ...request.input, ...common, onEpoch: (epoch) => ask({ name: 'onEpoch', epoch }) });
       return;

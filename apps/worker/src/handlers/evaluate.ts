@@ -7,7 +7,7 @@ export async function evaluate({ prisma, engine }: { prisma: PrismaClient; engin
   const { runIds, dataSetId } = job.input;
   const dataSet = await prisma.dataSet.findUnique({ where: { id: dataSetId } });
   if (!dataSet) throw new CxrError('NOT_FOUND', `Data set ${dataSetId} was deleted before the evaluation began.`);
-  const rows = await prisma.run.findMany({ where: { id: { in: runIds } }, select: { path: true } });
+  const rows = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' }, select: { path: true } });
   const runs = rows.map((row) => row.path);
   const hooks = { signal: job.signal, onProgress: job.progress, beforeWrite: job.fence };
   await engine.call('evaluate', { runs, data: dataSet.path }, hooks);

@@ -40,7 +40,7 @@ function saying(value: number, asked: { item: ExplainItem; key: string }[] = [])
   return {
     ask(item, { key }) {
       asked.push({ item, key });
-      return Promise.resolve({ findings: { Mass: answer }, pins });
+      return Promise.resolve({ findings: { Mass: answer }, bits: { bits: 12, source: 'sbit', greatest: 4000, card: null }, pins });
     },
   };
 }
@@ -81,7 +81,7 @@ it('leaves the maps that rows name and no others, whether writing them succeeds 
   expect(stored()).toEqual(first);
   await explain({ prisma, batcher: saying(3) }, good);
   const row = await prisma.explanation.findFirstOrThrow();
-  expect(row.logit).toBe(3);
+  expect(row).toMatchObject({ logit: 3, bits: 12, bitsSource: 'sbit' });
   const { objectKey } = await prisma.image.findFirstOrThrow();
   expect(stored()).toEqual([objectKey, row.camKey, row.saliencyKey].sort());
 });

@@ -91,7 +91,7 @@ async function store(prisma: PrismaClient, job: JobAttempt<'explain'>, { run, im
         const answer = await columnsOf(explanation);
         columns.set(finding, answer);
         const key = { imageId, runId: run.id, finding };
-        const data = { ...answer, ...explained.pins };
+        const data = { ...answer, bits: explained.bits?.bits ?? null, bitsSource: explained.bits?.source ?? null, ...explained.pins };
         await tx.explanation.upsert({
           where: { imageId_runId_finding: key },
           create: { ...key, ...data },

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
+import { lossText } from '@cxr-lens/model/spec';
 import { type JobAttempt, type PrismaClient, writeRunRows } from '@cxr-lens/prisma';
 import type { Engine } from '../engine/engine.ts';
 
@@ -20,7 +21,7 @@ export async function train({ prisma, engine }: { prisma: PrismaClient; engine: 
       onEpoch: async ({ epoch, validationLoss, probe }) => {
         await job.write((tx) => writeRunRows(tx, out));
         const warning = probe?.overfitted ? '; catastrophic overfitting: the training attack misses most of what a strong one finds' : '';
-        await job.addEvent(`Epoch ${epoch}: validation loss ${validationLoss.toFixed(4)}${warning}`);
+        await job.addEvent(`Epoch ${epoch}: validation loss ${lossText(validationLoss)}${warning}`);
       },
     },
   );

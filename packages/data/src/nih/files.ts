@@ -1,16 +1,40 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { CxrError } from '../error.ts';
 
-/** The official files of a folder in NIH format; the box list may be absent. */
+/** The tables and lists of a folder in NIH format: NIH's own names, the best first, and the names that mirrors give them. */
+const OFFICIAL = {
+  // v2020 holds NIH's corrections of 2017.
+  table: { exact: ['Data_Entry_2017_v2020.csv', 'Data_Entry_2017.csv'], like: /^Data_Entry.*\.csv$/i, option: '--table' },
+  trainValList: { exact: ['train_val_list.txt'], like: /^train_val_list.*\.txt$/i, option: '--train-val-list' },
+  testList: { exact: ['test_list.txt'], like: /^test_list.*\.txt$/i, option: '--test-list' },
+  boxes: { exact: ['BBox_List_2017.csv'], like: /^BBox_List.*\.csv$/i, option: '--boxes' },
+} as const;
+
+export type FileRole = keyof typeof OFFICIAL;
+
+export const FILE_ROLES = Object.keys(OFFICIAL) as [FileRole, ...FileRole[]];
+
+/** Files chosen by hand, relative to the data folder or absolute. */
+export type ChosenFiles = Partial<Record<FileRole, string>>;
+
+/** The files that were read, absolute; the box list may be absent. */
 export interface OfficialFiles {
-  entries: string;
-  trainVal: string;
-  test: string;
+  table: string;
+  trainValList: string;
+  testList: string;
   boxes: string | null;
   /** What a phantom says of itself; null: real images. */
   phantom: PhantomMarker | null;
+}
+
+/** One file that was read: its name without the folder, and the SHA-256 of its bytes. */
+export interface ReadFile {
+  role: FileRole;
+  name: string;
+  sha256: string;
 }
 
 /** What the reader needs of `truth/phantom.json`, which only a phantom has. */
@@ -22,30 +46,66 @@ const phantomMarkerSchema = z.object({
 
 export type PhantomMarker = z.infer<typeof phantomMarkerSchema>;
 
-/** Finds tables and lists by their names (mirrors append words to them); NOT_FOUND says which is missing and where to get it. */
-export async function findOfficialFiles(folder: string): Promise<OfficialFiles> {
-  const names = (await listFolder(folder)).map((entry) => entry.name).sort();
-  const find = (pattern: RegExp): string | null => {
-    // The last one in order: Data_Entry_2017_v2020.csv holds NIH's corrections of Data_Entry_2017.csv.
-    const name = names.filter((candidate) => pattern.test(candidate)).at(-1);
-    return name ? path.join(folder, name) : null;
+/**
+ * The tables and lists of a folder: those chosen, else NIH's exact names, else the one file that is named alike.
+ * NOT_FOUND says which is missing and where to get it; BAD_INPUT names two files of which neither is NIH's, and the option that chooses.
+ */
+export async function findOfficialFiles(folder: string, chosen: ChosenFiles = {}): Promise<OfficialFiles> {
+  const names = (await listFolder(folder)).filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+  const find = (role: FileRole): string | null => {
+    const own = chosen[role];
+    return own === undefined ? fileOf(role, folder, names) : path.resolve(folder, own);
   };
-  const need = (pattern: RegExp, name: string): string => {
-    const found = find(pattern);
+  const need = (role: FileRole): string => {
+    const found = find(role);
     if (found) return found;
     throw new CxrError(
       'NOT_FOUND',
-      `${folder} holds no ${name}. Expected a folder in NIH ChestX-ray14's format: Data_Entry_2017_v2020.csv, train_val_list.txt, ` +
-        'test_list.txt, BBox_List_2017.csv and images below. The lists and tables are on NIH\'s download page; "cxr-lens phantom" writes a synthetic one.',
+      `${folder} holds no ${OFFICIAL[role].exact.join(' or ')}. Expected a folder in NIH ChestX-ray14's format: Data_Entry_2017_v2020.csv, ` +
+        "train_val_list.txt, test_list.txt, BBox_List_2017.csv and images below. The lists and tables are on NIH's download page; " +
+        `"cxr-lens phantom" writes a synthetic one. ${OFFICIAL[role].option} names a file that is called otherwise.`,
     );
   };
   return {
-    entries: need(/^Data_Entry.*\.csv$/i, 'Data_Entry_2017_v2020.csv or Data_Entry_2017.csv'),
-    trainVal: need(/^train_val_list.*\.txt$/i, 'train_val_list.txt'),
-    test: need(/^test_list.*\.txt$/i, 'test_list.txt'),
-    boxes: find(/^BBox_List.*\.csv$/i),
+    table: need('table'),
+    trainValList: need('trainValList'),
+    testList: need('testList'),
+    boxes: find('boxes'),
     phantom: await readMarker(path.join(folder, 'truth/phantom.json')),
   };
+}
+
+function fileOf(role: FileRole, folder: string, names: readonly string[]): string | null {
+  const { exact, like, option } = OFFICIAL[role];
+  const alike = names.filter((name) => like.test(name)).sort();
+  const name = exact.find((official) => alike.includes(official)) ?? alike[0];
+  if (name === undefined) return null;
+  if (alike.length > 1 && !(exact as readonly string[]).includes(name)) {
+    throw new CxrError(
+      'BAD_INPUT',
+      `${folder} holds ${alike.join(' and ')}, and none is called ${exact.join(' or ')}. Choose one with ${option}, or give it NIH's name.`,
+    );
+  }
+  return path.join(folder, name);
+}
+
+/** Name and SHA-256 of each file, in the order of reading. NOT_FOUND and UNAVAILABLE name the one that cannot be read. */
+export async function hashFiles(files: OfficialFiles): Promise<ReadFile[]> {
+  const hashed: ReadFile[] = [];
+  for (const role of FILE_ROLES) {
+    const file = files[role];
+    if (file === null) continue;
+    const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+      const { option } = OFFICIAL[role];
+      if (cause.code === 'ENOENT')
+        throw new CxrError('NOT_FOUND', `${file} does not exist. Check the path; ${option} is relative to the data folder.`, { cause });
+      if (cause.code === 'EISDIR')
+        throw new CxrError('BAD_INPUT', `${file} is a folder; expected a file. Check the path of ${option}.`, { cause });
+      throw new CxrError('UNAVAILABLE', `${file} cannot be read: ${cause.message}.`, { cause });
+    });
+    hashed.push({ role, name: path.basename(file), sha256: createHash('sha256').update(bytes).digest('hex') });
+  }
+  return hashed;
 }
 
 /** A damaged marker is refused: synthetic images must not pass for real ones. */
@@ -63,7 +123,7 @@ async function readMarker(file: string): Promise<PhantomMarker | null> {
 }
 
 /** A folder's entries; NOT_FOUND or BAD_INPUT instead of a bare ENOENT or ENOTDIR. */
-async function listFolder(folder: string) {
+export async function listFolder(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (cause) {
@@ -71,77 +131,5 @@ async function listFolder(folder: string) {
     if (code === 'ENOENT') throw new CxrError('NOT_FOUND', `The folder ${folder} does not exist. Check the path.`, { cause });
     if (code === 'ENOTDIR') throw new CxrError('BAD_INPUT', `${folder} is a file; expected a folder. Check the path.`, { cause });
     throw new CxrError('UNAVAILABLE', `The folder ${folder} cannot be read: ${(cause as Error).message}.`, { cause });
-  }
-}
-
-const IMAGE = /\.(png|jpe?g)$/i;
-const DEPTH = 3;
-
-/** The images below a folder, path by name; where several collections hold the same images one is chosen, and the warning says so. */
-export async function findImages(
-  folder: string,
-  listed: { has(name: string): boolean },
-  images: string | undefined,
-): Promise<{ files: Map<string, string>; warnings: string[] }> {
-  const root = images === undefined ? folder : path.resolve(folder, images);
-  const collections = new Map<string, Map<string, string>>();
-  for await (const file of walk(root, DEPTH)) {
-    const name = path.basename(file).replace(IMAGE, '.png');
-    if (!listed.has(name)) continue;
-    const key = images === undefined ? collectionOf(path.relative(root, path.dirname(file))) : '.';
-    const files = collections.get(key) ?? new Map<string, string>();
-    if (!files.has(name)) files.set(name, file);
-    collections.set(key, files);
-  }
-  return chooseCollections(collections);
-}
-
-/** NIH's twelve archives `images_001/images` ... are one collection with `images`; `images-256` is another. */
-function collectionOf(relative: string): string {
-  return (
-    relative
-      .split(path.sep)
-      .map((part) => part.replace(/_\d+$/, ''))
-      .filter((part, index, parts) => part !== parts[index - 1])
-      .join('/') || '.'
-  );
-}
-
-/** The largest collection, and every other one that holds none of the images taken so far; by size, then by name. Two sources of one image never mix. */
-function chooseCollections(collections: Map<string, Map<string, string>>): { files: Map<string, string>; warnings: string[] } {
-  const ordered = [...collections].sort(([nameA, a], [nameB, b]) => b.size - a.size || (nameA < nameB ? -1 : 1));
-  const files = new Map<string, string>();
-  const usedFrom = new Map<string, string>();
-  const dropped: { name: string; own: Map<string, string>; shared: string[] }[] = [];
-  for (const [name, own] of ordered) {
-    const shared = [...own.keys()].filter((image) => files.has(image));
-    if (shared.length > 0) {
-      dropped.push({ name, own, shared });
-      continue;
-    }
-    for (const [image, file] of own) {
-      files.set(image, file);
-      usedFrom.set(image, name);
-    }
-  }
-  const warnings = dropped.map(({ name, own, shared }) => {
-    const others = [...new Set(shared.map((image) => usedFrom.get(image)!))].map(
-      (other) => `${other} (${collections.get(other)!.size} images)`,
-    );
-    const lost = [...own.keys()].filter((image) => !files.has(image)).length;
-    const consequence = lost > 0 ? `${lost} images that are only in ${name} are left out` : 'no image is lost';
-    return `${shared.length} images are both in ${others.join(', ')}, used, and in ${name} (${own.size}), not used; ${consequence}. "--images ${name}" uses that folder instead.`;
-  });
-  return { files, warnings };
-}
-
-async function* walk(folder: string, depth: number): AsyncGenerator<string> {
-  const entries = (await listFolder(folder)).sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    const full = path.join(folder, entry.name);
-    const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && ((await stat(full).catch(() => null))?.isDirectory() ?? false));
-    if (isFolder) {
-      if (depth > 0 && entry.name !== 'truth' && !entry.name.startsWith('.')) yield* walk(full, depth - 1);
-    } else if (IMAGE.test(entry.name)) yield full;
   }
 }

@@ -5,7 +5,8 @@ import type { BoxedFinding, Finding } from '../findings.ts';
 import type { OnProgress } from '../progress.ts';
 import { readBoxes } from './boxes.ts';
 import { readEntries } from './entries.ts';
-import { findImages, findOfficialFiles, type PhantomMarker } from './files.ts';
+import { type ChosenFiles, findOfficialFiles, hashFiles, type OfficialFiles, type PhantomMarker, type ReadFile } from './files.ts';
+import { type FoundImages, findImages } from './images.ts';
 import { hashSplits, readSplits } from './splits.ts';
 
 export const SPLITS = ['train', 'validation', 'test'] as const;
@@ -41,6 +42,9 @@ export interface NihFolder {
   /** SHA-256 of every listed image's name and split: which images are here does not change it. */
   splitHash: string;
   synthetic: boolean;
+  /** The tables and lists that were read. */
+  files: ReadFile[];
+  otherExtension: FoundImages['otherExtension'];
 }
 
 export interface ReadNihOptions {
@@ -48,6 +52,8 @@ export interface ReadNihOptions {
   seed?: number;
   /** The folder of images to use, relative to the data folder, where several hold the same images. */
   images?: string;
+  /** Tables and lists to read instead of those that are found by their names. */
+  files?: ChosenFiles;
   onProgress?: OnProgress;
 }
 
@@ -58,14 +64,15 @@ export interface ReadNihOptions {
  */
 export async function readNih(folder: string, options: ReadNihOptions = {}): Promise<NihFolder> {
   const root = path.resolve(folder);
-  const official = await findOfficialFiles(root);
+  const official = await findOfficialFiles(root, options.files);
   options.onProgress?.({ what: 'Reading tables and lists', done: 0, total: 2 });
-  const entries = await readEntries(official.entries);
+  const hashed = await hashFiles(official);
+  const entries = await readEntries(official.table);
   const seed = options.seed ?? 0;
   const splits = await readSplits({ ...official, entries, seed });
   const boxes = official.boxes ? await readBoxes(official.boxes) : new Map<string, KnownBox[]>();
   options.onProgress?.({ what: 'Looking for images', done: 1, total: 2 });
-  const { files, warnings } = await findImages(root, entries, options.images);
+  const { files, otherExtension, warnings } = await findImages(root, entries, options.images);
 
   const names = [...entries.keys()].filter((name) => splits.has(name));
   const images: NihImage[] = [];
@@ -83,17 +90,19 @@ export async function readNih(folder: string, options: ReadNihOptions = {}): Pro
     warnings: [...warnings, ...gaps({ official, entries, splits, boxes }), ...misplacedShortcuts(official.phantom, seed)],
     splitHash: hashSplits(splits),
     synthetic: official.phantom !== null,
+    files: hashed,
+    otherExtension,
   };
 }
 
 /** What does not fit together, without making the rest useless: one sentence each. */
 function gaps(read: {
-  official: { entries: string; boxes: string | null };
+  official: OfficialFiles;
   entries: ReadonlyMap<string, unknown>;
   splits: ReadonlyMap<string, unknown>;
   boxes: ReadonlyMap<string, unknown>;
 }): string[] {
-  const table = path.basename(read.official.entries);
+  const table = path.basename(read.official.table);
   const unlisted = [...read.entries.keys()].filter((name) => !read.splits.has(name)).length;
   const unknown = [...read.splits.keys()].filter((name) => !read.entries.has(name)).length;
   const strayBoxes = [...read.boxes.keys()].filter((name) => !read.entries.has(name)).length;

@@ -21,9 +21,9 @@ async function randomLists(seed: number) {
     }
   }
   const folder = await temporaryFolder();
-  const files = { trainVal: path.join(folder, 'train_val_list.txt'), test: path.join(folder, 'test_list.txt') };
-  await writeFile(files.trainVal, lists.trainVal.join('\n'));
-  await writeFile(files.test, `${stream.shuffle(lists.test).join('\n') || 'none.png'}\n`);
+  const files = { trainValList: path.join(folder, 'train_val_list.txt'), testList: path.join(folder, 'test_list.txt') };
+  await writeFile(files.trainValList, lists.trainVal.join('\n'));
+  await writeFile(files.testList, `${stream.shuffle(lists.test).join('\n') || 'none.png'}\n`);
   return { ...files, entries, lists };
 }
 

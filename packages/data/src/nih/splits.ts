@@ -25,14 +25,19 @@ async function readList(file: string): Promise<Map<string, number>> {
  * BAD_INPUT when an image or a patient is in both lists.
  */
 export async function readSplits(options: {
-  trainVal: string;
-  test: string;
+  trainValList: string;
+  testList: string;
   entries: ReadonlyMap<string, Entry>;
   seed: number;
 }): Promise<Map<string, Split>> {
-  const [trainVal, test] = await Promise.all([readList(options.trainVal), readList(options.test)]);
+  const [trainVal, test] = await Promise.all([readList(options.trainValList), readList(options.testList)]);
   const imagesOf = groupByPatient(trainVal, options.entries);
-  refuseOverlap({ ...options, trainVal: { file: options.trainVal, names: trainVal }, test: { file: options.test, names: test }, imagesOf });
+  refuseOverlap({
+    trainVal: { file: options.trainValList, names: trainVal },
+    test: { file: options.testList, names: test },
+    entries: options.entries,
+    imagesOf,
+  });
 
   const splits = new Map<string, Split>();
   for (const name of test.keys()) splits.set(name, 'test');

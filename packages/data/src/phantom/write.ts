@@ -165,10 +165,10 @@ async function isFresh(folder: string): Promise<boolean> {
 
 /** Writes both lists and asks the reader how they will be split: the dials of training and validation must reach the right images. */
 async function writeLists(folder: string, planned: readonly PhantomImage[]): Promise<(name: string) => Split> {
-  const files = { trainVal: path.join(folder, 'train_val_list.txt'), test: path.join(folder, 'test_list.txt') };
+  const files = { trainValList: path.join(folder, 'train_val_list.txt'), testList: path.join(folder, 'test_list.txt') };
   for (const [file, test] of [
-    [files.trainVal, false],
-    [files.test, true],
+    [files.trainValList, false],
+    [files.testList, true],
   ] as const) {
     await writeAtomically(
       file,

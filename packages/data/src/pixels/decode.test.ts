@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { requireOrSkip } from '../testing.ts';
 import reference from '../tests/fixtures/reference.json' with { type: 'json' };
+import { chunk, withChunk } from '../tests/png.ts';
 import { decodeImage, decodeSquashed } from './decode.ts';
 import { squash } from './raster.ts';
 
@@ -52,17 +53,6 @@ describe('PNG and JPEG', () => {
 });
 
 describe('an image squashed while it is decoded', () => {
-  /** As PNG's format has it: length, type, data, CRC32 of type and data. */
-  const chunk = (type: string, data: Uint8Array): Buffer => {
-    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    crc.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, crc]);
-  };
-  const AFTER_HEADER = 33;
-  const withChunk = (png: Buffer, extra: Buffer): Buffer =>
-    Buffer.concat([png.subarray(0, AFTER_HEADER), extra, png.subarray(AFTER_HEADER)]);
   const IMAGES: Record<string, (png: Buffer) => Promise<Buffer> | Buffer> = {
     grey: (png) => png,
     interlaced: (png) => sharp(png).toColourspace('b-w').png({ progressive: true }).toBuffer(),

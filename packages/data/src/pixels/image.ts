@@ -1,3 +1,5 @@
+import type { BitsInUse } from './bits.ts';
+
 /** An 8-bit grey image, row-major: `pixels[y * width + x]`. */
 export interface GreyImage {
   width: number;
@@ -37,4 +39,6 @@ export interface DicomAttributes {
 export interface DecodedImage extends GreyImage {
   format: ImageFormat;
   dicom?: DicomAttributes;
+  /** How the samples of a 16-bit PNG became 8 bits; absent for every other file. */
+  sixteen?: BitsInUse;
 }

@@ -1,14 +1,20 @@
 import sharp from 'sharp';
 import { CxrError } from '../error.ts';
+import { type BitsInUse, type BitsOptions, bitsInUse, readSbit, whiteOf } from './bits.ts';
 import type { GreyImage } from './image.ts';
 import { MAX_PIXELS } from './sniff.ts';
 
 /**
- * PNG or JPEG to grey, 8 bit: 16 bits are scaled, colour becomes luminance, alpha and colour profiles are ignored,
+ * PNG or JPEG to grey, 8 bit: of 16 bits those in use are scaled, colour becomes luminance, alpha and colour profiles are ignored,
  * a camera's orientation tag is obeyed. With a `size` a plain grey PNG comes squashed to it, and every other image as it is.
  * CORRUPT when the file is cut off or damaged, TOO_LARGE above `MAX_PIXELS`.
  */
-export async function decodeRaster(bytes: Uint8Array, where: string, size?: number): Promise<GreyImage> {
+export async function decodeRaster(
+  bytes: Uint8Array,
+  where: string,
+  options: BitsOptions & { size?: number | undefined } = {},
+): Promise<GreyImage & { sixteen?: BitsInUse }> {
+  const { size } = options;
   try {
     const image = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc: true, autoOrient: true });
     const { channels, depth, format } = await image.metadata();
@@ -21,23 +27,51 @@ export async function decodeRaster(bytes: Uint8Array, where: string, size?: numb
       .toColourspace(space)
       .raw({ depth: wide ? 'ushort' : 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    const samples = wide ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-    return { width: info.width, height: info.height, pixels: toGrey(samples, info.channels, info.width * info.height) };
+    const { width, height, channels: decoded } = info;
+    if (!wide) return { width, height, pixels: toGrey({ samples: data, channels: decoded, count: width * height, white: 255 }) };
+    const samples = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+    const greatest = greatestOf(samples, decoded);
+    const sixteen = bitsInUse({ greatest, sbit: format === 'png' ? readSbit(bytes) : null }, options);
+    const pixels = toGrey({ samples, channels: decoded, count: width * height, white: whiteOf(sixteen.bits) });
+    return { width, height, pixels, sixteen };
   } catch (cause) {
     throw rasterError(cause, where);
   }
 }
 
-/** [N * channels] samples to [N] bytes; 16-bit samples are scaled by 255 / 65535. */
-function toGrey(samples: Uint8Array | Uint16Array, channels: number, count: number): Uint8Array {
+interface Samples {
+  /** [count * channels] */
+  samples: Uint8Array | Uint16Array;
+  channels: number;
+  count: number;
+  /** The sample that is white; those above it are white too. */
+  white: number;
+}
+
+/** [count] bytes. */
+function toGrey({ samples, channels, count, white }: Samples): Uint8Array {
   if (samples instanceof Uint8Array && channels === 1) return samples;
   const grey = new Uint8Array(count);
-  const scale = samples instanceof Uint16Array ? 1 / 257 : 1;
+  // Written so because it is what preprocessing v1 multiplies full-range samples by.
+  const scale = 1 / (white / 255);
   for (let pixel = 0, at = 0; pixel < count; pixel += 1, at += channels) {
     const value = channels < 3 ? samples[at]! : luminance(samples[at]!, samples[at + 1]!, samples[at + 2]!);
-    grey[pixel] = Math.round(value * scale);
+    grey[pixel] = Math.min(255, Math.round(value * scale));
   }
   return grey;
+}
+
+/** Over grey or the three colours, without alpha. */
+function greatestOf(samples: Uint16Array, channels: number): number {
+  const colours = channels < 3 ? 1 : 3;
+  let greatest = 0;
+  for (let at = 0; at < samples.length; at += channels) {
+    for (let channel = 0; channel < colours; channel += 1) {
+      const value = samples[at + channel]!;
+      if (value > greatest) greatest = value;
+    }
+  }
+  return greatest;
 }
 
 /** ITU-R BT.601 with 16-bit weights that add up to one (as PIL's mode L), so that a grey pixel stored as RGB keeps its value exactly. */

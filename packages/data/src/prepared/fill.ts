@@ -6,6 +6,7 @@ import { CxrError, throwIfCancelled } from '../error.ts';
 import type { NihImage } from '../nih/nih.ts';
 import { decodeSquashed } from '../pixels/decode.ts';
 import type { OnProgress } from '../progress.ts';
+import { type DataSetBits, decideBits, type SixteenBitFile } from './bits.ts';
 import type { JournalLine } from './journal.ts';
 import type { Target } from './target.ts';
 
@@ -19,17 +20,57 @@ export interface BadImage {
 export interface FilledSlots {
   lines: (JournalLine | undefined)[];
   bad: BadImage[];
+  /** Null where no file has 16 bits. */
+  bits: DataSetBits | null;
 }
 
-/** Fills every slot, some images at a time; the order in which they end leaves no trace in the file. */
-export async function fillSlots(
-  images: readonly NihImage[],
-  target: Target,
-  options: { size: number; onProgress?: OnProgress; signal?: AbortSignal },
-): Promise<FilledSlots> {
-  const { size, onProgress, signal } = options;
-  const lines = new Array<JournalLine | undefined>(images.length);
-  const reasons = new Map<number, string>();
+interface FillOptions {
+  size: number;
+  /** Bits in use of all 16-bit files; undefined: they decide. */
+  bits?: number | undefined;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Fills every slot, some images at a time; the order in which they end leaves no trace in the file. The bits in use are known when the
+ * last 16-bit file has been seen: until then each is read by the best guess, and those that were read by another number once more.
+ */
+export async function fillSlots(images: readonly NihImage[], target: Target, options: FillOptions): Promise<FilledSlots> {
+  const filling: Filling = { ...options, images, target, lines: new Array(images.length), reasons: new Map(), guess: options.bits ?? 0 };
+  await fill(filling, { what: 'Decoding images', slots: [...images.keys()] });
+  const bits = decideBits(sixteenBitFiles(filling), options.bits);
+  if (bits) {
+    filling.bits = bits.bits;
+    const otherBits = ({ sixteen }: JournalLine): boolean => sixteen !== undefined && sixteen.bits !== bits.bits;
+    const again = filling.lines.flatMap((line) => (line && otherBits(line) ? [line.slot] : []));
+    if (again.length > 0) await fill(filling, { what: `Decoding 16-bit images by ${bits.bits} bits`, slots: again });
+  }
+  const bad = [...filling.reasons].sort(([a], [b]) => a - b).map(([slot, reason]) => ({ name: images[slot]!.name, reason }));
+  return { lines: filling.lines, bad, bits };
+}
+
+interface Filling extends FillOptions {
+  images: readonly NihImage[];
+  target: Target;
+  lines: (JournalLine | undefined)[];
+  /** Why a slot's image is bad. */
+  reasons: Map<number, string>;
+  /** The bits that hold every 16-bit file so far. */
+  guess: number;
+}
+
+function sixteenBitFiles({ images, lines }: Filling): SixteenBitFile[] {
+  return lines.flatMap((line) => {
+    if (!line?.sixteen) return [];
+    const { name, split } = images[line.slot]!;
+    return [{ name, split, ...line.sixteen }];
+  });
+}
+
+/** Fills the given slots, some images at a time. */
+async function fill(filling: Filling, { what, slots }: { what: string; slots: readonly number[] }): Promise<void> {
+  const { target, size, lines, reasons, onProgress, signal } = filling;
   // One image a thread: libvips' own threads would only wait for each other.
   const threads = sharp.concurrency();
   sharp.concurrency(1);
@@ -37,21 +78,22 @@ export async function fillSlots(
   let done = 0;
   const work = async (): Promise<void> => {
     const read = fileReader();
-    while (next < images.length) {
+    while (next < slots.length) {
       throwIfCancelled(signal, 'Preparing');
-      const slot = next++;
+      const slot = slots[next++]!;
       try {
-        lines[slot] = await fillSlot(images[slot]!, slot, { size, target, read });
+        lines[slot] = await fillSlot(filling, slot, read);
       } catch (error) {
         if (!(error instanceof CxrError) || error.code === 'UNAVAILABLE') {
-          next = images.length;
+          next = slots.length;
           throw error;
         }
         await target.writePixels(slot, new Uint8Array(size * size));
+        lines[slot] = undefined;
         reasons.set(slot, error.message);
       }
       done += 1;
-      onProgress?.({ what: 'Decoding images', done, total: images.length });
+      onProgress?.({ what, done, total: slots.length });
     }
   };
   try {
@@ -61,17 +103,27 @@ export async function fillSlots(
   } finally {
     sharp.concurrency(threads);
   }
-  const bad = [...reasons].sort(([a], [b]) => a - b).map(([slot, reason]) => ({ name: images[slot]!.name, reason }));
-  return { lines, bad };
 }
 
 /** One slot: kept when an earlier run wrote it from the same file and its bytes are still right, else decoded and written. */
-async function fillSlot(image: NihImage, slot: number, by: { size: number; target: Target; read: FileReader }): Promise<JournalLine> {
-  const { size, target, read } = by;
-  const { size: bytes, mtimeMs: modified } = await orUnreadable(image.file, stat(image.file));
+async function fillSlot(filling: Filling, slot: number, read: FileReader): Promise<JournalLine> {
+  const { images, target, size, bits: decided } = filling;
+  const { file } = images[slot]!;
+  const { size: bytes, mtimeMs: modified } = await orUnreadable(file, stat(file));
   const known = target.known.get(slot);
-  if (known?.bytes === bytes && known.modified === modified && crc32(await target.readPixels(slot)) === known.crc32) return known;
-  const { pixels } = await decodeSquashed(await orUnreadable(image.file, read(image.file, bytes)), size, image.file);
+  const same = known?.bytes === bytes && known.modified === modified;
+  if (
+    same &&
+    (decided === undefined || (known.sixteen?.bits ?? decided) === decided) &&
+    crc32(await target.readPixels(slot)) === known.crc32
+  ) {
+    if (known.sixteen) filling.guess = Math.max(filling.guess, known.sixteen.bits);
+    return known;
+  }
+  const encoded = await orUnreadable(file, read(file, bytes));
+  const bits = decided ?? (filling.guess || null);
+  const { pixels, sixteen } = await decodeSquashed(encoded, size, file, { bits, clip: decided !== undefined });
+  if (sixteen) filling.guess = Math.max(filling.guess, sixteen.bits);
   let sum = 0;
   let squares = 0;
   for (let at = 0; at < pixels.length; at++) {
@@ -80,7 +132,8 @@ async function fillSlot(image: NihImage, slot: number, by: { size: number; targe
     squares += value * value;
   }
   await target.writePixels(slot, pixels);
-  const line = { slot, bytes, modified, crc32: crc32(pixels), sum, squares };
+  const line: JournalLine = { slot, bytes, modified, crc32: crc32(pixels), sum, squares };
+  if (sixteen) line.sixteen = { greatest: sixteen.greatest, sbit: sixteen.sbit, bits: sixteen.bits };
   await target.addToJournal(line);
   return line;
 }

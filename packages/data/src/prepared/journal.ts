@@ -12,6 +12,8 @@ const lineSchema = z.object({
   /** Of the 8-bit pixels and of their squares. */
   sum: z.number(),
   squares: z.number(),
+  /** Only for a 16-bit file: the evidence of the data set's bits in use, and the bits by which these pixels were made. */
+  sixteen: z.object({ greatest: z.number(), sbit: z.number().nullable(), bits: z.number() }).optional(),
 });
 
 export type JournalLine = z.infer<typeof lineSchema>;

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { CxrError } from '../error.ts';
 import { FINDINGS, type Finding } from '../findings.ts';
+import type { ReadFile } from '../nih/files.ts';
 import { type KnownBox, SPLITS, type Split } from '../nih/nih.ts';
-import { PREPROCESSING_VERSION } from '../pixels/decode.ts';
+import { isPreprocessingVersion, preprocessingOf } from '../pixels/decode.ts';
 import { decodeHeader, decodeIndex, type Header, PIXELS_OFFSET, type PreparedIndex } from './format.ts';
 import { type MappedFile, mapFile } from './libc.ts';
 
@@ -29,6 +30,10 @@ export interface PreparedData {
   size: number;
   name: string;
   preprocessingVersion: string;
+  /** Bits in use of its 16-bit files; null where it has none, or where 0.1.0 prepared it. */
+  bits: number | null;
+  /** The tables and lists it was prepared from; empty where 0.1.0 prepared it. */
+  sources: readonly ReadFile[];
   /** SHA-256 of the index, which holds every image's CRC32: it names the whole content, whatever the data set is called. */
   datasetHash: string;
   splitHash: string;
@@ -58,7 +63,7 @@ export async function openPrepared(file: string): Promise<PreparedData> {
     const { size: length } = await handle.stat();
     const header = decodeHeader(await readBytes(handle, 0, Math.min(PIXELS_OFFSET, length)), length, where);
     const index = decodeIndex(await readBytes(handle, header.indexOffset, header.indexLength), header, where);
-    refuseOtherPreprocessing(index, where);
+    refuseOtherPreprocessing(index, header, where);
     return preparedData({ where, header, index, mapped: mapFile(handle.fd, length, where) });
   } finally {
     // The mapping outlives the descriptor.
@@ -75,6 +80,8 @@ function preparedData(opened: { where: string; header: Header; index: PreparedIn
     ...facts,
     path: where,
     name: header.name,
+    bits: header.notes.bits,
+    sources: header.notes.files,
     datasetHash: header.indexSha256,
     images: entries.map(({ slot: _slot, crc32: _crc32, ...image }) => image),
     labels: labelsOf(entries),
@@ -114,11 +121,17 @@ async function openFile(where: string): Promise<FileHandle> {
   throw new CxrError('BAD_INPUT', `${where} is no file; expected a prepared data set. "cxr-lens prepare" writes one from a folder.`);
 }
 
-function refuseOtherPreprocessing(index: PreparedIndex, where: string): void {
-  if (index.preprocessingVersion === PREPROCESSING_VERSION) return;
+function refuseOtherPreprocessing({ preprocessingVersion }: PreparedIndex, { notes }: Header, where: string): void {
+  if (!isPreprocessingVersion(preprocessingVersion)) {
+    throw new CxrError(
+      'UNSUPPORTED',
+      `${where} was prepared with preprocessing ${preprocessingVersion}, which this program does not know. Prepare the data again.`,
+    );
+  }
+  if (preprocessingOf(notes.bits) === preprocessingVersion) return;
   throw new CxrError(
-    'UNSUPPORTED',
-    `${where} was prepared with preprocessing ${index.preprocessingVersion}; this program decodes with ${PREPROCESSING_VERSION}. Prepare the data again.`,
+    'CORRUPT',
+    `${where}: the index was made by preprocessing ${preprocessingVersion}, and the header says ${notes.bits ?? 'no'} bits in use. Prepare the data again.`,
   );
 }
 

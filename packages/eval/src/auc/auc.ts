@@ -1,4 +1,5 @@
 import { CxrError } from '@cxr-lens/data';
+import { FEW_CASES_REASON, isFewCases } from './cases.ts';
 
 /** Half width of a 95 % normal interval in standard errors. */
 export const Z95 = 1.959963984540054;
@@ -9,17 +10,22 @@ export interface Auc {
   auc: number | null;
   /** DeLong et al. 1988; null with fewer than two images of a class. */
   variance: number | null;
-  /** auc +- 1.96 sqrt(variance), clipped to [0, 1]; treats images as independent, see `aucBootstrap` for patients. */
+  /**
+   * auc +- 1.96 sqrt(variance), clipped to [0, 1]; treats images as independent, see `aucBootstrap` for patients. Null with few cases
+   * (`isFewCases`).
+   */
   ci: [number, number] | null;
   positives: number;
   negatives: number;
+  /** Why there is no AUC, or no interval: `few cases`. */
   reason?: string;
 }
 
 /**
  * Area under the ROC curve, ties by mid-rank, with DeLong's variance in O(n log n).
  *
- * The interval is the plain normal one, clipped to [0, 1]. At AUC 0 or 1 the variance is 0 and so is the interval's width.
+ * The interval is the plain normal one, clipped to [0, 1]. At AUC 0 or 1 the variance is 0 and so is the interval's width. With few cases
+ * there is none, and `reason` says so.
  * @param scores [N], any monotone unit (logits, probabilities); NaN is an error
  * @param labels [N], 0 or 1
  * @throws CxrError BAD_INPUT for unequal lengths, NaN scores, labels other than 0 and 1
@@ -36,9 +42,8 @@ export function auc(scores: ArrayLike<number>, labels: ArrayLike<number>): Auc {
   const below = placements(positive, negative); // [m], n * V10 of DeLong
   const above = placements(negative, positive); // [n], m * (1 - V01)
   const value = sum(below) / m / n;
-  if (m < 2) return { auc: value, variance: null, ci: null, ...counts, reason: 'one positive image: no variance' };
-  if (n < 2) return { auc: value, variance: null, ci: null, ...counts, reason: 'one negative image: no variance' };
-  const variance = sampleVariance(below) / n ** 2 / m + sampleVariance(above) / m ** 2 / n;
+  const variance = m < 2 || n < 2 ? null : sampleVariance(below) / n ** 2 / m + sampleVariance(above) / m ** 2 / n;
+  if (variance === null || isFewCases(counts)) return { auc: value, variance, ci: null, ...counts, reason: FEW_CASES_REASON };
   const half = Z95 * Math.sqrt(variance);
   return { auc: value, variance, ci: [Math.max(0, value - half), Math.min(1, value + half)], ...counts };
 }

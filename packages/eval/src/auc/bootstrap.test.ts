@@ -36,8 +36,23 @@ describe('aucBootstrap', () => {
 
   it('counts each resample as the AUC of the images drawn', () => {
     // two patients: the draws are (a, a), (b, b), (a, b); both classes only come together in a
-    const { ci } = aucBootstrap({ scores: [[1, 2, 0]], labels: [[0, 1, 0]], clusters: ['a', 'a', 'b'], resamples: 400, seed: 1 });
+    const [ten, many] = [Array<number>(10).fill(0), Array<string>(10).fill('a')];
+    const column = { scores: [[...ten, ...ten.map(() => 2), 1]], labels: [[...ten, ...ten.map(() => 1), 0]] };
+    const { ci } = aucBootstrap({ ...column, clusters: [...many, ...many, 'b'], resamples: 400, seed: 1 });
     expect(ci[0]).toEqual([1, 1]);
+  });
+
+  it('has no interval with few cases, nor has a mean that such a finding is in; a finding without a class is in none', () => {
+    const rare = (positives: number) => Array.from({ length: 600 }, (_, i) => (i < positives ? 1 : 0));
+    const [none, nine, ten] = [0, 9, 10].map((positives) =>
+      aucBootstrap({ scores: [scores, scores], labels: [labels, rare(positives)], clusters: own, resamples: 100, seed: 1 }),
+    );
+    expect([none, nine, ten].map((one) => one!.ci.map((ci) => ci !== null))).toEqual([
+      [true, false],
+      [true, false],
+      [true, true],
+    ]);
+    expect([none, nine, ten].map((one) => one!.meanCi !== null)).toEqual([true, false, true]);
   });
 
   it('has no interval where most resamples lack a class', () => {

@@ -1,5 +1,6 @@
 import { CxrError } from '@cxr-lens/data';
 import { percentileInterval } from '../interval.ts';
+import { type Cases, isFewCases, meanHasInterval } from './cases.ts';
 import { meanOfKnown, resampledAucs } from './resamples.ts';
 import { numberClusters, weightedColumn } from './weighted.ts';
 
@@ -15,9 +16,9 @@ export interface AucBootstrapInput {
 }
 
 export interface AucBootstrap {
-  /** Per column: 95 % percentile interval; null where fewer than half of the resamples had both classes. */
+  /** Per column: 95 % percentile interval; null with few cases (`isFewCases`), and where under half of the resamples had both classes. */
   ci: ([number, number] | null)[];
-  /** Interval of the mean over the columns that have both classes. */
+  /** Interval of the mean over the columns that have both classes; null if one of them has few cases (`meanHasInterval`). */
   meanCi: [number, number] | null;
   resamples: number;
 }
@@ -41,5 +42,16 @@ export function aucBootstrap({ scores, labels, clusters, resamples = 2000, seed 
     const known = values.filter((value) => !Number.isNaN(value));
     return known.length * 2 > resamples ? percentileInterval(known) : null;
   };
-  return { ci: drawn.map(interval), meanCi: interval(means), resamples };
+  const cases = labels.map(casesOf);
+  return {
+    ci: drawn.map((values, index) => (isFewCases(cases[index]!) ? null : interval(values))),
+    meanCi: meanHasInterval(cases) ? interval(means) : null,
+    resamples,
+  };
+}
+
+function casesOf(labels: ArrayLike<number>): Cases {
+  let positives = 0;
+  for (let i = 0; i < labels.length; i++) positives += labels[i]!;
+  return { positives, negatives: labels.length - positives };
 }

@@ -6,20 +6,27 @@ interface Resampling {
   patients: number;
   resamples: number;
   seed: number | string;
+  /** Told every thousand resamples, and after the last. */
+  onProgress?: ((done: number) => void) | undefined;
 }
+
+/** A multiple of TOGETHER. */
+const TOLD_EVERY = 1000;
 
 /**
  * AUC of every column in every resample of patients, which is one set for all columns.
  * @returns [columns][resamples]; NaN without both classes
  */
-export function resampledAucs(columns: readonly WeightedColumn[], { patients, resamples, seed }: Resampling): Float64Array[] {
+export function resampledAucs(columns: readonly WeightedColumn[], { patients, resamples, seed, onProgress }: Resampling): Float64Array[] {
   const aucs = columns.map(() => new Float64Array(Math.ceil(resamples / TOGETHER) * TOGETHER));
   const weights = new Int32Array(patients * TOGETHER);
   const rng = random(seed);
   for (let first = 0; first < resamples; first += TOGETHER) {
     drawPatients(weights, rng);
     for (let c = 0; c < columns.length; c++) aucs[c]!.set(weightedAucs(columns[c]!, weights), first);
+    if (first > 0 && first % TOLD_EVERY === 0) onProgress?.(first);
   }
+  onProgress?.(resamples);
   return aucs.map((values) => values.subarray(0, resamples));
 }
 

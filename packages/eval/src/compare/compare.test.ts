@@ -1,10 +1,9 @@
 import { BOXED_FINDINGS, type BoxedFinding, FINDINGS, type Finding } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { pairedDelong } from '../auc/delong.ts';
-import { localizationOfIous } from '../localization/localization.ts';
-import { poolLocalization } from '../localization/pool.ts';
-import type { LocalizationResult, PairIous } from '../localization/types.ts';
-import { pairCase, uniform } from '../testing.ts';
+import { poolIous } from '../localization/pair-scores.ts';
+import type { PairIous } from '../localization/types.ts';
+import { iouTable, pairCase, uniform } from '../testing.ts';
 import { compareRuns } from './compare.ts';
 import type { RunResults, ScoreTable, Truth } from './types.ts';
 
@@ -19,10 +18,7 @@ function curves(level: (finding: BoxedFinding) => number, own = 1): PairIous[] {
   );
 }
 
-const measure = (pairs: PairIous[], threshold?: number): LocalizationResult =>
-  localizationOfIous(pairs, { seed: 0, resamples: 0, ...(threshold === undefined ? {} : { threshold }) });
-
-const baseline: RunResults = { label: 'Baseline', method: 'baseline', localization: measure(curves(() => 0.4)) };
+const baseline: RunResults = { label: 'Baseline', method: 'baseline', ious: iouTable(curves(() => 0.4)) };
 
 /** Higher where the paper says lower and the other way round for two findings, equal for one, comparable for the rest. */
 const LEVELS: Record<BoxedFinding, number> = {
@@ -35,10 +31,10 @@ const LEVELS: Record<BoxedFinding, number> = {
   Pneumonia: 0.4,
   Pneumothorax: 0.55,
 };
-const robust: RunResults = { label: 'Robust', method: 'robust', localization: measure(curves((finding) => LEVELS[finding], 2)) };
+const robust: RunResults = { label: 'Robust', method: 'robust', ious: iouTable(curves((finding) => LEVELS[finding], 2)) };
 
 describe('compareRuns, localisation', () => {
-  const { localization, protocols, auc } = compareRuns({ a: robust, b: baseline, resamples: 1000 });
+  const { localization, protocols, auc } = compareRuns({ a: robust, b: baseline });
   const of = (finding: BoxedFinding) => localization.find((row) => row.finding === finding)!;
 
   it('says of each pathology whether the paper holds', () => {
@@ -47,25 +43,25 @@ describe('compareRuns, localisation', () => {
       Cardiomegaly: 'holds', // higher
       Effusion: 'does not hold', // lower instead of comparable
       Infiltration: 'does not hold', // lower instead of higher
-      Mass: 'cannot be told', // six pairs
+      Mass: 'undecided', // six pairs
       Nodule: 'does not hold', // higher instead of lower
-      Pneumonia: 'cannot be told', // equal instead of higher
+      Pneumonia: 'undecided', // equal instead of higher
       Pneumothorax: 'does not hold', // far higher instead of comparable
     });
   });
 
   it('says it in whole sentences', () => {
     expect(of('Cardiomegaly').sentence).toMatch(
-      /^Robust is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Cardiomegaly, mean over T \(adjusted p = 0\.\d{3}\)\. The paper's finding, "higher", holds in this data\.$/,
+      /^Robust is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Cardiomegaly, mean over T \(adjusted p < 0\.001\)\. The paper's finding, "higher", holds in this data\.$/,
     );
     expect(of('Infiltration').sentence).toMatch(
       /^Robust is lower than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Infiltration, .*\. The paper's finding, "higher", does not hold in this data\.$/,
     );
     expect(of('Mass').sentence).toBe(
-      `No difference between Robust and Baseline can be told for Mass: 6 pairs. Whether the paper's finding, "comparable, still higher", holds cannot be told from this data.`,
+      `No difference detected between Robust and Baseline for Mass: 6 pairs. The paper's finding, "comparable, still higher", is undecided in this data.`,
     );
     expect(of('Pneumonia').sentence).toMatch(
-      /^No difference between Robust and Baseline can be told for Pneumonia: -?0\.\d\d \(-?0\.\d\d to 0\.\d\d; adjusted p = [01]\.\d\d\), 60 pairs\. Whether the paper's finding, "higher", holds cannot be told from this data\.$/,
+      /^No difference detected between Robust and Baseline for Pneumonia: -?0\.\d\d \(-?0\.\d\d to 0\.\d\d; adjusted p = [01]\.\d\d\), 60 pairs\. The paper's finding, "higher", is undecided in this data\.$/,
     );
   });
 
@@ -75,13 +71,13 @@ describe('compareRuns, localisation', () => {
     const smallest = Math.min(...tested.map(({ p }) => p));
     expect(Math.min(...tested.map(({ adjustedP }) => adjustedP))).toBeCloseTo(7 * smallest, 12);
     for (const { p, adjustedP } of tested) expect(adjustedP).toBeGreaterThanOrEqual(p);
-    expect(of('Mass').mean).toMatchObject({ p: null, adjustedP: null, direction: 'cannot be told' });
+    expect(of('Mass').mean).toMatchObject({ p: null, adjustedP: null, direction: 'no difference detected' });
     expect(of('Cardiomegaly').at03).toMatchObject({ iouThreshold: 0.3, direction: 'higher' });
     expect(of('Cardiomegaly').points).toHaveLength(7);
   });
 
   it('is turned when the runs are turned, the paper with it', () => {
-    const turned = compareRuns({ a: baseline, b: robust, resamples: 1000 }).localization;
+    const turned = compareRuns({ a: baseline, b: robust }).localization;
     for (const [index, row] of turned.entries()) {
       expect(row.mean.difference).toBeCloseTo(-localization[index]!.mean.difference!, 12);
       expect(row.verdict).toBe(localization[index]!.verdict);
@@ -91,10 +87,10 @@ describe('compareRuns, localisation', () => {
   });
 
   it('makes no claim for variants and for methods that the paper does not compare', () => {
-    const variant = compareRuns({ a: { ...robust, method: null }, b: baseline, resamples: 100 }).localization[1]!;
+    const variant = compareRuns({ a: { ...robust, method: null }, b: baseline }).localization[1]!;
     expect([variant.claim, variant.verdict]).toEqual([null, null]);
     expect(variant.sentence).not.toContain('paper');
-    const star = compareRuns({ a: { ...robust, method: 'nih-star' }, b: baseline, resamples: 100 }).localization[1]!;
+    const star = compareRuns({ a: { ...robust, method: 'nih-star' }, b: baseline }).localization[1]!;
     expect(star.claim).toBeNull();
     expect(auc).toBeNull();
     expect(protocols!.a.name).toBe('paper');
@@ -103,33 +99,33 @@ describe('compareRuns, localisation', () => {
   it('compares across protocols on the pairs that both hold, and names both', () => {
     const all = curves((finding) => LEVELS[finding], 3);
     const half = all.filter(({ patientId }) => Number(patientId) < 15);
-    const pooled = poolLocalization([measure(half, 100)]);
-    const supervised = { label: 'Supervised', method: 'supervised', localization: pooled };
-    const result = compareRuns({ a: supervised, b: baseline, resamples: 1000 });
-    expect([result.protocols!.a.name, result.protocols!.b.name]).toEqual(['fixed-100', 'paper']);
+    const once = half.map((pair) => ({ ...pair, ious: pair.ious.subarray(0, 1) }));
+    const folds = [0, 1, 2, 3, 4].map((fold) =>
+      iouTable(
+        once.filter(({ patientId }) => Number(patientId) % 5 === fold),
+        all,
+      ),
+    );
+    const supervised = { label: 'Supervised, five networks', method: 'supervised', ious: poolIous(folds) };
+    const result = compareRuns({ a: supervised, b: baseline });
+    expect([result.protocols!.a.name, result.protocols!.b.name]).toEqual(['patches', 'paper']);
     const row = result.localization[1]!;
     expect(row.pairs).toBe(30);
     expect(row.mean.direction).toBe('higher');
-    expect(row.sentence).toContain('Supervised is higher than Baseline');
+    expect(row.sentence).toContain('Supervised, five networks is higher than Baseline');
     expect(result.localization[5]!.claim!.says).toBe('lower'); // Nodule
   });
 
-  it('refuses curves of one protocol with other folds', () => {
-    const other = {
-      ...robust,
-      localization: localizationOfIous(
-        curves(() => 0.4),
-        { seed: 1, resamples: 0 },
-      ),
-    };
-    expect(() => compareRuns({ a: other, b: baseline })).toThrow('expected one protocol and one seed');
+  it('refuses to pool no runs, two protocols, and runs that share a pair', () => {
+    const tables = [iouTable(curves(() => 0.4)), iouTable(curves(() => 0.4).map((pair) => ({ ...pair, ious: pair.ious.subarray(0, 1) })))];
+    expect(() => poolIous([])).toThrow('expected those of at least one run');
+    expect(() => poolIous(tables)).toThrow('IoUs by protocol paper and by patches to pool');
+    expect(() => poolIous([tables[0]!, tables[0]!])).toThrow('two Atelectasis pairs of 0-0.png');
   });
 
-  it('is empty without boxes, and tells nothing without resamples', () => {
-    const without = compareRuns({ a: { ...robust, localization: null }, b: baseline });
+  it('is empty without boxes', () => {
+    const without = compareRuns({ a: { ...robust, ious: null }, b: baseline });
     expect(without).toEqual({ a: 'Robust', b: 'Baseline', protocols: null, localization: [], auc: null });
-    const untested = compareRuns({ a: robust, b: baseline, resamples: 0 }).localization;
-    expect(new Set(untested.map(({ verdict }) => verdict))).toEqual(new Set(['cannot be told']));
   });
 });
 
@@ -140,22 +136,22 @@ describe('compareRuns, AUC', () => {
   const table = (column: (j: number) => ArrayLike<number>) =>
     Object.fromEntries(FINDINGS.map((finding, j) => [finding, column(j)])) as Record<Finding, ArrayLike<number>>;
   const truth: Truth = { images, patientIds: images.map((_, i) => String(Math.floor(i / 3))), labels: table((j) => cases[j]!.labels) };
-  const run = (label: string, method: string, scores: ScoreTable): RunResults => ({ label, method, localization: null, scores });
+  const run = (label: string, method: string, scores: ScoreTable): RunResults => ({ label, method, ious: null, scores });
   // scoresB know less of the label than scoresA; Edema alike, Fibrosis turned
   const chexnet = run('CheXNet', 'chexnet', { images, scores: table((j) => (j === 11 ? cases[j]!.scoresB : cases[j]!.scoresA)) });
   const other = run('Baseline', 'baseline', {
     images,
     scores: table((j) => (j === 9 || j === 11 ? cases[j]!.scoresA : cases[j]!.scoresB)),
   });
-  const { auc } = compareRuns({ a: chexnet, b: other, truth, resamples: 1000 });
+  const { auc } = compareRuns({ a: chexnet, b: other, truth });
   const of = (finding: Finding) => auc!.findings.find((row) => row.finding === finding)!;
 
   it('says of each finding and of the mean whether CheXNet has the highest AUC', () => {
     expect(of('Mass').verdict).toBe('holds');
-    expect(of('Edema').verdict).toBe('cannot be told');
+    expect(of('Edema').verdict).toBe('undecided');
     expect(of('Fibrosis').verdict).toBe('does not hold');
     expect(of('Hernia')).toMatchObject({
-      verdict: 'cannot be told',
+      verdict: 'undecided',
       bootstrap: { p: null },
       delong: { p: null, reason: 'no positive image' },
     });
@@ -163,7 +159,7 @@ describe('compareRuns, AUC', () => {
     expect(of('Mass').sentence).toMatch(
       /^CheXNet has a higher AUC than Baseline by 0\.\d{3} \(0\.\d{3} to 0\.\d{3}\) for Mass \(adjusted p = 0\.\d{3}\)\. The paper's finding, "higher", holds in this data\.$/,
     );
-    expect(of('Hernia').sentence).toMatch(/^No difference of AUC between CheXNet and Baseline can be told for Hernia: no positive image\./);
+    expect(of('Hernia').sentence).toMatch(/^No difference detected in AUC between CheXNet and Baseline for Hernia: no positive image\./);
     expect(auc!.mean.sentence).toContain('for the mean over the findings');
   });
 
@@ -175,16 +171,33 @@ describe('compareRuns, AUC', () => {
     expect(of('Mass').bootstrap.adjustedP).toBeGreaterThan(of('Mass').bootstrap.p!);
   });
 
-  it('tells nothing of a finding that a single image shows: resamples that hold it would agree with each other', () => {
-    const single = { ...truth, labels: { ...truth.labels, Mass: images.map((_, i) => (i === 0 ? 1 : 0)) } };
+  it.each([1, 9, 10])('has verdicts from ten images of a class on: %i', (positives) => {
+    const rare = { ...truth, labels: { ...truth.labels, Mass: images.map((_, i) => (i < positives ? 1 : 0)) } };
     const first = (scores: ScoreTable, value: number): ScoreTable => {
-      return { images, scores: { ...scores.scores, Mass: Array.from(scores.scores.Mass!, (own, i) => (i === 0 ? value : own)) } };
+      return { images, scores: { ...scores.scores, Mass: Array.from(scores.scores.Mass!, (own, i) => (i < positives ? value : own)) } };
     };
     const [a, b] = [first(chexnet.scores!, 9), first(other.scores!, -9)];
-    const { findings } = compareRuns({ a: { ...chexnet, scores: a }, b: { ...other, scores: b }, truth: single, resamples: 1000 }).auc!;
+    const { findings, mean } = compareRuns({ a: { ...chexnet, scores: a }, b: { ...other, scores: b }, truth: rare }).auc!;
     const mass = findings.find(({ finding }) => finding === 'Mass')!;
-    expect(mass.bootstrap).toEqual({ difference: 1, interval: null, p: null, adjustedP: null, direction: 'cannot be told' });
-    expect(mass.sentence).toMatch(/can be told for Mass: one positive image: no variance\./);
+    expect(mass.bootstrap.difference).toBe(1);
+    if (positives === 10) return expect([mass.bootstrap.direction, mean.bootstrap.direction]).toEqual(['higher', 'higher']);
+    const untested = { interval: null, p: null, adjustedP: null, reason: 'few cases', direction: 'no difference detected' };
+    expect(mass.bootstrap).toMatchObject(untested);
+    expect(mean.bootstrap).toMatchObject(untested);
+    expect(mass.delong).toMatchObject({ difference: 1, ci: null, p: null, adjustedP: null, reason: 'few cases' });
+    expect(mass.sentence).toMatch(/^No difference detected in AUC between CheXNet and Baseline for Mass: few cases\./);
+    // Holm counts the others alone
+    expect(Math.min(...findings.map(({ bootstrap: { adjustedP } }) => adjustedP ?? 1))).toBeCloseTo((12 * 2) / 20_001, 12);
+  });
+
+  it('says the same beside a third run, and of the images that are shared alone', () => {
+    const third = run('Robust', 'robust', { images: images.slice(0, 500), scores: table((j) => cases[j]!.scoresB.slice(0, 500)) });
+    const compared = compareRuns({ a: chexnet, b: third, truth }).auc!;
+    expect(compared.images).toBe(500);
+    expect(compareRuns({ a: chexnet, b: other, truth }).auc).toEqual(auc);
+    const anew = { ...chexnet, scores: { ...chexnet.scores! } };
+    expect(compareRuns({ a: anew, b: other, truth }).auc).toEqual(auc);
+    expect(compareRuns({ a: anew, b: third, truth }).auc).toEqual(compared);
   });
 
   it('pairs by image name, on the images that both scored', () => {
@@ -194,7 +207,7 @@ describe('compareRuns, AUC', () => {
         .reverse()
         .slice(0, 600),
     );
-    const partial = compareRuns({ a: run('CheXNet', 'chexnet', { images: shuffled, scores }), b: other, truth, resamples: 0 }).auc!;
+    const partial = compareRuns({ a: run('CheXNet', 'chexnet', { images: shuffled, scores }), b: other, truth }).auc!;
     expect(partial.images).toBe(600);
     const tail = (values: ArrayLike<number>) => Array.from(values).slice(200);
     const expected = pairedDelong(tail(cases[4]!.scoresA), tail(cases[4]!.scoresB), tail(cases[4]!.labels));

@@ -1,7 +1,7 @@
 import { type Finding, findingLabel } from '@cxr-lens/data';
+import { ALPHA } from '../p-values.ts';
 import { fixed, fixedInterval, pText } from '../words.ts';
-import type { PaperClaim } from './claims.ts';
-import type { ClaimVerdict, Tested } from './verdict.ts';
+import type { Tested } from './answer.ts';
 
 interface Subject {
   a: string;
@@ -13,11 +13,11 @@ interface Subject {
 export function localizationSentence({ a, b, finding }: Subject, tested: Tested & { pairs: number }): string {
   const { direction } = tested;
   const name = nameOf(finding);
-  if (direction !== 'cannot be told') {
+  if (direction !== 'no difference detected') {
     return `${a} is ${direction} than ${b} by ${sizeOf(tested, 2)} for ${name}, mean over T (adjusted ${pText(tested.adjustedP!)}).`;
   }
   const pairs = tested.pairs === 1 ? '1 pair' : `${tested.pairs} pairs`;
-  return `No difference between ${a} and ${b} can be told for ${name}: ${[...measured(tested, { digits: 2, adjusted: 'adjusted ' }), pairs].join(', ')}.`;
+  return `No difference detected between ${a} and ${b} for ${name}: ${[...measured(tested, { digits: 2, adjusted: 'adjusted ' }), pairs].join(', ')}.`;
 }
 
 /** "CheXNet has a higher AUC than Baseline by 0.021 (0.010 to 0.032) for Mass (adjusted p = 0.004)." */
@@ -25,24 +25,20 @@ export function aucSentence({ a, b, finding }: Subject, tested: Tested & { reaso
   const { direction } = tested;
   const name = nameOf(finding);
   const adjusted = finding === 'mean' ? '' : 'adjusted '; // the mean is one test
-  if (direction !== 'cannot be told') {
+  if (direction !== 'no difference detected') {
     return `${a} has a ${direction} AUC than ${b} by ${sizeOf(tested, 3)} for ${name} (${adjusted}${pText(tested.adjustedP!)}).`;
   }
   const known = [...measured(tested, { digits: 3, adjusted }), ...(tested.reason ? [tested.reason] : [])].join(', ');
-  return `No difference of AUC between ${a} and ${b} can be told for ${name}${known ? `: ${known}` : ''}.`;
-}
-
-/** `The paper's finding, "higher", holds in this data.` */
-export function claimSentence({ says }: PaperClaim, verdict: ClaimVerdict): string {
-  if (verdict === 'cannot be told') return `Whether the paper's finding, "${says}", holds cannot be told from this data.`;
-  return `The paper's finding, "${says}", ${verdict} in this data.`;
+  return `No difference detected in AUC between ${a} and ${b} for ${name}${known ? `: ${known}` : ''}.`;
 }
 
 /** "0.01 (-0.05 to 0.07; adjusted p = 0.64)" */
-function measured({ difference, interval, adjustedP }: Tested, { digits, adjusted }: { digits: number; adjusted: string }): string[] {
+function measured(tested: Tested, { digits, adjusted }: { digits: number; adjusted: string }): string[] {
+  const { difference, interval, adjustedP, standardError } = tested;
   if (difference === null || !interval || adjustedP === null) return [];
   const range = interval.map((value) => fixed(value, digits)).join(' to ');
-  return [`${fixed(difference, digits)} (${range}; ${adjusted}${pText(adjustedP)})`];
+  const near = adjustedP < ALPHA ? `, with a Monte Carlo error of ${standardError!.toFixed(4)} too near ${ALPHA}` : '';
+  return [`${fixed(difference, digits)} (${range}; ${adjusted}${near ? `p = ${adjustedP.toFixed(4)}` : pText(adjustedP)}${near})`];
 }
 
 /** Size of a difference without its sign, which the sentence says in words. */

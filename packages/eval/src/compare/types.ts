@@ -1,10 +1,10 @@
-import type { BoxedFinding, Finding } from '@cxr-lens/data';
+import type { BoxedFinding, Finding, OnProgress } from '@cxr-lens/data';
 import type { PairedDelong } from '../auc/delong.ts';
 import type { AucDifference } from '../auc/paired-bootstrap.ts';
-import type { Difference, LocalizationDifference } from '../localization/difference.ts';
-import type { LocalizationResult, Protocol } from '../localization/types.ts';
-import type { PaperClaim } from './claims.ts';
-import type { Adjusted, ClaimVerdict } from './verdict.ts';
+import type { IouTable, Protocol } from '../localization/types.ts';
+import type { Answer } from './answer.ts';
+import type { Difference, PointDifference } from './score-differences.ts';
+import type { Verdict } from './verdict.ts';
 
 /** Scores of one run, image by image. */
 export interface ScoreTable {
@@ -30,7 +30,8 @@ export interface RunResults {
   label: string;
   /** Name in the methods' registry; null for a variant that the paper says nothing about, as another epsilon. */
   method: string | null;
-  localization: LocalizationResult | null;
+  /** By its main protocol; null without boxes. */
+  ious: IouTable | null;
   scores?: ScoreTable | null;
 }
 
@@ -39,44 +40,37 @@ export interface CompareInput {
   b: RunResults;
   /** Without it, or without both runs' scores, AUCs are not compared. */
   truth?: Truth | null;
-  seed?: number | string;
-  /** Default 2000. Below 600 no adjusted p over 14 findings can be under 0.05, and nothing can be told. */
-  resamples?: number;
-}
-
-/** The paper's word on a comparison and whether it is seen here; both null where the paper makes no claim. */
-export interface Judged {
-  claim: PaperClaim | null;
-  verdict: ClaimVerdict | null;
-  /** What was measured and, where the paper makes a claim, whether it holds, in whole sentences. */
-  sentence: string;
+  /** Seed of the first of the twenty draws of the folds: others than 0 show that the verdicts do not hang on it. */
+  firstDraw?: number;
+  /** Told while AUCs are resampled, which takes some ten seconds a run at 25,596 images. */
+  onProgress?: OnProgress | undefined;
 }
 
 /** One boxed finding: localisation accuracy of A minus that of B. */
-export interface PathologyComparison extends Judged {
+export interface PathologyComparison extends Answer {
   finding: BoxedFinding;
   /** (image, finding) pairs that both runs were scored on. */
   pairs: number;
-  /** Of the mean over T(IoU), adjusted over the eight findings: what the verdict is about. */
-  mean: Difference & Adjusted;
+  /** Of the mean over T(IoU): what the words are about. */
+  mean: Difference & Verdict;
   /** At T(IoU) = 0.3, adjusted over the eight findings. */
-  at03: LocalizationDifference & Adjusted;
+  at03: PointDifference & Verdict;
   /** At every T(IoU), not adjusted. */
-  points: LocalizationDifference[];
+  points: PointDifference[];
 }
 
 /** One of the 14 findings: AUC of A minus that of B. */
-export interface AucComparison extends Judged {
+export interface AucComparison extends Answer {
   finding: Finding;
   /** Takes images as independent; adjusted over the findings. */
-  delong: PairedDelong & Adjusted;
-  /** Over patients, adjusted over the findings: what the verdict is about. */
-  bootstrap: AucDifference & Adjusted;
+  delong: PairedDelong & Verdict;
+  /** Over patients, adjusted over the findings: what the words are about. */
+  bootstrap: AucDifference & Verdict;
 }
 
-interface MeanAucComparison extends Judged {
+interface MeanAucComparison extends Answer {
   /** Over the findings that have both classes; one test, nothing to adjust for: adjustedP is p. */
-  bootstrap: AucDifference & Adjusted;
+  bootstrap: AucDifference & Verdict;
 }
 
 /** Two runs side by side: two networks, each trained once. What holds of them need not hold of their methods. */
@@ -85,7 +79,7 @@ export interface RunComparison {
   b: string;
   /** How each was measured; null without boxes. */
   protocols: { a: Protocol; b: Protocol } | null;
-  /** In the order of BOXED_FINDINGS; empty where either has no curves. */
+  /** In the order of BOXED_FINDINGS; empty where either has no IoUs. */
   localization: PathologyComparison[];
   auc: { images: number; findings: AucComparison[]; mean: MeanAucComparison } | null;
 }

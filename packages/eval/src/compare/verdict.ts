@@ -1,43 +1,45 @@
-import { ALPHA } from '../p-values.ts';
-import type { ClaimedRelation } from './claims.ts';
+import { ALPHA, holm } from '../p-values.ts';
 
-/** Two accuracies are comparable when the interval of their difference lies within this of zero [ours]. */
-export const COMPARABLE_MARGIN = 0.05;
+/** Resamples of patients that every verdict is drawn from. */
+export const VERDICT_RESAMPLES = 20_000;
 
-/** Whether what the paper found is there in the data at hand. */
-export type ClaimVerdict = 'holds' | 'does not hold' | 'cannot be told';
+/** Seeds every bootstrap of a verdict, whatever the seed of the evaluation. */
+export const VERDICT_SEED = 0;
 
-/** A difference that was tested among others. */
-export interface Tested extends Adjusted {
-  difference: number | null;
-  interval: [number, number] | null;
-}
+/** What a difference is called. */
+export type Direction = 'higher' | 'lower' | 'no difference detected';
 
-/** A difference with its p-value adjusted for all those tested beside it (Holm), and the direction that it supports at 5 %. */
-export interface Adjusted {
+export interface Verdict {
+  /** Adjusted for the tests beside it (Holm); null where the difference was not tested. */
   adjustedP: number | null;
-  direction: 'higher' | 'lower' | 'cannot be told';
+  /** Monte Carlo standard error of `adjustedP`: what other draws would change; null as `adjustedP`. */
+  standardError: number | null;
+  direction: Direction;
 }
 
-export function adjusted<T extends { difference: number | null }>(tested: T, adjustedP: number | null): T & Adjusted {
-  const told = tested.difference !== null && adjustedP !== null && adjustedP < ALPHA;
-  return { ...tested, adjustedP, direction: told ? (tested.difference! > 0 ? 'higher' : 'lower') : 'cannot be told' };
-}
+/** Whether the p-values come from resamples or from a formula, which has no Monte Carlo error. */
+type Source = 'resamples' | 'formula';
 
 /**
- * A direction holds when the adjusted test supports it and does not hold when the test supports the opposite. "Comparable" holds when the
- * 95 % interval lies within the margin, and does not when it lies beyond it or when the test supports the direction opposite to "still".
- * All else cannot be told: that a test finds no difference is no evidence of there being none.
+ * The one rule for words about differences between two runs: "higher" and "lower" stand where the p-value, adjusted over the tests of this
+ * pair of runs alone, is below 0.05 by two of its standard errors, so that other draws give the same words.
+ *
+ * p is twice a share of the resamples, so its standard error is sqrt(p (2 - p) / resamples); Holm multiplies it as it does p. Both are of
+ * the test that the adjusted p comes from.
  */
-export function claimVerdict(says: ClaimedRelation, tested: Tested): ClaimVerdict {
-  const { direction, interval } = tested;
-  if (says === 'higher' || says === 'lower') {
-    if (direction === 'cannot be told') return direction;
-    return direction === says ? 'holds' : 'does not hold';
-  }
-  if (!interval) return 'cannot be told';
-  const [low, high] = interval;
-  const opposite = says === 'comparable, still higher' ? 'lower' : 'higher';
-  if (direction === opposite || low > COMPARABLE_MARGIN || high < -COMPARABLE_MARGIN) return 'does not hold';
-  return low >= -COMPARABLE_MARGIN && high <= COMPARABLE_MARGIN ? 'holds' : 'cannot be told';
+export function withVerdicts<T extends { difference: number | null; p: number | null }>(
+  tested: readonly T[],
+  source: Source = 'resamples',
+): (T & Verdict)[] {
+  const adjusted = holm(tested.map(({ p }) => p));
+  return tested.map((one, index) => {
+    const found = adjusted[index]!;
+    if (found === null || one.difference === null) {
+      return { ...one, adjustedP: null, standardError: null, direction: 'no difference detected' };
+    }
+    const { adjustedP, p, factor } = found;
+    const standardError = source === 'formula' ? 0 : factor * Math.sqrt((p * (2 - p)) / VERDICT_RESAMPLES);
+    const stands = adjustedP + 2 * standardError < ALPHA;
+    return { ...one, adjustedP, standardError, direction: stands ? (one.difference > 0 ? 'higher' : 'lower') : 'no difference detected' };
+  });
 }

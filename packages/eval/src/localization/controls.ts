@@ -5,9 +5,9 @@ import { binMap, THRESHOLD_COUNT, thresholdIous } from '../map/threshold-ious.ts
 import { localizationOfIous, pairIous } from './localization.ts';
 import { nihLocalization } from './nih.ts';
 import { type PairIou, singlePass } from './pairs.ts';
-import { patchLocalization } from './patches.ts';
+import { patchIous, patchLocalization } from './patches.ts';
 import { NIH_PROTOCOL, PATCHES_PROTOCOL } from './protocol.ts';
-import type { LocalizationControls, LocalizationOptions, LocalizationPair, OnePassOptions } from './types.ts';
+import type { LocalizationControls, LocalizationOptions, LocalizationPair, OnePassOptions, PairIous } from './types.ts';
 
 /**
  * The three curves that stand beside every run's, measured on the same pairs by the same protocol:
@@ -16,10 +16,9 @@ import type { LocalizationControls, LocalizationOptions, LocalizationPair, OnePa
  * a bilinear map can cut through cells and go beyond it.
  */
 export function localizationControls(pairs: Iterable<LocalizationPair>, options: LocalizationOptions): LocalizationControls {
-  const centre = binMap(centrePrior(GRID_SIZE, GRID_SIZE), { height: GRID_SIZE, width: GRID_SIZE });
   const all = Array.from(pairs, (pair) => ({
+    pair,
     random: pairIous({ ...pair, map: randomMap(pair, options.seed) }),
-    centre: { ...pair, ious: thresholdIous(centre, pair.box) },
     best: { ...pair, ious: new Float64Array(THRESHOLD_COUNT).fill(bestReachableIou(pair.box, pair)) },
   }));
   const bestReachable = localizationOfIous(
@@ -33,15 +32,27 @@ export function localizationControls(pairs: Iterable<LocalizationPair>, options:
   }
   return {
     random: localizationOfIous(
-      all.map((pair) => pair.random),
+      all.map((one) => one.random),
       options,
     ),
-    centre: localizationOfIous(
-      all.map((pair) => pair.centre),
-      options,
-    ),
+    centre: localizationOfIous(centreIous(all.map(({ pair }) => pair)), options),
     bestReachable,
   };
+}
+
+/** The centre prior's IoUs by the paper's protocol, [256] a pair. */
+export function centreIous(pairs: readonly LocalizationPair[]): PairIous[] {
+  const centre = binMap(centrePrior(GRID_SIZE, GRID_SIZE), { height: GRID_SIZE, width: GRID_SIZE });
+  return pairs.map(({ image, patientId, finding, box }) => ({ image, patientId, finding, ious: thresholdIous(centre, box) }));
+}
+
+/** The centre prior's IoU by the patches' protocol, one a pair. */
+export function centrePatchIous(pairs: readonly LocalizationPair[]): PairIous[] {
+  return patchIous(centreOfPatches(pairs));
+}
+
+function centreOfPatches(pairs: readonly LocalizationPair[]): LocalizationPair[] {
+  return pairs.map((pair) => ({ ...pair, map: centrePrior(pair.height, pair.width) }));
 }
 
 /** As `localizationControls`, by protocol `nih`; best reachable is the best single box of whole cells. */
@@ -67,10 +78,7 @@ export function patchControls(pairs: readonly LocalizationPair[], options: OnePa
       pairs.map((pair) => ({ ...pair, map: randomMap(pair, options.seed) })),
       options,
     ),
-    centre: patchLocalization(
-      pairs.map((pair) => ({ ...pair, map: centrePrior(pair.height, pair.width) })),
-      options,
-    ),
+    centre: patchLocalization(centreOfPatches(pairs), options),
     bestReachable: singlePass(bestOf(pairs, bestReachableIou), { protocol: PATCHES_PROTOCOL, ...options }),
   };
 }

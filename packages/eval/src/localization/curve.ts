@@ -1,6 +1,7 @@
 import type { BoxedFinding } from '@cxr-lens/data';
 import { curveBands } from './bands.ts';
 import { lowerMedian } from './folds.ts';
+import { withRareHits } from './rare-hits.ts';
 import { IOU_THRESHOLDS, type LocalizationCurve, type ScoredPair } from './types.ts';
 
 /** Below this many pairs a curve is marked `few pairs` and has no band. */
@@ -22,17 +23,18 @@ export function curveOf({ finding, scored, folds, foldThresholds, seed, resample
   const reason = reasonOf({ pairs: scored.length, usable: usable.length, folds });
   const known = reason === null || reason === 'few pairs';
   const bands = reason === null && resamples > 0 ? curveBands(scored, { usable, seed: `${seed}/${finding}`, resamples }) : null;
+  const points = IOU_THRESHOLDS.map((iouThreshold, index) => {
+    const perFold = usable.map((fold) => mean(iousOf(scored, fold).map((value) => (value > iouThreshold ? 1 : 0))));
+    const [low, high] = bands?.[index] ?? [null, null];
+    return { iouThreshold, accuracy: known ? mean(perFold) : null, low, high, sd: known ? sampleSd(perFold) : null };
+  });
   const thresholds = foldThresholds.filter((threshold) => threshold !== null);
   return {
     pairs: scored.length,
     threshold: known && thresholds.length > 0 ? lowerMedian(thresholds) : null,
     foldThresholds,
     meanIou: known ? mean(usable.map((fold) => mean(iousOf(scored, fold)))) : null,
-    points: IOU_THRESHOLDS.map((iouThreshold, index) => {
-      const perFold = usable.map((fold) => mean(iousOf(scored, fold).map((value) => (value > iouThreshold ? 1 : 0))));
-      const [low, high] = bands?.[index] ?? [null, null];
-      return { iouThreshold, accuracy: known ? mean(perFold) : null, low, high, sd: known ? sampleSd(perFold) : null };
-    }),
+    points: withRareHits(points, scored),
     scored,
     reason,
   };

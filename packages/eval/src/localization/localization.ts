@@ -10,9 +10,7 @@ import type { LocalizationOptions, LocalizationPair, LocalizationResult, PairIou
  * @throws CxrError BAD_INPUT for two maps of one (image, finding), a map that does not fit its shape or is not finite
  */
 export function localization(pairs: Iterable<LocalizationPair>, options: LocalizationOptions): LocalizationResult {
-  const ious: PairIous[] = [];
-  for (const pair of pairs) ious.push(pairIous(pair));
-  return localizationOfIous(ious, options);
+  return localizationOfIous(Array.from(pairs, pairIous), options);
 }
 
 /** Reduces one pair to its IoU at each threshold, so that maps need not be held together. */
@@ -21,7 +19,7 @@ export function pairIous(pair: LocalizationPair): PairIous {
   return { image, patientId, finding, ious: namingMap(pair, () => thresholdIous(binMap(map, pair), box)) };
 }
 
-/** As `localization`, from pairs reduced by `pairIous`. */
+/** As `localization`, from pairs reduced by `pairIous`, 256 IoUs each. */
 export function localizationOfIous(
   pairs: readonly PairIous[],
   { seed, threshold, resamples = RESAMPLES }: LocalizationOptions,
@@ -49,7 +47,7 @@ interface Score {
 }
 
 /** Part k chooses the threshold, the rest is scored with it; a fold without a choosing or a scored pair is left out. */
-function scoreFolds(pairs: readonly PairIous[], parts: ReadonlyMap<string, number>): Score {
+export function scoreFolds(pairs: readonly PairIous[], parts: ReadonlyMap<string, number>): Score {
   const partOf = (pair: PairIous) => parts.get(pair.patientId)!;
   const foldThresholds = Array.from({ length: FOLDS }, (_, fold) => {
     const choosing = pairs.filter((pair) => partOf(pair) === fold);

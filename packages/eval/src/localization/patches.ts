@@ -1,8 +1,8 @@
 import { CxrError } from '@cxr-lens/data';
 import { boxCells } from '../map/cells.ts';
-import { namingMap, type PairIou, singlePass } from './pairs.ts';
+import { namingMap, singlePass } from './pairs.ts';
 import { PATCH_THRESHOLD, PATCHES_PROTOCOL } from './protocol.ts';
-import type { LocalizationPair, LocalizationResult, OnePassOptions } from './types.ts';
+import type { LocalizationPair, LocalizationResult, OnePassOptions, PairIous } from './types.ts';
 
 /**
  * Localisation accuracy of patch scores, see `PATCHES_PROTOCOL`: no threshold is chosen and there are no folds. Runs that were trained on
@@ -11,12 +11,16 @@ import type { LocalizationPair, LocalizationResult, OnePassOptions } from './typ
  * @throws CxrError BAD_INPUT for two maps of one (image, finding), a map that does not fit its shape, values outside [0, 1]
  */
 export function patchLocalization(pairs: Iterable<LocalizationPair>, { seed, resamples }: OnePassOptions): LocalizationResult {
-  const scored: PairIou[] = [];
-  for (const pair of pairs) {
-    const { image, patientId, finding } = pair;
-    scored.push({ image, patientId, finding, iou: namingMap(pair, () => patchIou(pair)) });
-  }
+  const scored = patchIous(pairs).map(({ ious, ...pair }) => ({ ...pair, iou: ious[0]! }));
   return singlePass(scored, { protocol: PATCHES_PROTOCOL, seed, resamples });
+}
+
+/** Each pair reduced to its one IoU. Errors as of `patchLocalization`. */
+export function patchIous(pairs: Iterable<LocalizationPair>): PairIous[] {
+  return Array.from(pairs, (pair): PairIous => {
+    const { image, patientId, finding } = pair;
+    return { image, patientId, finding, ious: Float64Array.of(namingMap(pair, () => patchIou(pair))) };
+  });
 }
 
 /** IoU of the patches above the threshold, brought to the grid by nearest neighbour, with the box. */

@@ -22,13 +22,22 @@ export interface LocalizationPair {
   width: number;
 }
 
-/** A pair reduced to what the protocol needs: its IoU at each threshold. */
+/** A pair reduced to what the protocol needs. */
 export interface PairIous {
   image: string;
   patientId: string;
   finding: BoxedFinding;
-  /** [256]: IoU of region and box at threshold 0 ... 255. */
+  /** IoU of region and box: [256], at threshold 0 ... 255, or [1] by a protocol that scores a pair once. */
   ious: Float64Array;
+}
+
+/** All that a verdict needs of one run's localisation: the maps are not asked again. */
+export interface IouTable {
+  protocol: Protocol;
+  /** Of all boxed test images of the data set, also of those that the run was not scored on: folds are drawn over them. */
+  patients: readonly string[];
+  /** Each (image, finding) once, all with as many IoUs. */
+  pairs: readonly PairIous[];
 }
 
 export interface LocalizationOptions {
@@ -54,7 +63,7 @@ export interface LocalizationPoint {
   iouThreshold: number;
   /** Hits / pairs, mean over the folds. */
   accuracy: number | null;
-  /** 95 % interval of the patient bootstrap; null with few pairs. */
+  /** 95 % interval: of the patient bootstrap, Wilson's where few pairs hit or miss (`withRareHits`); null with few pairs. */
   low: number | null;
   high: number | null;
   /** Standard deviation over the folds (n - 1): no standard error, as a pair is scored in four of them. */

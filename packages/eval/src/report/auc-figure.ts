@@ -1,7 +1,10 @@
 import { FINDINGS, findingLabel } from '@cxr-lens/data';
+import { FEW_CASES_REASON, isFewCases, meanHasInterval } from '../auc/cases.ts';
+import { fixed } from '../words.ts';
 import { FAINT, methodColor, QUIET } from './colors.ts';
 import { type Group, groupsOf } from './groups.ts';
 import { meanOf } from './localization-figure.ts';
+import { withInterval } from './markdown.ts';
 import { PUBLISHED_AUC } from './references.ts';
 import { circle, figure, polyline, round, text, textWidth } from './svg.ts';
 import type { ReportAuc, ReportRun } from './types.ts';
@@ -22,14 +25,21 @@ export interface AucFigureOptions {
   whose?: string;
 }
 
-/** The interval that is drawn and printed: over patients where it was computed, else DeLong's. */
-export function aucInterval({ bootstrap, ci }: ReportAuc): [number, number] | null {
-  return bootstrap ?? ci;
+/** The interval that is drawn and printed: over patients where it was computed, else DeLong's; none with few cases. */
+export function aucInterval(row: ReportAuc): [number, number] | null {
+  return isFewCases(row) ? null : (row.bootstrap ?? row.ci);
+}
+
+/** "0.812 (0.790 to 0.835)", or "0.812 (few cases)"; empty where there is no AUC. */
+export function aucText(row: ReportAuc): string {
+  const few = isFewCases(row) || row.reason === FEW_CASES_REASON;
+  return few && row.auc !== null ? `${fixed(row.auc, 3)} (${FEW_CASES_REASON})` : withInterval(row.auc, aucInterval(row), 3);
 }
 
 /** The mean over the findings in the shape of a finding. */
-export function meanRow({ meanAuc, meanAucInterval }: ReportRun): ReportAuc {
-  return { auc: meanAuc, variance: null, ci: meanAucInterval ?? null, positives: 0, negatives: 0 };
+export function meanRow({ auc, meanAuc, meanAucInterval }: ReportRun): ReportAuc {
+  const row = { auc: meanAuc, variance: null, positives: 0, negatives: 0 };
+  return meanHasInterval(Object.values(auc)) ? { ...row, ci: meanAucInterval ?? null } : { ...row, ci: null, reason: FEW_CASES_REASON };
 }
 
 /**
@@ -150,7 +160,6 @@ function mark(values: readonly ReportAuc[], { y, color, x }: { y: number; color:
     ];
   }
   const interval = aucInterval(first!);
-  const range = interval ? ` (${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})` : '';
   return [
     ...(interval
       ? [
@@ -164,6 +173,6 @@ function mark(values: readonly ReportAuc[], { y, color, x }: { y: number; color:
         ]
       : []),
     circle(x(mean), y, { radius: 3.5, color }),
-    text(side, y + 4, `${mean.toFixed(3)}${range}`, { color, size: 10 }),
+    text(side, y + 4, aucText(first!), { color, size: 10 }),
   ];
 }

@@ -2,8 +2,7 @@ import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { compareRuns } from '../compare/compare.ts';
 import type { RunResults, Truth } from '../compare/types.ts';
-import { localizationOfIous } from '../localization/localization.ts';
-import { pairCase, uniform } from '../testing.ts';
+import { iouTable, pairCase, uniform } from '../testing.ts';
 import { renderComparison } from './comparison-report.ts';
 
 const N = 200;
@@ -25,14 +24,14 @@ function side(label: string, method: string | null, skill: number): RunResults {
     images,
     scores: Object.fromEntries(FINDINGS.map((finding, j) => [finding, cases[j]!.scoresA.map((s, i) => s + skill * cases[j]!.labels[i]!)])),
   };
-  return { label, method, localization: localizationOfIous(pairs, { seed: 0, resamples: 0 }), scores };
+  return { label, method, ious: iouTable(pairs), scores };
 }
 
 const dataSet = { name: 'phantom', synthetic: true, images: N };
-const render = (runs: [RunResults, RunResults][], more: { truth?: Truth | null; resamples?: number; missing?: string[] } = {}): string => {
-  const { resamples = 700, missing = [] } = more;
-  const comparisons = runs.map(([a, b]) => compareRuns({ a, b, truth: more.truth === undefined ? truth : more.truth, resamples }));
-  return renderComparison({ dataSet, comparisons, resamples, details: { seed: '0' }, missing });
+const render = (runs: [RunResults, RunResults][], more: { truth?: Truth | null; missing?: string[] } = {}): string => {
+  const { missing = [] } = more;
+  const comparisons = runs.map(([a, b]) => compareRuns({ a, b, truth: more.truth === undefined ? truth : more.truth }));
+  return renderComparison({ dataSet, comparisons, details: { seed: '0' }, missing });
 };
 
 const baseline = side('Baseline', 'baseline', 0);
@@ -59,7 +58,10 @@ describe('renderComparison', () => {
 
   it('lists the AUC of every finding, over patients and by DeLong, where the paper claims nothing as well', () => {
     for (const finding of ['Atelectasis', 'Edema', 'Pleural thickening']) {
-      const row = new RegExp(`\\| ${finding} \\| 0\\.\\d{3} \\(.*\\), p = 0\\.\\d+ \\| 0\\.\\d{3} \\(.*\\), p [<=] 0\\.\\d+ \\|`, 'g');
+      const row = new RegExp(
+        `\\| ${finding} \\| (?:higher: )?0\\.\\d{3} \\(.*\\), p [<=] 0\\.\\d+ \\| 0\\.\\d{3} \\(.*\\), p [<=] 0\\.\\d+ \\|`,
+        'g',
+      );
       expect(text.match(row)).toHaveLength(2);
     }
     expect(text).toContain('| Hernia |  | no positive image |');
@@ -68,10 +70,13 @@ describe('renderComparison', () => {
     expect(claimed).toMatch(/\| Mass \| .* \| .* \| higher \| holds \|/);
   });
 
-  it('says what could not be compared, and that resamples are too few', () => {
-    const few = render([[robust, baseline]], { truth: null, resamples: 50, missing: ['AUCs are not compared.'] });
-    expect(few).not.toContain('DeLong');
-    expect(few).toContain('AUCs are not compared.');
-    expect(few).toContain('50 resamples are too few for adjusted p-values');
+  it('says what could not be compared, how verdicts are reached, and both protocols', () => {
+    const pairs = baseline.ious!.pairs.map((pair) => ({ ...pair, ious: pair.ious.subarray(0, 1) }));
+    const without = render([[{ ...robust, ious: iouTable(pairs) }, baseline]], { truth: null, missing: ['AUCs are not compared.'] });
+    expect(without).not.toContain('DeLong');
+    expect(without).toContain('AUCs are not compared.');
+    expect(without).toContain('Two protocols: Robust is measured by protocol patches, Baseline by protocol paper.');
+    expect(without).toContain('20,000 resamples');
+    expect(without).toContain('- resamples: 20000');
   });
 });

@@ -1,48 +1,36 @@
 import { BOXED_FINDINGS, findingLabel } from '@cxr-lens/data';
+import { FEW_CASES } from '../auc/cases.ts';
+import { type ClaimVerdict, COMPARABLE_MARGIN } from '../compare/answer.ts';
 import type { PaperClaim } from '../compare/claims.ts';
 import type { RunComparison } from '../compare/types.ts';
-import { type ClaimVerdict, COMPARABLE_MARGIN } from '../compare/verdict.ts';
+import { type Direction, VERDICT_RESAMPLES, type Verdict } from '../compare/verdict.ts';
 import { pText } from '../words.ts';
 import type { MethodComparison } from './comparisons.ts';
 import type { Group, Unit } from './groups.ts';
 import { table, withInterval } from './markdown.ts';
 import type { ReportInput } from './types.ts';
 
-const TESTS =
-  'Differences are paired: each resample draws patients and scores both runs on them. Intervals are 95 % ones of each pathology by itself; p-values are adjusted (Holm) over the pathologies of a comparison, and a difference is called one only where the adjusted p is below 0.05. ' +
-  `"Comparable" holds where the interval lies within ${COMPARABLE_MARGIN} of zero. All of this is about patients: each comparison is one of two networks, trained once each, and what holds of them need not hold of their methods.`;
+/** How every verdict was reached. */
+export const VERDICT_NOTE =
+  "A pair's score is its hit, averaged over T(IoU) and over the folds of twenty draws that score it (once, where the protocol has no folds). Differences are paired: each of " +
+  `${VERDICT_RESAMPLES.toLocaleString('en')} resamples draws patients and scores both runs on them. Intervals are 95 % ones of each pathology by itself. p-values are adjusted (Holm) over the pathologies of one pair of runs that have ten pairs, those of AUC over the findings with ${FEW_CASES} cases of each class; ` +
+  '"higher" and "lower" stand where the adjusted p is below 0.05 by two of its Monte Carlo standard errors. ' +
+  `"Comparable" holds where the interval lies within ${COMPARABLE_MARGIN} of zero; a difference that is not detected confirms no equality. All of this is about patients: each comparison is one of two networks, trained once each, and what holds of them need not hold of their methods.`;
 
-/** With fewer resamples the smallest p, 2 / (resamples + 1), times 14 is not below 0.05. */
-const ENOUGH_RESAMPLES = 600;
-
-/** What can be said of every two methods, and whether the paper's findings are there. */
-export function comparisonSection(
-  methods: readonly MethodComparison[],
-  { dataSet, resamples }: Pick<ReportInput, 'dataSet' | 'resamples'>,
-): string[] {
+/** The verdicts on every two methods, and whether the paper's findings are there. */
+export function comparisonSection(methods: readonly MethodComparison[], { dataSet }: Pick<ReportInput, 'dataSet'>): string[] {
   const compared = methods.filter(({ comparisons }) => comparisons.some(({ localization, auc }) => localization.length > 0 || auc));
   if (compared.length === 0) return [];
-  return [
-    `## What can be said${dataSet.synthetic ? ', measured on phantoms' : ''}`,
-    ...compared.flatMap(methodSection),
-    ...testNotes(resamples),
-  ];
-}
-
-/** How the differences were tested, and whether the resamples were enough for it. */
-export function testNotes(resamples: number | undefined): string[] {
-  const few = resamples !== undefined && resamples < ENOUGH_RESAMPLES;
-  return [
-    TESTS,
-    ...(few ? [`${resamples} resamples are too few for adjusted p-values: with fewer than ${ENOUGH_RESAMPLES} little can be told.`] : []),
-  ];
+  return [`## Verdicts${dataSet.synthetic ? ', measured on phantoms' : ''}`, ...compared.flatMap(methodSection), VERDICT_NOTE];
 }
 
 function methodSection({ a, b, comparisons }: MethodComparison): string[] {
   const [only, ...others] = comparisons;
   const notes = [...(only ? protocolNote(only) : []), ...[a, b].flatMap((group) => pooledNote(group, comparisons))];
   const body =
-    only && others.length === 0 ? [...curveComparison(only), ...singleAuc(only)] : [...several(comparisons), ...severalAuc(comparisons)];
+    only && others.length === 0
+      ? [...localizationComparison(only), ...singleAuc(only)]
+      : [...several(comparisons), ...severalAuc(comparisons)];
   return [`### ${a.label} over ${b.label}`, ...notes, ...body];
 }
 
@@ -52,21 +40,26 @@ function pooledNote({ members: [first] }: Group<Unit>, comparisons: readonly Run
   return [`AUC of ${first.label}: that of its first run alone, ${first.runs[0]!.label}.`];
 }
 
-function protocolNote({ a, b, protocols }: RunComparison): string[] {
+/** Both protocols, where two runs were measured by different ones. */
+export function protocolNote({ a, b, protocols }: RunComparison): string[] {
   if (!protocols || protocols.a.name === protocols.b.name) return [];
   return [`Two protocols: ${a} is measured by protocol ${protocols.a.name}, ${b} by protocol ${protocols.b.name}.`];
 }
 
-/** What can be said of each boxed pathology, two runs side by side; nothing without curves. */
-export function curveComparison({ a, b, localization }: RunComparison): string[] {
+/** The verdict on each boxed pathology, two runs side by side; nothing without IoUs. */
+export function localizationComparison({ a, b, localization }: RunComparison): string[] {
   if (localization.length === 0) return [];
-  const names = (wanted: string) =>
+  const names = (wanted: Direction) =>
     localization.filter(({ mean }) => mean.direction === wanted).map(({ finding }) => findingLabel(finding));
   const list = (values: string[]) => (values.length > 0 ? values.join(', ') : 'none');
-  const rows = localization.map(({ finding, sentence, at03 }) => [findingLabel(finding), sentence, differenceCell(at03, 2)]);
+  const rows = localization.map(({ finding, sentence, at03 }) => [
+    findingLabel(finding),
+    sentence,
+    withInterval(at03.difference, at03.interval, 2),
+  ]);
   return [
-    `${a} over ${b}: ${list(names('higher'))}. Lower: ${list(names('lower'))}. Cannot be told: ${names('cannot be told').length}.`,
-    table(['pathology', 'localisation accuracy, mean over T(IoU)', 'at T = 0.3, adjusted p'], rows),
+    `${a} over ${b}: ${list(names('higher'))}. Lower: ${list(names('lower'))}. No difference detected: ${names('no difference detected').length}.`,
+    table(['pathology', 'localisation accuracy, mean over T(IoU)', 'at T = 0.3'], rows),
   ];
 }
 
@@ -76,7 +69,7 @@ function several(comparisons: readonly RunComparison[]): string[] {
   if (measured.length === 0) return [];
   const rows = BOXED_FINDINGS.map((finding, index) => {
     const own = measured.map(({ localization }) => localization[index]!);
-    return [findingLabel(finding), ...own.map(({ mean }) => differenceCell(mean, 2)), ...paperCells(own)];
+    return [findingLabel(finding), ...own.map(({ mean }) => verdictCell(mean, 2)), ...paperCells(own)];
   });
   return ['Localisation accuracy, mean over T(IoU), adjusted p:', paperTable(['pathology', ...runNames(measured)], rows)];
 }
@@ -86,9 +79,9 @@ function singleAuc(comparison: RunComparison): string[] {
   const { auc } = comparison;
   if (!auc) return [];
   if (auc.mean.claim) return aucComparison(comparison);
-  const told = auc.findings.filter(({ bootstrap }) => bootstrap.direction !== 'cannot be told').map(({ sentence }) => sentence);
-  const others = auc.findings.length - told.length;
-  return [[auc.mean.sentence, ...told, `No difference of AUC can be told for ${others} of ${auc.findings.length} findings.`].join(' ')];
+  const found = auc.findings.filter(({ bootstrap }) => bootstrap.direction !== 'no difference detected').map(({ sentence }) => sentence);
+  const others = auc.findings.length - found.length;
+  return [[auc.mean.sentence, ...found, `No difference detected in AUC for ${others} of ${auc.findings.length} findings.`].join(' ')];
 }
 
 /** The mean in words and all findings as a table, two runs side by side; nothing without scores. */
@@ -96,12 +89,12 @@ export function aucComparison({ auc }: RunComparison): string[] {
   if (!auc) return [];
   const rows = auc.findings.map(({ finding, bootstrap, delong, claim, verdict }) => [
     findingLabel(finding),
-    differenceCell(bootstrap, 3),
+    verdictCell(bootstrap, 3),
     delong.adjustedP === null ? (delong.reason ?? '') : differenceCell({ ...delong, interval: delong.ci }, 3),
     ...(auc.mean.claim ? [claim?.says ?? '', verdict ?? ''] : []),
   ]);
   const { bootstrap, claim, verdict } = auc.mean;
-  const mean = ['mean', differenceCell(bootstrap, 3), '', ...(claim ? [claim.says, verdict ?? ''] : [])];
+  const mean = ['mean', verdictCell(bootstrap, 3), '', ...(claim ? [claim.says, verdict ?? ''] : [])];
   const header = ['AUC', 'difference over patients, adjusted p', 'by DeLong, adjusted p'];
   return [auc.mean.sentence, table(claim ? [...header, 'the paper', 'in this data'] : header, [...rows, mean])];
 }
@@ -111,11 +104,11 @@ function severalAuc(comparisons: readonly RunComparison[]): string[] {
   const [first] = measured;
   if (!first) return [];
   const means = measured.map(({ auc }) => auc!.mean);
-  const mean = ['mean', ...means.map(({ bootstrap }) => differenceCell(bootstrap, 3)), ...paperCells(means)];
+  const mean = ['mean', ...means.map(({ bootstrap }) => verdictCell(bootstrap, 3)), ...paperCells(means)];
   const findings = means.some(({ claim }) => claim) ? first.auc!.findings : [];
   const rows = findings.map(({ finding }) => {
     const own = measured.flatMap(({ auc }) => auc!.findings.filter((row) => row.finding === finding));
-    return [findingLabel(finding), ...own.map(({ bootstrap }) => differenceCell(bootstrap, 3)), ...paperCells(own)];
+    return [findingLabel(finding), ...own.map(({ bootstrap }) => verdictCell(bootstrap, 3)), ...paperCells(own)];
   });
   return ['AUC, adjusted p:', paperTable(['finding', ...runNames(measured)], [...rows, mean])];
 }
@@ -134,6 +127,12 @@ interface CellInput {
   difference: number | null;
   interval: [number, number] | null;
   adjustedP: number | null;
+}
+
+/** The word where a difference was found, and the numbers. */
+function verdictCell(tested: CellInput & Pick<Verdict, 'direction'>, digits: number): string {
+  const { direction } = tested;
+  return `${direction === 'no difference detected' ? '' : `${direction}: `}${differenceCell(tested, digits)}`;
 }
 
 function differenceCell({ difference, interval, adjustedP }: CellInput, digits: number): string {

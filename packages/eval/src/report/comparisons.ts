@@ -1,7 +1,7 @@
+import type { OnProgress } from '@cxr-lens/data';
 import { PAPER_CLAIMS } from '../compare/claims.ts';
 import { compareRuns } from '../compare/compare.ts';
-import type { RunComparison, RunResults } from '../compare/types.ts';
-import type { LocalizationResult } from '../localization/types.ts';
+import type { CompareInput, RunComparison, RunResults } from '../compare/types.ts';
 import { type Group, groupsOf, type Unit, unitsOf } from './groups.ts';
 import type { ReportInput } from './types.ts';
 
@@ -13,12 +13,12 @@ export interface MethodComparison {
 }
 
 /** Every method beside Baseline, and those pairs that the paper speaks of; runs of one seed are compared with each other. */
-export function methodComparisons(input: ReportInput): MethodComparison[] {
+export function methodComparisons(input: ReportInput, onProgress?: OnProgress): MethodComparison[] {
   const groups = groupsOf(unitsOf(input));
   const pairs = groups.flatMap((a) => groups.filter((b) => a !== b && isCompared(a, b)).map((b) => ({ a, b })));
   return pairs.map(({ a, b }) => {
     const runs = partners(a.members, b.members);
-    return { a, b, comparisons: runs.map((pair) => compare(pair, input)) };
+    return { a, b, comparisons: runs.map((pair) => compare(pair, { truth: input.truth ?? null, onProgress })) };
   });
 }
 
@@ -37,29 +37,12 @@ function partners(a: readonly Unit[], b: readonly Unit[]): { a: Unit; b: Unit }[
   });
 }
 
-function compare({ a, b }: { a: Unit; b: Unit }, { truth, seed, resamples }: ReportInput): RunComparison {
-  const curves = commonCurves(a, b);
-  const side = (unit: Unit, localization: LocalizationResult | null): RunResults => ({
+function compare({ a, b }: { a: Unit; b: Unit }, options: Pick<CompareInput, 'truth' | 'onProgress'>): RunComparison {
+  const side = (unit: Unit): RunResults => ({
     label: unit.label,
     method: unit.variant === undefined ? unit.method : null,
-    localization,
+    ious: unit.ious,
     scores: unit.runs.find(({ scores }) => scores)?.scores ?? null,
   });
-  return compareRuns({
-    a: side(a, curves?.a ?? null),
-    b: side(b, curves?.b ?? null),
-    truth: truth ?? null,
-    seed: seed ?? curves?.a.seed ?? 0,
-    ...(resamples === undefined ? {} : { resamples }),
-  });
-}
-
-/** Both runs' curves by a protocol that both have, else the first of each. */
-function commonCurves(a: Unit, b: Unit): { a: LocalizationResult; b: LocalizationResult } | null {
-  for (const result of a.results) {
-    const other = b.results.find(({ protocol }) => protocol.name === result.protocol.name);
-    if (other) return { a: result, b: other };
-  }
-  const [first, second] = [a.results[0], b.results[0]];
-  return first && second ? { a: first, b: second } : null;
+  return compareRuns({ a: side(a), b: side(b), ...options });
 }

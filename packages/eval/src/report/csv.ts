@@ -1,5 +1,7 @@
 import { BOXED_FINDINGS, type BoxedFinding, FINDINGS } from '@cxr-lens/data';
+import { FEW_CASES_REASON, isFewCases } from '../auc/cases.ts';
 import type { RunComparison } from '../compare/types.ts';
+import type { Verdict } from '../compare/verdict.ts';
 import { IOU_THRESHOLDS, type LocalizationCurve, type NihCurve } from '../localization/types.ts';
 import { meanRow } from './auc-figure.ts';
 import type { CurveSet } from './groups.ts';
@@ -28,16 +30,17 @@ export function aucCsv({ runs, dataSet }: Pick<ReportInput, 'runs' | 'dataSet'>)
   const header = 'kind,run,method,seed,finding,auc,delong_low,delong_high,variance,patients_low,patients_high,positives,negatives,reason';
   const rowsOf = (run: ReportRun): Cell[][] => {
     const names = ['run', run.label, run.method, run.seed];
-    const { auc, ci } = meanRow(run);
+    const { auc, ci, reason } = meanRow(run);
     return [
       ...FINDINGS.flatMap((finding): Cell[][] => {
         const row = run.auc[finding];
         if (!row) return [];
-        const [patients, delong] = [row.bootstrap ?? [], row.ci ?? []];
+        const few = isFewCases(row);
+        const [patients, delong] = few ? [[], []] : [row.bootstrap ?? [], row.ci ?? []];
         const numbers = [row.auc, delong[0], delong[1], row.variance, patients[0], patients[1], row.positives, row.negatives];
-        return [[...names, finding, ...numbers, row.reason]];
+        return [[...names, finding, ...numbers, few ? FEW_CASES_REASON : row.reason]];
       }),
-      [...names, 'mean', auc, null, null, null, ci?.[0], ci?.[1], null, null, null],
+      [...names, 'mean', auc, null, null, null, ci?.[0], ci?.[1], null, null, reason],
     ];
   };
   const published = isOfficial(dataSet) ? PUBLISHED_AUC : [];
@@ -95,31 +98,60 @@ function curveRows({ groups, controls, published }: CurveSet, finding: BoxedFind
   ];
 }
 
-/** Every paired comparison: localisation accuracy in the mean over T and at each T, AUC by bootstrap over patients and by DeLong. */
+/** Every paired comparison: localisation accuracy in the mean over T and at each T, AUC by bootstrap over patients and by DeLong; the words with the numbers that they come from. */
 export function comparisonCsv(comparisons: readonly RunComparison[]): string {
-  const header = 'a,b,protocol_a,protocol_b,measure,test,finding,n,difference,low,high,p,holm_p,the_paper,in_this_data';
+  const header =
+    'a,b,protocol_a,protocol_b,measure,test,finding,n,difference,low,high,p,holm_p,the_paper,in_this_data,holm_p_error,verdict';
   const rows = comparisons.flatMap(({ a, b, protocols, localization, auc }) => {
     const names: Cell[] = [a, b, protocols?.a.name, protocols?.b.name];
     const aucNames: Cell[] = [a, b, null, null, 'auc'];
     const numbers = ({ difference, interval, p }: { difference: number | null; interval: [number, number] | null; p: number | null }) =>
       [difference, interval?.[0], interval?.[1], p] as Cell[];
+    const words = ({ standardError, direction }: Verdict): Cell[] => [standardError, direction];
     return [
       ...localization.flatMap(({ finding, pairs, mean, at03, points, claim, verdict }): Cell[][] => [
-        [...names, 'accuracy, mean over T', 'patients', finding, pairs, ...numbers(mean), mean.adjustedP, claim?.says, verdict],
+        [
+          ...names,
+          'accuracy, mean over T',
+          'patients',
+          finding,
+          pairs,
+          ...numbers(mean),
+          mean.adjustedP,
+          claim?.says,
+          verdict,
+          ...words(mean),
+        ],
         ...points.map((point): Cell[] => {
           const adjustedP = point.iouThreshold === at03.iouThreshold ? at03.adjustedP : null;
-          return [...names, `accuracy at T ${point.iouThreshold}`, 'patients', finding, pairs, ...numbers(point), adjustedP, null, null];
+          const own = [finding, pairs, ...numbers(point), adjustedP];
+          return [...names, `accuracy at T ${point.iouThreshold}`, 'patients', ...own, null, null, null, null];
         }),
       ]),
       ...(auc?.findings ?? []).flatMap(({ finding, bootstrap, delong, claim, verdict }): Cell[][] => {
         const { ci: interval, ...rest } = delong;
         return [
-          [...aucNames, 'patients', finding, auc!.images, ...numbers(bootstrap), bootstrap.adjustedP, claim?.says, verdict],
-          [...aucNames, 'DeLong', finding, auc!.images, ...numbers({ ...rest, interval }), delong.adjustedP, null, null],
+          [
+            ...aucNames,
+            'patients',
+            finding,
+            auc!.images,
+            ...numbers(bootstrap),
+            bootstrap.adjustedP,
+            claim?.says,
+            verdict,
+            ...words(bootstrap),
+          ],
+          [...aucNames, 'DeLong', finding, auc!.images, ...numbers({ ...rest, interval }), delong.adjustedP, null, null, null, null],
         ];
       }),
       ...(auc
-        ? [[...aucNames, 'patients', 'mean', auc.images, ...numbers(auc.mean.bootstrap), null, auc.mean.claim?.says, auc.mean.verdict]]
+        ? [
+            [
+              ...[...aucNames, 'patients', 'mean', auc.images, ...numbers(auc.mean.bootstrap), null],
+              ...[auc.mean.claim?.says, auc.mean.verdict, ...words(auc.mean.bootstrap)],
+            ],
+          ]
         : []),
     ];
   });

@@ -1,6 +1,7 @@
 import { CxrError } from '@cxr-lens/data';
+import { poolIous } from '../localization/pair-scores.ts';
 import { poolLocalization } from '../localization/pool.ts';
-import type { LocalizationResult, Protocol } from '../localization/types.ts';
+import type { IouTable, LocalizationResult, Protocol } from '../localization/types.ts';
 import { methodLabel, methodOrder } from './colors.ts';
 import { type PublishedCurves, publishedCurves } from './references.ts';
 import type { ReportControls, ReportInput, ReportRun } from './types.ts';
@@ -59,6 +60,8 @@ function resultsOf({ localization, further = [] }: ReportRun): LocalizationResul
 export interface Unit extends Groupable {
   seed: number | undefined;
   results: LocalizationResult[];
+  /** By the main protocol; null without boxes. */
+  ious: IouTable | null;
   /** The runs it is made of; their AUCs stand for themselves. */
   runs: ReportRun[];
 }
@@ -73,7 +76,8 @@ export function unitsOf({ runs, resamples }: Pick<ReportInput, 'runs' | 'resampl
   return [...units.values()].map((own): Unit => {
     const { label, pool, method, variant, seed } = own[0]!;
     const results = own.flatMap(resultsOf);
-    const unit = { method, variant, seed, runs: own };
+    const tables = own.flatMap(({ ious }) => ious ?? []);
+    const unit = { method, variant, seed, runs: own, ious: tables.length > 0 ? poolIous(tables) : null };
     return pool === undefined ? { ...unit, label, results } : { ...unit, label: pool, results: pooled(results, resamples) };
   });
 }

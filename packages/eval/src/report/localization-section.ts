@@ -13,7 +13,7 @@ export function localizationSection(set: CurveSet, { figure, csv }: { figure: st
     `Protocol ${protocol.name}: ${protocol.description}`,
     `![Localisation accuracy over T(IoU), eight pathologies](${figure})`,
     [
-      'Accuracy with its 95 % interval over patients (folds and thresholds kept). An interval of no width at 0 or 1 means that no resample differs, not that the value is certain.',
+      "Accuracy with its 95 % interval over patients: a bootstrap (folds and thresholds kept); where fewer than five pairs hit or fewer than five miss, Wilson's interval with the number of pairs divided by the patients' design effect.",
       ...(several ? [`Of several runs: mean [lowest, highest]; each of them is in ${csv}.`] : []),
     ].join(' '),
     ...BOXED_FINDINGS.flatMap((finding) => findingTable(finding, set)),

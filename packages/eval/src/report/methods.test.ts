@@ -4,11 +4,11 @@ import { auc, meanAuc } from '../auc/auc.ts';
 import type { ScoreTable, Truth } from '../compare/types.ts';
 import { localizationControls, nihControls, patchControls } from '../localization/controls.ts';
 import { patientParts } from '../localization/folds.ts';
-import { localization } from '../localization/localization.ts';
+import { localization, pairIous } from '../localization/localization.ts';
 import { nihLocalization } from '../localization/nih.ts';
-import { patchLocalization } from '../localization/patches.ts';
-import type { LocalizationPair, LocalizationResult } from '../localization/types.ts';
-import { boxCase, noiseMap, pairCase, uniform } from '../testing.ts';
+import { patchIous, patchLocalization } from '../localization/patches.ts';
+import type { IouTable, LocalizationPair, LocalizationResult } from '../localization/types.ts';
+import { boxCase, iouTable, noiseMap, pairCase, uniform } from '../testing.ts';
 import { renderReport } from './report.ts';
 import type { Report, ReportInput, ReportRun } from './types.ts';
 
@@ -34,12 +34,12 @@ const TRUTH: Truth = {
   labels: Object.fromEntries(FINDINGS.map((finding, j) => [finding, LABELS[j]!])),
 };
 
-function run(
-  label: string,
-  method: string,
-  result: LocalizationResult | null,
-  more: Partial<ReportRun> & { skill?: number } = {},
-): ReportRun {
+interface Measured {
+  result: LocalizationResult;
+  ious: IouTable;
+}
+
+function run(label: string, method: string, { result, ious }: Measured, more: Partial<ReportRun> & { skill?: number } = {}): ReportRun {
   const { skill = 0.3, ...rest } = more;
   const scores: ScoreTable = {
     images: IMAGES,
@@ -48,29 +48,32 @@ function run(
     ),
   };
   const table = Object.fromEntries(FINDINGS.map((finding, j) => [finding, auc(scores.scores[finding]!, LABELS[j]!)]));
-  return { label, method, auc: table, meanAuc: meanAuc(Object.values(table)), localization: result, scores, ...rest };
+  return { label, method, auc: table, meanAuc: meanAuc(Object.values(table)), localization: result, ious, scores, ...rest };
 }
 
 const parts = patientParts(
   pairs(0).map(({ patientId }) => patientId),
   0,
 );
-const paper = (lift: number) => localization(pairs(lift), OPTIONS);
+const measured = (lift: number): Measured => {
+  return { result: localization(pairs(lift), OPTIONS), ious: iouTable(pairs(lift).map(pairIous)) };
+};
 const input: ReportInput = {
   title: 'Every method',
   dataSet: { name: 'phantom', synthetic: true, images: N },
   runs: [
-    run('Generative', 'generative', paper(0.1)),
-    run('Baseline, seed 0', 'baseline', paper(0.3), { seed: 0 }),
-    run('Baseline, seed 1', 'baseline', paper(0.35), { seed: 1 }),
-    run('Robust, seed 1', 'robust', paper(1), { seed: 1 }),
-    run('Robust, seed 0', 'robust', paper(0.9), { seed: 0 }),
-    run('Robust, epsilon 0.02', 'robust', paper(2), { seed: 0, variant: 'Robust, epsilon 0.02' }),
-    run('CheXNet', 'chexnet', paper(0.05), { skill: 1, seed: 1 }),
-    run('NIH', 'nih', paper(0.4), { further: [nihLocalization(pairs(0.4), OPTIONS)] }),
+    run('Generative', 'generative', measured(0.1)),
+    run('Baseline, seed 0', 'baseline', measured(0.3), { seed: 0 }),
+    run('Baseline, seed 1', 'baseline', measured(0.35), { seed: 1 }),
+    run('Robust, seed 1', 'robust', measured(1), { seed: 1 }),
+    run('Robust, seed 0', 'robust', measured(0.9), { seed: 0 }),
+    run('Robust, epsilon 0.02', 'robust', measured(2), { seed: 0, variant: 'Robust, epsilon 0.02' }),
+    run('CheXNet', 'chexnet', measured(0.05), { skill: 1, seed: 1 }),
+    run('NIH', 'nih', measured(0.4), { further: [nihLocalization(pairs(0.4), OPTIONS)] }),
     ...[0, 1, 2, 3, 4].map((fold) => {
       const own = pairs(1, 20).filter(({ patientId }) => parts.get(patientId) === fold);
-      return run(`Supervised, fold ${fold + 1}`, 'supervised', patchLocalization(own, OPTIONS), { pool: 'Supervised, five folds' });
+      const patches = { result: patchLocalization(own, OPTIONS), ious: iouTable(patchIous(own), pairs(0)) };
+      return run(`Supervised, fold ${fold + 1}`, 'supervised', patches, { pool: 'Supervised, five networks' });
     }),
   ],
   controls: [
@@ -112,7 +115,7 @@ describe('a report of every method', () => {
       expect(figures['localization.svg']).not.toContain(apart);
     expect(figures['localization-nih.svg']).toContain('Wang et al. 2017, nih');
     expect(figures['localization-nih.svg']).not.toContain('Baseline');
-    expect(figures['localization-patches.svg']).toContain('Supervised, five folds');
+    expect(figures['localization-patches.svg']).toContain('Supervised, five networks');
     expect(figures['localization-generative.svg']).toContain('Generative, an addition to the paper');
     expect(figures['auc.svg']).not.toContain('Generative');
     for (const svg of Object.values(figures)) expect(svg).not.toMatch(/NaN|undefined|Infinity/);
@@ -147,13 +150,13 @@ describe('a report of every method', () => {
 
   it('judges what the paper says of CheXNet and of Supervised, naming both protocols', () => {
     expect(report.markdown).toMatch(
-      /CheXNet has a higher AUC than Baseline, seed 1 by .* for the mean over the findings \(p = 0\.003\)\. The paper's finding, "higher", holds in this data\./,
+      /CheXNet has a higher AUC than Baseline, seed 1 by .* for the mean over the findings \(p < 0\.001\)\. The paper's finding, "higher", holds in this data\./,
     );
-    const supervised = /### Supervised, five folds over Baseline[\s\S]*?(?=###)/.exec(report.markdown)![0];
-    expect(supervised).toContain('Supervised, five folds is measured by protocol patches, Baseline, seed 0 by protocol paper');
+    const supervised = /### Supervised, five networks over Baseline[\s\S]*?(?=###)/.exec(report.markdown)![0];
+    expect(supervised).toContain('Supervised, five networks is measured by protocol patches, Baseline, seed 0 by protocol paper');
     expect(supervised).toMatch(/for Nodule, .*The paper's finding, "lower", does not hold in this data\./);
-    expect(supervised).toContain('AUC of Supervised, five folds: that of its first run alone, Supervised, fold 1.');
-    expect(report.markdown).toContain('### CheXNet over Supervised, five folds');
+    expect(supervised).toContain('AUC of Supervised, five networks: that of its first run alone, Supervised, fold 1.');
+    expect(report.markdown).toContain('### CheXNet over Supervised, five networks');
     expect(report.markdown).not.toContain('### Generative over Robust');
   });
 
@@ -172,7 +175,7 @@ describe('a report of every method', () => {
     )!;
     expect(Number(point['accuracy'])).toBe(input.runs[2]!.localization!.findings.Nodule.points[2]!.accuracy);
     expect(new Set(curves!.map(({ protocol }) => protocol))).toEqual(new Set(['paper', 'nih', 'patches']));
-    expect(curves!.filter(({ run: label }) => label === 'Supervised, five folds')).toHaveLength(56);
+    expect(curves!.filter(({ run: label }) => label === 'Supervised, five networks')).toHaveLength(56);
     const nih = curves!.filter(({ protocol, kind }) => protocol === 'nih' && kind === 'run');
     expect(nih.every(({ false_positives, iobb_accuracy }) => false_positives !== '' && iobb_accuracy !== '')).toBe(true);
     expect(curves!.filter(({ kind, protocol }) => kind === 'published' && protocol !== 'nih')).toEqual([]);

@@ -2,9 +2,9 @@ import { BOXED_FINDINGS, FINDINGS } from '@cxr-lens/data';
 import { describe, expect, it } from 'vitest';
 import { auc, meanAuc } from '../auc/auc.ts';
 import { localizationControls } from '../localization/controls.ts';
-import { localization } from '../localization/localization.ts';
+import { localization, pairIous } from '../localization/localization.ts';
 import type { LocalizationPair } from '../localization/types.ts';
-import { boxCase, noiseMap, scoreCase, uniform } from '../testing.ts';
+import { boxCase, iouTable, noiseMap, scoreCase, uniform } from '../testing.ts';
 import { renderReport } from './report.ts';
 import { spreadLabels } from './svg.ts';
 import type { ReportInput, ReportRun } from './types.ts';
@@ -35,6 +35,7 @@ function run(label: string, method: string, lift: number): ReportRun {
     auc: rows,
     meanAuc: meanAuc(Object.values(rows)),
     localization: localization(pairs(lift), { seed: 0, resamples: 200 }),
+    ious: iouTable(pairs(lift).map(pairIous)),
   };
 }
 
@@ -62,21 +63,20 @@ describe('renderReport', () => {
   it('has a sentence and a table for each pathology', () => {
     for (const j of BOXED_FINDINGS.keys()) expect(markdown).toContain(`### ${BOXED_FINDINGS[j]}, ${COUNTS[j]} pairs`);
     expect(markdown).toMatch(
-      /Robust <2> is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Cardiomegaly, mean over T \(adjusted p = 0\.\d+\)\. The paper's finding, "higher", holds in this data\./,
+      /Robust <2> is higher than Baseline by 0\.\d\d \(0\.\d\d to 0\.\d\d\) for Cardiomegaly, mean over T \(adjusted p [<=] 0\.\d+\)\. The paper's finding, "higher", holds in this data\./,
     );
-    expect(markdown).toContain('No difference between Robust <2> and Baseline can be told for Nodule: 6 pairs. Whether the paper');
-    expect(markdown).toMatch(/Robust <2> over Baseline: Atelectasis, .*\. Lower: none\. Cannot be told: \d\./);
+    expect(markdown).toContain('No difference detected between Robust <2> and Baseline for Nodule: 6 pairs. The paper');
+    expect(markdown).toMatch(/Robust <2> over Baseline: Atelectasis, .*\. Lower: none\. No difference detected: \d\./);
     expect(markdown).toContain('| Hernia | 0 | no positive image | no positive image |');
   });
 
-  it('bootstraps the differences with the seed and the resamples it is given', () => {
-    const said = (change: Partial<ReportInput>) => /\| Cardiomegaly \| .*/.exec(renderReport({ ...input, ...change }).markdown)![0];
-    expect(said({ seed: 0, resamples: 2000 })).toBe(said({}));
-    expect(said({ resamples: 700 })).not.toBe(said({}));
-    expect(said({ resamples: 700, seed: 5 })).not.toBe(said({ resamples: 700 }));
-    expect(said({ resamples: 0 })).toContain('No difference between');
-    expect(markdown).not.toContain('too few for adjusted p-values');
-    expect(renderReport({ ...input, resamples: 50 }).markdown).toContain('50 resamples are too few for adjusted p-values');
+  it('gives the same verdicts by any seed and resamples of the evaluation, and beside any other run', () => {
+    const said = (report: { markdown: string }) => /### Robust <2> over Baseline[\s\S]*?\n\n(?=#|A pair)/.exec(report.markdown)![0];
+    const seeded = input.runs.map((one, index) => ({ ...one, localization: localization(pairs(index), { seed: 5, resamples: 0 }) }));
+    const expected = said({ markdown });
+    expect(said(renderReport({ ...input, runs: seeded, controls: null, resamples: 0 }))).toBe(expected);
+    expect(said(renderReport({ ...input, runs: [...input.runs, run('NIH*', 'nih-star', 0)] }))).toBe(expected);
+    expect(said(renderReport({ ...input, runs: [...input.runs, run('CheXNet', 'chexnet', 0.5)] }))).toBe(expected);
   });
 
   it('shows published numbers only beside results of the same split', () => {
@@ -129,5 +129,38 @@ describe('spreadLabels', () => {
     const placed = spreadLabels([50, 50, 52, 0], { gap: 10, from: 0, to: 60 });
     expect(placed).toEqual([40, 50, 60, 0]);
     expect(spreadLabels([5, 30], { gap: 10, from: 0, to: 60 })).toEqual([5, 30]);
+  });
+});
+
+describe('a finding of few cases', () => {
+  const [own, other] = [
+    { positives: 1, negatives: 299 },
+    { positives: 295, negatives: 5 },
+  ];
+  // as 0.1.0 had it: an interval of no width
+  const zero = { auc: 1, variance: null, ci: [1, 1] as [number, number], bootstrap: [1, 1] as [number, number] };
+  const rare = (change: Partial<ReportRun['auc']>): ReportRun => {
+    const base = run('Baseline', 'baseline', 0.25);
+    return { ...base, auc: { ...base.auc, ...change }, meanAucInterval: [0.5, 0.6] };
+  };
+  const runs = [rare({ Mass: { ...zero, ...own }, Edema: { ...zero, ...other } })];
+  const { markdown, figures, tables } = renderReport({ ...input, controls: null, runs });
+
+  it('has its value with "few cases" and nowhere an interval, nor has the mean', () => {
+    expect(markdown).toContain('| Mass | 1 | 1.000 (few cases) |');
+    expect(markdown).toContain('| Edema | 295 | 1.000 (few cases) |');
+    expect(markdown).toMatch(/\| mean \|\s+\| 0\.\d{3} \(few cases\) \|/);
+    expect(markdown).toContain('such an AUC has no interval, nor has a mean that it is in');
+    expect(figures['auc.svg']!.match(/\(few cases\)/g)).toHaveLength(3);
+    const rows = tables['auc.csv']!.split('\n');
+    const [mass, mean] = ['Mass', 'mean'].map((name) => rows.find((row) => row.includes(`,${name},`))!);
+    expect(mass).toMatch(/,Mass,1,,,,,,1,299,few cases$/);
+    expect(mean).toMatch(/,mean,0\.\d+,,,,,,,,few cases$/);
+  });
+
+  it('says nothing of few cases where there are none', () => {
+    const whole = renderReport({ ...input, controls: null, runs: [rare({})] });
+    expect(whole.markdown).not.toContain('few cases');
+    expect(whole.markdown).toMatch(/\| mean \|\s+\| 0\.\d{3} \(0\.500 to 0\.600\) \|/);
   });
 });

@@ -1,3 +1,4 @@
+import type { OnProgress } from '@cxr-lens/data';
 import { aucFigure } from './auc-figure.ts';
 import { aucSection } from './auc-section.ts';
 import { methodLabel } from './colors.ts';
@@ -17,14 +18,15 @@ const LOCALIZATION_TABLE = 'localization.csv';
 const COMPARISON_TABLE = 'comparison.csv';
 
 /**
- * The report of any number of runs measured on one data set: what can be said about each pathology beside what the paper found, the paper's
+ * The report of any number of runs measured on one data set: the verdict on each pathology beside what the paper found, the paper's
  * figures, tables, the numbers as CSV, and the commands that made them. Every protocol has a figure of its own, and so has Generative.
+ * @param onProgress told while the runs' AUCs are resampled
  * @throws CxrError BAD_INPUT for curves of one protocol with two seeds of the folds, pooled runs that share a pair, pictures that are no PNG
  */
-export function renderReport(input: ReportInput): Report {
+export function renderReport(input: ReportInput, onProgress?: OnProgress): Report {
   const { dataSet, explanations, epsilons } = input;
   const sets = curveSets(input);
-  const comparisons = methodComparisons(input);
+  const comparisons = methodComparisons(input, onProgress);
   const aucs = aucFigures(input);
   const figures = {
     ...aucs,
@@ -66,7 +68,7 @@ function aucFigures({ runs, dataSet }: ReportInput): Record<string, string> {
   };
 }
 
-function head({ dataSet, runs, details = {} }: ReportInput): string[] {
+function head({ dataSet, runs, warnings = [], details = {} }: ReportInput): string[] {
   const { name, synthetic, images, datasetHash, splitHash } = dataSet;
   const facts: Record<string, string> = {
     'data set': `${name}, ${images} test images`,
@@ -77,6 +79,7 @@ function head({ dataSet, runs, details = {} }: ReportInput): string[] {
   };
   return [
     ...(synthetic ? ['**Measured on phantoms**: synthetic radiographs with known truth. Nothing here says anything about patients.'] : []),
+    ...warnings.map((warning) => `**${warning}**`),
     Object.entries(facts)
       .map(([key, value]) => `- ${key}: ${value}`)
       .join('\n'),

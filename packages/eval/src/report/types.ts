@@ -1,7 +1,7 @@
 import type { Finding } from '@cxr-lens/data';
 import type { Auc } from '../auc/auc.ts';
 import type { ScoreTable, Truth } from '../compare/types.ts';
-import type { LocalizationControls, LocalizationResult } from '../localization/types.ts';
+import type { IouTable, LocalizationControls, LocalizationResult } from '../localization/types.ts';
 import type { EpsilonFigureInput, ExplanationFigureInput } from './picture.ts';
 
 /** AUC of one finding as a report prints it. */
@@ -20,7 +20,7 @@ export interface ReportRun {
   seed?: number;
   /** How it differs from the method as the paper trains it: 'Robust, epsilon 0.02'. Its runs are drawn together, and the paper says nothing of them. */
   variant?: string;
-  /** The curve that runs scored on different pairs make together: 'Supervised, five folds'. */
+  /** What runs scored on pairs of their own are called together: 'Supervised, five networks'. */
   pool?: string;
   /** Per finding, in the order of FINDINGS; a finding that was not measured may be missing. */
   auc: Partial<Record<Finding, ReportAuc>>;
@@ -29,6 +29,8 @@ export interface ReportRun {
   localization: LocalizationResult | null;
   /** The same maps by further protocols; each protocol has figures of its own. */
   further?: readonly LocalizationResult[];
+  /** By the method's main protocol: what verdicts are computed from. */
+  ious?: IouTable | null;
   /** Image by image; with `truth`, AUCs are compared in pairs. */
   scores?: ScoreTable;
 }
@@ -51,9 +53,10 @@ export interface ReportInput {
   /** Fig. 1 and Fig. 4: pictures that the caller rendered. */
   explanations?: ExplanationFigureInput;
   epsilons?: EpsilonFigureInput;
-  /** Of the bootstrap of the differences; default: the localisation's seed and 2000 resamples. */
-  seed?: number;
+  /** Of the bands of pooled curves; default 2000. */
   resamples?: number;
+  /** What has to be said of a run before its numbers are read, in sentences. */
+  warnings?: readonly string[];
   /** The commands that made the numbers. */
   commands: string[];
   /** Further lines for the head: code version, engine, seed, ... */

@@ -1,21 +1,17 @@
 import './load.ts';
 
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-node-gpu';
 import { installedEngine } from './cache.ts';
+import { type CpuFeatures, cpuFeatures } from './cpu.ts';
 
 // The only place that loads TF.js.
 export { tf };
 
 /** What this machine computes with. */
-export interface EngineInfo {
+export interface EngineInfo extends CpuFeatures {
   /** Version of TensorFlow's library, not of TF.js. */
   tensorflow: string;
   device: 'CPU' | 'GPU';
-  /** Whether the CPU itself multiplies bfloat16 (avx512_bf16 or amx_bf16). */
-  bf16: boolean;
-  /** Whether it computes on 16 floats at once. */
-  avx512: boolean;
   /** The folder of library and binding. */
   folder: string;
 }
@@ -34,12 +30,10 @@ const backend = tf.backend() as unknown as NodeBackend;
  * `full` reads the whole library and compares its SHA-256 with the installed one's: CxrError CORRUPT.
  */
 export function engineInfo(options: { full: boolean } = { full: false }): EngineInfo {
-  const flags = readFileSync('/proc/cpuinfo', 'utf8');
   return {
     tensorflow: backend.binding.TF_Version,
     device: isGpu() ? 'GPU' : 'CPU',
-    bf16: /\b(avx512_bf16|amx_bf16)\b/.test(flags),
-    avx512: /\bavx512f\b/.test(flags),
+    ...cpuFeatures(),
     folder: installedEngine(options).folder,
   };
 }

@@ -7,7 +7,7 @@ import type { Network } from '../networks/network.ts';
 import { image } from '../networks/testing.ts';
 import { temporaryFolder } from '../tests/tiny-data.ts';
 import { exportOnnx, exportSavedModel } from './export.ts';
-import { pythonOrSkip } from './python.ts';
+import { pythonOrSkip } from './python-testing.ts';
 import { filledNetwork, NETWORK_KINDS, ORIGIN } from './testing.ts';
 
 // float32 sums in another order; as a share of the greatest value.

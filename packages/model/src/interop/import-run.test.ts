@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { FINDINGS } from '@cxr-lens/data';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,13 +7,19 @@ import { exportRun } from '../export-run.ts';
 import { loadRun } from '../load-run.ts';
 import { error, image, TOLERANCE } from '../networks/testing.ts';
 import { readRun, sha256 } from '../run-folder.ts';
-import { trainCommand } from '../spec/index.ts';
+import { type TorchvisionNetwork, trainCommand } from '../spec/index.ts';
 import { temporaryFolder } from '../tests/tiny-data.ts';
 import { importWeights } from './import-run.ts';
-import { emptyWeights, imageNetWeights, reference, torchvisionWeights, writeWeights, zeros } from './import-testing.ts';
+import { emptyWeights, imageNetWeights, reference, stateDictFile, writeWeights, zeros } from './import-testing.ts';
 import { IMAGENET } from './import-weights.ts';
 
 const NORMALISATION = { mean: [...IMAGENET.mean], std: [...IMAGENET.std], source: 'ImageNet' };
+
+/** The names of a compiled network in DataParallel, and of a Lightning module whose head is a Sequential of dropout and a linear layer. */
+const FORMS: Record<TorchvisionNetwork, (name: string) => string> = {
+  densenet121: (name) => `module._orig_mod.${name}`,
+  resnet50: (name) => `model.backbone.${name.replace(/^fc\./, 'fc.1.')}`,
+};
 
 let folder: string;
 const inside = (...names: string[]): string => path.join(folder, ...names);
@@ -29,7 +35,8 @@ describe.each([
   let source: string;
   const out = (): string => inside(method);
   beforeAll(() => {
-    source = writeWeights(inside(`${network}.safetensors`), torchvisionWeights(network));
+    source = inside(`${network}.safetensors`);
+    writeFileSync(source, stateDictFile(network, FORMS[network]));
   });
 
   it(`is a finished run of ${method} that answers as torchvision's network`, () => {
@@ -93,7 +100,13 @@ describe('refuses, with nothing written,', () => {
       "PyTorch's own file",
       () => written('w.pth', 'PK\u0003\u0004 archive/data.pkl'),
       'BAD_INPUT',
-      "FILE is in PyTorch's own format; turn it into safetensors first, docs/import.md has the line.",
+      "FILE is in PyTorch's own format; make a safetensors file of it first: python3 scripts/to-safetensors.py FILE weights.safetensors",
+    ],
+    [
+      "PyTorch's own file of before 1.6",
+      () => written('w.pth.tar', Buffer.from('80028a0a6cfc9c46f9206aa85019', 'hex')),
+      'BAD_INPUT',
+      "FILE is in PyTorch's own format; make a safetensors file of it first: python3 scripts/to-safetensors.py FILE weights.safetensors",
     ],
     [
       'another file',
@@ -111,18 +124,37 @@ describe('refuses, with nothing written,', () => {
       'another network',
       () => writeWeights(inside('changed.safetensors'), emptyWeights('resnet50')),
       'BAD_INPUT',
-      `The weights have no tensor features.conv0.weight (expected 64 x 3 x 7 x 7); ${remedy}`,
+      "The weights have no tensor features.conv0.weight (expected 64 x 3 x 7 x 7), nor 603 others. Found: bn1.bias, bn1.running_mean, bn1.running_var. Wanted: features.conv0.weight, features.norm0.weight, features.norm0.bias. These are resnet50's layers: --network resnet50.",
     ],
     [
       'a value that is no number',
       () => changed((given) => given.get('features.norm0.bias')!.data.set([Number.NaN], 3)),
       'BAD_INPUT',
-      'FILE has the value NaN in what becomes network.stem.norm.offset; expected numbers.',
+      "The weights' tensor features.norm0.bias holds NaN at place 3, expected finite numbers: such a network gives no answer. Import another checkpoint of it.",
+    ],
+    [
+      'a file of many gigabytes',
+      () => {
+        truncateSync(written('huge.safetensors', ''), 5e9);
+        return inside('huge.safetensors');
+      },
+      'BAD_INPUT',
+      'FILE has 5000000000 bytes; the networks that are imported have at most 100 MB.',
+    ],
+    [
+      'finite weights whose answer is none',
+      () =>
+        changed((given) => {
+          given.get('features.norm5.bias')!.data.fill(1);
+          given.get('classifier.weight')!.data.fill(3e38);
+        }),
+      'BAD_INPUT',
+      "FILE: the network's logit of Atelectasis is Infinity on an image of noise, expected a number; import another checkpoint of it.",
     ],
   ])('%s', (_, make, code, message) => {
     const file = make();
     const importing = () => importWeights({ file, network: 'densenet121', out: inside('refused') });
-    expect(importing).toThrow(expect.objectContaining({ code, message: message.replace('FILE', file) }));
+    expect(importing).toThrow(expect.objectContaining({ code, message: message.replaceAll('FILE', file) }));
     expect(existsSync(inside('refused'))).toBe(false);
   });
 

@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, FINDINGS } from '@cxr-lens/data';
 import { makeCard } from '../card.ts';
 import { codeVersion } from '../code-version.ts';
 import { describeEngine } from '../engine/tensorflow.ts';
 import { buildNetwork } from '../load-run.ts';
-import { runFiles, sha256, writeAtomic, writeCard, writeRun } from '../run-folder.ts';
+import { readBytes, runFiles, sha256, writeAtomic, writeCard, writeRun } from '../run-folder.ts';
 import { decodeSafetensors, encodeSafetensors, type HostTensor } from '../safetensors.ts';
 import {
   type Card,
@@ -26,7 +26,11 @@ import { writeImported } from './imported-folder.ts';
 /** The method whose network it is, head and pooling included: as such a run the weights are evaluated where they have its head. */
 const METHOD_OF = { densenet121: 'chexnet', resnet50: 'nih-star' } as const satisfies Record<TorchvisionNetwork, MethodName>;
 
-const ZIP = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
+/** How files of torch.save start: a ZIP archive; before PyTorch 1.6 a pickled magic number. */
+const TORCH = [Buffer.from([0x50, 0x4b, 0x03, 0x04]), Buffer.from('80028a0a6cfc9c46f9206aa85019', 'hex')];
+
+// Fifty times resnet50's weights; Node reads no file beyond 2 GiB in one piece.
+const FILE_LIMIT = 2 ** 31 - 1;
 
 export interface ImportRequest {
   /** A safetensors file of torchvision's network, of the paper's size. */
@@ -49,7 +53,6 @@ export function importWeights({ file, network, out, name }: ImportRequest): { im
   }
   const source = readSource(file);
   const { tensors, head } = importTensors(network, decodeSafetensors(source, file).tensors);
-  checkFinite(tensors, file);
   const bytes = encodeSafetensors(tensors);
   const id = path.basename(path.resolve(out));
   const papers: Imported = { id, network, head, sourceSha256: sha256(source), weightsSha256: sha256(bytes) };
@@ -58,6 +61,7 @@ export function importWeights({ file, network, out, name }: ImportRequest): { im
   const imported: ImportedFile = { ...papers, format: 1, normalisation, importedAt: now };
   const run = head === 'none' ? null : runOf(papers, { name: name ?? id, normalisation, now });
   const card = run && cardOf(run, tensors, normalisation);
+  if (card) checkAnswer(card.golden.logits, file);
   const files = runFiles(out);
   writeAtomic(files.weights, bytes);
   writeImported(out, imported);
@@ -68,21 +72,28 @@ export function importWeights({ file, network, out, name }: ImportRequest): { im
 }
 
 function readSource(file: string): Buffer {
-  if (!existsSync(file)) throw new CxrError('NOT_FOUND', `${file} does not exist; name a safetensors file.`);
-  if (statSync(file).isDirectory()) throw new CxrError('BAD_INPUT', `${file} is a folder; name a safetensors file.`);
-  const bytes = readFileSync(file);
-  // A ZIP archive is what torch.save writes.
-  if (bytes.subarray(0, ZIP.length).equals(ZIP)) {
-    throw new CxrError('BAD_INPUT', `${file} is in PyTorch's own format; turn it into safetensors first, docs/import.md has the line.`);
+  const about = statSync(file, { throwIfNoEntry: false });
+  if (!about) throw new CxrError('NOT_FOUND', `${file} does not exist; name a safetensors file.`);
+  if (about.isDirectory()) throw new CxrError('BAD_INPUT', `${file} is a folder; name a safetensors file.`);
+  if (about.size > FILE_LIMIT) {
+    throw new CxrError('BAD_INPUT', `${file} has ${about.size} bytes; the networks that are imported have at most 100 MB.`);
+  }
+  const bytes = readBytes(file, () => new CxrError('NOT_FOUND', `${file} does not exist; name a safetensors file.`));
+  if (TORCH.some((start) => bytes.subarray(0, start.length).equals(start))) {
+    const command = `python3 scripts/to-safetensors.py ${file} weights.safetensors`;
+    throw new CxrError('BAD_INPUT', `${file} is in PyTorch's own format; make a safetensors file of it first: ${command}`);
   }
   return bytes;
 }
 
-function checkFinite(tensors: ReadonlyMap<string, HostTensor>, file: string): void {
-  for (const [name, { data }] of tensors) {
-    const value = data.find((one) => !Number.isFinite(one));
-    if (value !== undefined) throw new CxrError('BAD_INPUT', `${file} has the value ${value} in what becomes ${name}; expected numbers.`);
-  }
+/** Finite weights can still be too large for float32. */
+function checkAnswer(logits: readonly number[], file: string): void {
+  const index = logits.findIndex((logit) => !Number.isFinite(logit));
+  if (index < 0) return;
+  throw new CxrError(
+    'BAD_INPUT',
+    `${file}: the network's logit of ${FINDINGS[index]} is ${logits[index]} on an image of noise, expected a number; import another checkpoint of it.`,
+  );
 }
 
 function runOf(imported: Imported, { name, normalisation, now }: Pick<Run, 'name' | 'normalisation'> & { now: string }): Run {

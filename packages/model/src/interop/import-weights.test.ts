@@ -11,7 +11,7 @@ import { TORCHVISION_NETWORKS } from '../spec/imported.ts';
 import { temporaryFolder } from '../tests/tiny-data.ts';
 import { setNetwork } from '../weights.ts';
 import { exportSafetensors } from './export.ts';
-import { emptyWeights, reference, torchvisionWeights, zeros } from './import-testing.ts';
+import { emptyWeights, reference, torchvisionWeights, weightShapes, zeros } from './import-testing.ts';
 import { IMAGENET, importTensors } from './import-weights.ts';
 import { shapeChannelsFirst } from './layout.ts';
 import { ORIGIN } from './testing.ts';
@@ -34,7 +34,7 @@ describe.each(TORCHVISION_NETWORKS)('%s', (name) => {
   it("has torchvision's names and shapes, each once", () => {
     const ours = sharedTensors(name, 'paper').map(({ theirs, shape }) => [theirs, shapeChannelsFirst(shape)] as const);
     expect(ours.length).toBe(new Map(ours).size);
-    expect(Object.fromEntries(ours)).toEqual(reference[name].shapes);
+    expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(weightShapes(name)));
   });
 
   it('has the names and shapes of our own network', () => {
@@ -82,24 +82,61 @@ describe('other ways to write the same weights', () => {
 });
 
 describe('refuses', () => {
-  it.each([
+  type Spoil = (given: Map<string, HostTensor>) => unknown;
+  const norm = 'features.denseblock1.denselayer2.norm1';
+  const set =
+    (name: string, place: number, value: number): Spoil =>
+    (given) =>
+      given.get(name)!.data.set([value], place);
+
+  it.each<[string, Spoil, string]>([
     [
       'a missing tensor',
-      (given: Map<string, HostTensor>) => given.delete('features.denseblock3.denselayer24.conv2.weight'),
-      'no tensor features.denseblock3.denselayer24.conv2.weight (expected 32 x 128 x 3 x 3)',
+      (given) => given.delete('features.denseblock3.denselayer24.conv2.weight'),
+      'The weights have no tensor features.denseblock3.denselayer24.conv2.weight (expected 32 x 128 x 3 x 3). Found: features.conv0.weight, features.norm0.weight, features.norm0.bias. Wanted: features.denseblock3.denselayer24.conv2.weight. Import the state_dict of torchvision',
     ],
     [
       'a network of one channel',
-      (given: Map<string, HostTensor>) => given.set('features.conv0.weight', zeros(64, 1, 7, 7)),
+      (given) => given.set('features.conv0.weight', zeros(64, 1, 7, 7)),
       'features.conv0.weight is 64 x 1 x 7 x 7, expected 64 x 3 x 7 x 7; import the state_dict of torchvision',
     ],
-    ['an unknown tensor', (given: Map<string, HostTensor>) => given.set('fc.weight', zeros(14, 2)), 'fc.weight (14 x 2) is none of'],
-    ['half a head', (given: Map<string, HostTensor>) => given.delete('classifier.bias'), 'no tensor classifier.bias (expected 14)'],
+    [
+      'unknown tensors',
+      (given) => given.set('gate.weight', zeros(14, 2)).set('gate.bias', zeros(14)),
+      "The weights' tensor gate.weight is none of this network's. Found: gate.weight, gate.bias. Wanted: features.conv0.weight, features.norm0.weight, features.norm0.bias. Import",
+    ],
+    ['half a head', (given) => given.delete('classifier.bias'), 'no tensor classifier.bias (expected 14)'],
     [
       'a tensor under two names',
-      (given: Map<string, HostTensor>) => given.set('module.classifier.bias', zeros(14)),
-      'classifier.bias twice, once as module.classifier.bias',
+      (given) => given.set('module.features.norm0.bias', zeros(64)),
+      'The weights have tensor features.norm0.bias twice, as features.norm0.bias and as module.features.norm0.bias; expected it once.',
     ],
+    [
+      'a head of two layers',
+      (given) => given.set('classifier.3.weight', zeros(14, 14)),
+      'The weights have tensor classifier.weight twice, as classifier.weight and as classifier.3.weight; expected a head of one linear layer.',
+    ],
+    [
+      'a running variance below zero',
+      set(`${norm}.running_var`, 7, -0.5),
+      `The weights' tensor ${norm}.running_var holds -0.5 at place 7, expected a variance of 0 or more: such a network gives no answer. Import another checkpoint of it.`,
+    ],
+    [
+      'a variance that is no number',
+      set(`${norm}.running_var`, 0, Number.NaN),
+      `${norm}.running_var holds NaN at place 0, expected finite numbers`,
+    ],
+    [
+      'a mean that is no number',
+      set(`${norm}.running_mean`, 63, Number.NaN),
+      `${norm}.running_mean holds NaN at place 63, expected finite`,
+    ],
+    [
+      'infinity in a kernel',
+      set('features.conv0.weight', 9407, -Infinity),
+      'features.conv0.weight holds -Infinity at place 9407, expected',
+    ],
+    ['infinity in the head', set('classifier.bias', 13, Infinity), 'classifier.bias holds Infinity at place 13, expected finite numbers'],
   ])('%s', (_, spoil, message) => {
     const given = emptyWeights('densenet121');
     spoil(given);
@@ -107,8 +144,24 @@ describe('refuses', () => {
     expect(importing).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(message) }));
   });
 
-  it("another network's weights", () => {
-    expect(() => importTensors('resnet50', emptyWeights('densenet121'))).toThrow('no tensor conv1.weight (expected 64 x 3 x 7 x 7)');
+  it('a spoiled tensor by its name in the file', () => {
+    const given = new Map([...emptyWeights('densenet121')].map(([name, tensor]) => [`module.${name}`, tensor]));
+    set('module.features.norm0.running_var', 1, -1)(given);
+    expect(() => importTensors('densenet121', given)).toThrow('tensor module.features.norm0.running_var holds -1');
+  });
+
+  it('but no variance of zero', () => {
+    expect(() => importTensors('densenet121', emptyWeights('densenet121'))).not.toThrow();
+  });
+
+  it("another network's weights, whose name it says", () => {
+    const given = new Map([...emptyWeights('densenet121')].map(([name, tensor]) => [`module.${name}`, tensor]));
+    expect(() => importTensors('resnet50', given)).toThrow(
+      expect.objectContaining({
+        message:
+          "The weights have no tensor conv1.weight (expected 64 x 3 x 7 x 7), nor 264 others. Found: module.features.conv0.weight, module.features.norm0.weight, module.features.norm0.bias. Wanted: conv1.weight, bn1.weight, bn1.bias. These are densenet121's layers: --network densenet121.",
+      }),
+    );
   });
 });
 

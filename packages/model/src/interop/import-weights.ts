@@ -1,8 +1,10 @@
 import { CxrError, FINDINGS } from '@cxr-lens/data';
 import type { HostTensor } from '../safetensors.ts';
-import type { TorchvisionNetwork } from '../spec/imported.ts';
+import { shown } from '../safetensors-header.ts';
+import { TORCHVISION_NETWORKS, type TorchvisionNetwork } from '../spec/imported.ts';
 import { fromChannelsFirst, shapeChannelsFirst } from './layout.ts';
-import { HEADS, sharedTensors } from './torchvision.ts';
+import { HEADS, type SharedTensor, sharedTensors } from './torchvision.ts';
+import { plainNames } from './torchvision-names.ts';
 
 /** Pixels' mean and standard deviation per channel that ImageNet's weights were trained with, of pixels in [0, 1]. */
 export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
@@ -15,60 +17,83 @@ export interface ImportedWeights {
 }
 
 /**
- * torchvision's state_dict of the network to our names and layout. Read too: names of torchvision before 0.3 (`norm.1` for `norm1`), the
- * prefixes of a wrapped network (`module.`, `densenet121.`), and a head inside a sequence (`classifier.0.weight`), as CheXNet's
- * checkpoints have them. A head with other than 14 outputs (ImageNet's 1000) is left out.
- * CxrError BAD_INPUT names the first tensor that is missing, has another shape, or is unknown.
+ * torchvision's state_dict of the network to our names and layout, under any of the names that `plainNames` knows. A head with other than
+ * 14 outputs (ImageNet's 1000) is left out.
+ * CxrError BAD_INPUT names the first tensor that is missing, has another shape, is unknown, or has values that no network has: NaN,
+ * infinity, a negative running variance.
  */
 export function importTensors(network: TorchvisionNetwork, tensors: ReadonlyMap<string, HostTensor>): ImportedWeights {
-  const given = withPlainNames(network, tensors);
+  const names = plainNames(network, tensors.keys());
   const headNames = ['weight', 'bias'].map((kind) => `${HEADS[network]}.${kind}`);
-  const outputs = given.get(headNames[0]!)?.shape[0];
+  const outputs = tensors.get(names.get(headNames[0]!) ?? '')?.shape[0];
   const head = outputs === FINDINGS.length ? 'findings' : 'none';
+  const all = sharedTensors(network, 'paper');
+  const wanted = head === 'none' ? all.filter(({ theirs }) => !headNames.includes(theirs)) : all;
+  const known = new Set(all.map(({ theirs }) => theirs));
+  const unknown = [...names].filter(([plain]) => !known.has(plain)).map(([, name]) => name);
+  checkNames(network, { names, wanted, unknown });
   const imported = new Map<string, HostTensor>();
-  for (const { ours, theirs, shape } of sharedTensors(network, 'paper')) {
-    const tensor = given.get(theirs);
-    given.delete(theirs);
-    if (head === 'none' && headNames.includes(theirs)) continue;
-    const expected = shapeChannelsFirst(shape).join(' x ');
-    if (!tensor) {
-      throw new CxrError('BAD_INPUT', `The weights have no tensor ${theirs} (expected ${expected}); ${remedy(network)}`);
-    }
-    if (tensor.shape.join(' x ') !== expected) {
+  for (const { ours, theirs, shape } of wanted) {
+    const name = names.get(theirs)!;
+    const tensor = tensors.get(name)!;
+    const expected = sizeOf(shapeChannelsFirst(shape));
+    if (sizeOf(tensor.shape) !== expected) {
       throw new CxrError(
         'BAD_INPUT',
-        `The weights' tensor ${theirs} is ${tensor.shape.join(' x ') || 'one number'}, expected ${expected}; ${remedy(network)}`,
+        `The weights' tensor ${shown(name)} is ${sizeOf(tensor.shape)}, expected ${expected}; import${stateDictOf(network)}`,
       );
     }
+    checkValues(tensor.data, name);
     imported.set(ours, fromChannelsFirst(tensor));
-  }
-  const [unknown] = given;
-  if (unknown) {
-    const [name, { shape }] = unknown;
-    throw new CxrError('BAD_INPUT', `The weights' tensor ${name} (${shape.join(' x ')}) is none of this network's; ${remedy(network)}`);
   }
   return { tensors: imported, head };
 }
 
-function remedy(network: TorchvisionNetwork): string {
-  return `import the state_dict of torchvision's ${network}, which takes three channels.`;
+/** Every wanted tensor is there, and no other. */
+function checkNames(
+  network: TorchvisionNetwork,
+  { names, wanted, unknown }: { names: ReadonlyMap<string, string>; wanted: readonly SharedTensor[]; unknown: readonly string[] },
+): void {
+  const missing = wanted.filter(({ theirs }) => !names.has(theirs));
+  const [first] = missing;
+  if (!first && unknown.length === 0) return;
+  const what = first
+    ? `The weights have no tensor ${first.theirs} (expected ${sizeOf(shapeChannelsFirst(first.shape))})${missing.length > 1 ? `, nor ${missing.length - 1} others` : ''}.`
+    : `The weights' tensor ${shown(unknown[0]!)} is none of this network's.`;
+  const found = three(unknown.length > 0 ? unknown : [...names.values()]);
+  const sought = three((first ? missing : wanted).map(({ theirs }) => theirs));
+  const other = TORCHVISION_NETWORKS.find((candidate) => candidate !== network && hasLayersOf(candidate, [...names.values()]));
+  const remedy = other ? `These are ${other}'s layers: --network ${other}.` : `Import${stateDictOf(network)}`;
+  throw new CxrError('BAD_INPUT', `${what} Found: ${found}. Wanted: ${sought}. ${remedy}`);
 }
 
-/** The tensors by torchvision's present names, without those that are no weights. */
-function withPlainNames(network: TorchvisionNetwork, tensors: ReadonlyMap<string, HostTensor>): Map<string, HostTensor> {
-  const plain = new Map<string, HostTensor>();
-  for (const [name, tensor] of tensors) {
-    const now = plainName(network, name);
-    if (plain.has(now)) throw new CxrError('BAD_INPUT', `The weights have tensor ${now} twice, once as ${name}; expected it once.`);
-    plain.set(now, tensor);
+function hasLayersOf(network: TorchvisionNetwork, names: readonly string[]): boolean {
+  const layers = sharedTensors(network, 'paper').filter(({ theirs }) => !theirs.startsWith(`${HEADS[network]}.`));
+  return layers.every(({ theirs }) => names.some((name) => name.endsWith(theirs)));
+}
+
+/** @param name the tensor's in the file */
+function checkValues(data: Float32Array, name: string): void {
+  const least = /(^|\.)running_var$/.test(name) ? 0 : -Infinity;
+  for (let place = 0; place < data.length; place++) {
+    const value = data[place]!;
+    if (Number.isFinite(value) && value >= least) continue;
+    const expected = Number.isFinite(value) ? 'a variance of 0 or more' : 'finite numbers';
+    throw new CxrError(
+      'BAD_INPUT',
+      `The weights' tensor ${shown(name)} holds ${value} at place ${place}, expected ${expected}: such a network gives no answer. Import another checkpoint of it.`,
+    );
   }
-  return plain;
 }
 
-function plainName(network: TorchvisionNetwork, name: string): string {
-  return name
-    .replace(/^module\./, '')
-    .replace(new RegExp(`^${network}\\.`), '')
-    .replace(/(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)/, '$1')
-    .replace(new RegExp(`^${HEADS[network]}\\.0\\.`), `${HEADS[network]}.`);
+function stateDictOf(network: TorchvisionNetwork): string {
+  return ` the state_dict of torchvision's ${network}, which takes three channels.`;
+}
+
+function sizeOf(shape: readonly number[]): string {
+  return shape.join(' x ') || 'one number';
+}
+
+function three(names: readonly string[]): string {
+  return names.slice(0, 3).map(shown).join(', ') || 'nothing';
 }

@@ -13,7 +13,7 @@ export interface SharedTensor {
   shape: readonly number[];
 }
 
-/** What torchvision calls the last layer. */
+/** The name that torchvision's class gives its last layer. */
 export const HEADS: Record<TorchvisionNetwork, string> = { densenet121: 'classifier', resnet50: 'fc' };
 
 /** Every parameter and moving average of the network with 14 outputs, in the order of its layers; `small` is what torchvision's classes build from its table. */

@@ -31,6 +31,8 @@ export const CardSchema = z.object({
   /** The weights of another program that the training started from, or that these are. */
   imported: ImportedSchema.nullable().default(null),
   preprocessingVersion: z.string(),
+  /** Bits in use of the 16-bit files it was trained on: other 16-bit files are read alike. Null where there was none, or 0.1.0 wrote it. */
+  bits: z.int().min(1).max(16).nullable().default(null),
   /** How the feature map becomes one number a channel; `average` makes the CAM an exact decomposition of the logit. */
   pooling: TrainOptionsSchema.shape.pooling.unwrap(),
   weightsSha256: z.string().regex(/^[0-9a-f]{64}$/),

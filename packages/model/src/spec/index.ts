@@ -6,11 +6,15 @@ export {
   type AucRow,
   type Curve,
   type CurvePoint,
+  IOU_COLUMNS,
+  type IousFile,
+  IousFileSchema,
   type LocalizationFile,
   LocalizationFileSchema,
   type Protocol,
   ProtocolSchema,
 } from './evaluation.ts';
+export { explodedNote, lossText } from './exploded.ts';
 export { EXPORT_FORMATS, type ExportFormat, parseExportFormat } from './formats.ts';
 export {
   type Imported,
@@ -29,6 +33,7 @@ export type { Normalisation } from './normalisation.ts';
 export {
   defaultOptions,
   fillOptions,
+  fillWrittenOptions,
   optionsOf,
   parentMethod,
   parseSettings,
@@ -38,7 +43,9 @@ export {
   type TrainOptionName,
   type TrainOptions,
   TrainOptionsSchema,
+  writtenOptions,
 } from './options.ts';
 export { PRESET_NAMES, PRESETS, type PresetInfo, type PresetName, parsePreset } from './presets.ts';
 export { type DataRef, DataRefSchema, type Epoch, EpochSchema, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
+export { type End, earliestEnd, secondsLeft } from './stopping.ts';
 export { parseEpsilons, SWEEP_EPSILONS, sweepOptions } from './sweep.ts';

@@ -2,14 +2,16 @@ import { METHODS } from './methods.ts';
 import { saidOptions, type TrainOptionName } from './options.ts';
 import type { Run } from './run.ts';
 
-/** Options of how long and in which order a run trained, and on which fold: they make no other method of it. */
+/** Options of how long, in which order and with which rounding a run trained, and on which fold: they make no other method of it. */
 const SAME_METHOD: readonly TrainOptionName[] = [
   'seed',
   'learningRate',
   'momentum',
   'batchSize',
   'accumulation',
+  'precision',
   'patience',
+  'patienceSteps',
   'maxEpochs',
   'maxSteps',
   'runningMomentum',

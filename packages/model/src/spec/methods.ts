@@ -12,8 +12,8 @@ export interface MethodInfo {
   loss: 'bce' | 'weighted-ce' | 'patches' | 'elbo';
   /** The method whose converged run the training starts from (`--from RUN`), or null: from the initialisation. */
   startsFrom: string | null;
-  /** How its localisation is measured, the main way first: the paper's section 3.3, NIH's own, or that of patch scores. */
-  protocols: readonly ['paper' | 'nih' | 'patches', ...('paper' | 'nih' | 'patches')[]];
+  /** How its localisation is measured, the main way first: the paper's section 3.3 or that of patch scores; beside it NIH's own. */
+  protocols: readonly ['paper' | 'patches', ...'nih'[]];
   /** Option values of the method's own recipe, where they are not the paper's for all. */
   defaults: Readonly<Record<string, string | number>>;
   /** Option values of the recipe that the network was published with; null where the paper's is its own. */

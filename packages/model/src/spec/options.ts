@@ -29,7 +29,16 @@ export const TrainOptionsSchema = z.strictObject({
       'Numbers between the layers; where a CPU does not multiply bfloat16 itself, training rounds to it, which is slower, and predictions are float32',
     ),
   flip: z.enum(['none', 'horizontal']).default('none').describe('Whether each training image is mirrored with a chance of one half'),
-  patience: z.int().min(1).default(3).describe('Epochs without a smaller validation loss after which training stops'),
+  patience: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe('Epochs without a smaller validation loss after which training stops, if patienceSteps are over too'),
+  patienceSteps: z
+    .int()
+    .min(0)
+    .default(500)
+    .describe('Steps without a smaller validation loss after which training stops, if patience is over too; 0: the epochs alone decide'),
   maxEpochs: z.int().min(1).default(100).describe('Epochs after which training stops in any case'),
   maxSteps: z.int().min(0).default(0).describe('Steps after which training stops at the end of an epoch; 0: no limit'),
   positiveWeight: z.enum(['batch', 'none']).default('batch').describe('beta of Eq. 1: negatives / positives of the batch, or 1'),
@@ -157,11 +166,26 @@ function withOwnDefaults(method: MethodName, given: unknown): Record<string, unk
   return { ...METHODS[method].defaults, ...own, ...Object(given) };
 }
 
-/** A run or a training job, whose `options` were written without the method's own defaults, with them. Anything else as it is. */
+/** The request of a training, whose `options` lack the method's own defaults, with them. Anything else as it is. */
 export function fillOptions(given: unknown): unknown {
   const { method, options } = Object(given);
   const known = METHOD_NAMES.find((name) => name === method);
   return known && typeof options === 'object' ? { ...Object(given), options: withOwnDefaults(known, options) } : given;
+}
+
+/** What was done before an option existed, where that is not the option's default. */
+const BEFORE_THE_OPTION = { patienceSteps: 0 } as const satisfies Partial<TrainOptions>;
+
+/** The options that a run was written with, also before some of them existed: it keeps what it was trained by. */
+export function writtenOptions(method: MethodName, written: unknown): Record<string, unknown> {
+  return { ...BEFORE_THE_OPTION, ...withOwnDefaults(method, written) };
+}
+
+/** A run or a training job as it was written, with the options that did not exist then. Anything else as it is. */
+export function fillWrittenOptions(given: unknown): unknown {
+  const { method, options } = Object(given);
+  const known = METHOD_NAMES.find((name) => name === method);
+  return known && typeof options === 'object' ? { ...Object(given), options: writtenOptions(known, options) } : given;
 }
 
 /** All options of a run, defaults filled in. CxrError BAD_INPUT names the field, what it holds and what was expected. */

@@ -3,7 +3,7 @@ import { ImportedSchema, Sha256Schema } from './imported.ts';
 import { METHOD_NAMES } from './methods.ts';
 import { NETWORK_NAMES } from './networks.ts';
 import { NormalisationSchema } from './normalisation.ts';
-import { fillOptions, TrainOptionsSchema } from './options.ts';
+import { fillWrittenOptions, TrainOptionsSchema } from './options.ts';
 import { PRESET_NAMES } from './presets.ts';
 
 /** One epoch of a run's history. `null`: not measured (no attack in this method) or not defined (no finding has both classes). */
@@ -33,6 +33,8 @@ export const DataRefSchema = z.object({
   datasetHash: z.string(),
   splitHash: z.string(),
   preprocessingVersion: z.string(),
+  /** Bits in use of its 16-bit files; null where it has none, or where 0.1.0 prepared it. */
+  bits: z.int().min(1).max(16).nullable().default(null),
   synthetic: z.boolean(),
   seed: z.int(),
   images: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
@@ -81,7 +83,7 @@ const WholeRunSchema = z.object({
 });
 
 /** A run written before an option existed has what its method does without it. */
-export const RunSchema = z.preprocess(fillOptions, WholeRunSchema);
+export const RunSchema = z.preprocess(fillWrittenOptions, WholeRunSchema);
 
 export type Epoch = z.infer<typeof EpochSchema>;
 export type DataRef = z.infer<typeof DataRefSchema>;

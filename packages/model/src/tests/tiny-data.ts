@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { encodeGreyPng, prepare, random } from '@cxr-lens/data';
+import { encodeGreyPng, type GreyImage, prepare, random } from '@cxr-lens/data';
 import { afterAll } from 'vitest';
 
 const HEADER =
@@ -22,9 +22,12 @@ export async function temporaryFolder(): Promise<string> {
 
 /**
  * A prepared file of noise for 60 patients, 36 to train on, 4 to validate, 20 to test; every second image has a bright square, labelled
- * Mass and boxed in the test images.
+ * Mass and boxed in the test images. `encode` writes the images, by default as 8-bit PNG.
  */
-export async function tinyData(folder: string, { size = SIZE }: { size?: number } = {}): Promise<{ nih: string; prepared: string }> {
+export async function tinyData(
+  folder: string,
+  { size = SIZE, encode = encodeGreyPng }: { size?: number; encode?: (image: GreyImage) => Promise<Uint8Array> } = {},
+): Promise<{ nih: string; prepared: string }> {
   const nih = path.join(folder, 'nih');
   await mkdir(path.join(nih, 'images'), { recursive: true });
   const rows: string[] = [HEADER];
@@ -40,7 +43,7 @@ export async function tinyData(folder: string, { size = SIZE }: { size?: number 
       boxes.push(`${name},Mass,${SQUARE.left * scale},${SQUARE.top * scale},${SQUARE.side * scale},${SQUARE.side * scale},,,`);
     }
     const image = { width: SIZE, height: SIZE, pixels: noise(patient, mass) };
-    await writeFile(path.join(nih, 'images', name), await encodeGreyPng(image));
+    await writeFile(path.join(nih, 'images', name), await encode(image));
   }
   await writeFile(path.join(nih, 'Data_Entry_2017_v2020.csv'), `${rows.join('\n')}\n`);
   await writeFile(path.join(nih, 'BBox_List_2017.csv'), `${boxes.join('\n')}\n`);

@@ -2,27 +2,38 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
+import { isRequired, type Skip, skipOrFail } from '@cxr-lens/data/testing';
 import { cacheHome } from '../engine/cache.ts';
 import { findProgram, runProgram } from '../engine/program.ts';
 
 const REFERENCE = path.join(import.meta.dirname, '../../reference');
+const TORCH_REQUIREMENTS = path.join(import.meta.dirname, '../../../../bench/peers/torch-requirements.txt');
 
-/** Runs a script of packages/model/reference with the packages of its requirements; gives what it printed. */
+/** Runs a script, by its path or its name in packages/model/reference, with the packages of its requirements; gives what it printed. */
 export type RunScript = (script: string, args: readonly string[]) => Promise<string>;
 
 /**
  * Python with the packages of a requirements file of packages/model/reference, which pip puts into the user's cache once.
  * Where that is not possible (no pip, no network) the test is skipped with the reason, or fails where `CXR_REQUIRE` names `python`.
  */
-export async function pythonOrSkip(ctx: { skip(note?: string): never }, requirements: string): Promise<RunScript> {
+export async function pythonOrSkip(ctx: Skip, requirements: string): Promise<RunScript> {
   try {
     return await python(path.join(REFERENCE, requirements));
   } catch (error) {
-    if (!(error instanceof CxrError)) throw error;
-    const required = (process.env['CXR_REQUIRE'] ?? '').split(',').map((word) => word.trim());
-    if (required.includes('python')) throw new Error(`python: ${error.message} CXR_REQUIRE demands it.`, { cause: error });
-    return ctx.skip(`python: ${error.message}`);
+    if (error instanceof CxrError) return skipOrFail(ctx, 'python', error.message);
+    throw error;
   }
+}
+
+/**
+ * Python with PyTorch and torchvision: the first on the PATH where it can import both. Else the test is skipped with the reason; where
+ * `CXR_REQUIRE` names `torch`, pip puts the versions of the bench into the user's cache once (3 GB).
+ */
+export async function torchOrSkip(ctx: Skip): Promise<RunScript> {
+  const program = await findProgram(['python3', 'python'], ['-c', 'import torch, torchvision']);
+  if (program) return runner(program);
+  if (!isRequired('torch')) return skipOrFail(ctx, 'torch', 'the Python on the PATH cannot import torch and torchvision');
+  return await python(TORCH_REQUIREMENTS);
 }
 
 async function python(requirements: string): Promise<RunScript> {
@@ -37,13 +48,17 @@ async function python(requirements: string): Promise<RunScript> {
   const key = createHash('sha256').update(version).update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const packages = path.join(cacheHome(), `python-${key}`);
   if (!existsSync(packages)) await install(program, { requirements, packages });
+  return runner(program, { PYTHONPATH: packages });
+}
+
+function runner(program: string, variables: Record<string, string> = {}): RunScript {
   return async (script, args) => {
     let printed = '';
     const onOutput = (text: string) => {
       printed += text;
     };
-    const env = { PYTHONPATH: packages, PYTHONWARNINGS: 'ignore' };
-    await runProgram([program, path.join(REFERENCE, script), ...args], { what: script, remedy: 'See its header.', env, onOutput });
+    const env = { ...variables, PYTHONWARNINGS: 'ignore' };
+    await runProgram([program, path.resolve(REFERENCE, script), ...args], { what: script, remedy: 'See its header.', env, onOutput });
     return printed;
   };
 }

@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "Explanation" ADD COLUMN     "bits" INTEGER,
+ADD COLUMN     "bitsSource" TEXT;
