@@ -120,6 +120,7 @@ describe('behind PgBouncer in transaction mode', () => {
     try {
       await jobs.work({
         train: unexpected,
+        phantom: unexpected,
         evaluate: unexpected,
         explain: (job) => (job.attempt === 1 ? waitFor(job.signal) : unexpected()),
       });
