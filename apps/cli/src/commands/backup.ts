@@ -1,14 +1,13 @@
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
-
-const EXIT_PARTLY = 3;
 
 async function backUp(folder: string, options: { json?: true }): Promise<void> {
   const { backup, ensureDatabase } = await import('@cxr-lens/prisma');
   const onProgress = stderrProgress();
   const result = await backup({ url: await ensureDatabase({ onProgress }), folder, onProgress, signal: interruptSignal() });
   const { rows, objects, runs, problems } = result;
-  if (problems.length > 0) process.exitCode = EXIT_PARTLY;
+  if (problems.length > 0) process.exitCode = EXIT.partly.code;
   const lines = [`${result.folder}: ${rows} rows, ${objects} objects, ${runs} runs`, ...problems.map((problem) => `not in it: ${problem}`)];
   printResult(options, result, lines.join('\n'));
 }

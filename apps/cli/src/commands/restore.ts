@@ -1,14 +1,13 @@
 import type { CommandModule } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { interruptSignal, printResult, stderrProgress } from '../output.ts';
-
-const EXIT_PARTLY = 3;
 
 async function restoreFrom(folder: string, options: { json?: true }): Promise<void> {
   const { ensureDatabase, restore } = await import('@cxr-lens/prisma');
   const onProgress = stderrProgress();
   const result = await restore({ url: await ensureDatabase({ onProgress }), folder, onProgress, signal: interruptSignal() });
   const { rows, objects, runs, jobs, problems } = result;
-  if (problems.length > 0) process.exitCode = EXIT_PARTLY;
+  if (problems.length > 0) process.exitCode = EXIT.partly.code;
   const lines = [`Restored ${rows} rows, ${objects} objects, ${runs} runs; ${jobs} jobs are in the queue again`, ...problems];
   printResult(options, result, lines.join('\n'));
 }
