@@ -11,7 +11,16 @@ import {
 } from '@cxr-lens/data';
 import { auc, aucBootstrap, type LocalizationPair, meanAuc, type ScoreTable, type Truth } from '@cxr-lens/eval';
 import { codeVersion } from './code-version.ts';
-import { type EvaluationFiles, evaluationFiles, keepMaps, keptPart, removeParts, writeMap, writeScores } from './evaluation-folder.ts';
+import {
+  type EvaluationFiles,
+  evaluationFiles,
+  finishMaps,
+  keepMaps,
+  keptPart,
+  removeParts,
+  writeMap,
+  writeScores,
+} from './evaluation-folder.ts';
 import { columnOf, labelArray } from './images.ts';
 import { type LoadedRun, loadRun } from './load-run.ts';
 import { forMaps } from './maps.ts';
@@ -101,6 +110,7 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   const localizationFile = { ...head, ...main, others };
   await beforeWrite?.();
   keepMaps(files, pairs);
+  finishMaps(files);
   const camThresholds = chooseThresholds(card.camThresholds, thresholdsOf(localizationFile), run);
   if (camThresholds !== card.camThresholds) writeCard(runFiles(request.run), { ...card, camThresholds });
   writeAtomic(files.auc, `${JSON.stringify(aucFile, null, 2)}\n`);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, FINDINGS, type PreparedData } from '@cxr-lens/data';
+import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, FINDINGS, type PreparedData, syncFolderSync } from '@cxr-lens/data';
 import { readJson, runFiles, writeAtomic } from './run-folder.ts';
 import { type AucFile, AucFileSchema, type LocalizationFile, LocalizationFileSchema } from './spec/index.ts';
 
@@ -71,11 +71,17 @@ export function writeMap(
 ): Float32Array {
   const bytes = encodeNpy(map, [height, width], 'float16');
   mkdirSync(files.maps, { recursive: true });
-  writeAtomic(path.join(files.maps, mapName({ image, finding })), bytes);
+  // Thousands of maps share one flush of their folder: `finishMaps`.
+  writeAtomic(path.join(files.maps, mapName({ image, finding })), bytes, { syncFolder: false });
   return decodeNpy(bytes, image).data as Float32Array;
 }
 
 const mapName = ({ image, finding }: { image: string; finding: BoxedFinding }): string => `${path.parse(image).name}.${finding}.npy`;
+
+/** Makes the names of all maps durable; to be called before the file that says they are there. */
+export function finishMaps({ maps }: EvaluationFiles): void {
+  if (existsSync(maps)) syncFolderSync(maps);
+}
 
 /** Removes the maps that another evaluation, interrupted or on other data, left in the folder. */
 export function keepMaps(files: EvaluationFiles, pairs: readonly { image: string; finding: BoxedFinding }[]): void {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, writeDurableSync } from '@cxr-lens/data';
 import type { z } from 'zod';
 import { type Card, CardSchema, type Run, RunSchema } from './spec/index.ts';
 
@@ -33,17 +33,12 @@ export function sha256(bytes: Uint8Array | string): string {
 }
 
 /**
- * Writes the whole file or leaves the one that was there: a temporary file beside it, flushed, then renamed.
- * CxrError UNAVAILABLE when the disk is full or the folder cannot be written.
+ * `writeDurableSync`, with a sentence where it fails: CxrError UNAVAILABLE when the disk is full or the folder cannot be written.
  */
-export function writeAtomic(file: string, bytes: Uint8Array | string): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+export function writeAtomic(file: string, bytes: Uint8Array | string, options?: { syncFolder?: boolean }): void {
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(temporary, bytes, { flush: true });
-    renameSync(temporary, file);
+    writeDurableSync(file, bytes, options);
   } catch (error) {
-    if (existsSync(temporary)) rmSync(temporary);
     throw writeError(file, error);
   }
 }

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { getObject } from '@cxr-lens/data';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { cxrHome, getObject } from '@cxr-lens/data';
 import { requireOrSkip } from '@cxr-lens/data/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
@@ -86,6 +87,20 @@ describe('a picture', () => {
     expect(second.answer.studies).toEqual(first.answer.studies);
     expect(await api.prisma.image.count()).toBe(1);
     expect(await api.prisma.job.count({ where: { imageId: first.answer.studies[0]!.images[0]!.id } })).toBe(1);
+  });
+
+  it.each([
+    ['changed', (file: string) => writeFileSync(file, 'other bytes')],
+    ['cut off', (file: string) => truncateSync(file, 10)],
+    ['gone', (file: string) => rmSync(file)],
+  ])('sent again is whole again where its stored bytes are %s', async (_, harm) => {
+    const png = await noisePng(6);
+    const first = await postBare(png);
+    const { objectKey } = await api.prisma.image.findFirstOrThrow();
+    harm(path.join(cxrHome(), 'objects', objectKey.slice(0, 2), objectKey));
+    const second = await postBare(png);
+    expect(second).toEqual(first);
+    expect(Buffer.from(await getObject(objectKey)).equals(png)).toBe(true);
   });
 
   it('sent ten times at once is one image with one job', async () => {

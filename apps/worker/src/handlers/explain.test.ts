@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CxrError, putObject } from '@cxr-lens/data';
+import { CxrError, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type TestDatabase, testDatabase } from '@cxr-lens/prisma';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -84,6 +84,19 @@ it('leaves the maps that rows name and no others, whether writing them succeeds 
   expect(row.logit).toBe(3);
   const { objectKey } = await prisma.image.findFirstOrThrow();
   expect(stored()).toEqual([objectKey, row.camKey, row.saliencyKey].sort());
+});
+
+it('makes maps anew that are damaged or gone', async () => {
+  const { prisma } = database;
+  const again = attempt((work) => prisma.$transaction(work));
+  await explain({ prisma, batcher: saying(3) }, again);
+  const { camKey, saliencyKey } = await prisma.explanation.findFirstOrThrow();
+  const fileOf = (key: string): string => path.join(home, 'objects', key.slice(0, 2), key);
+  writeFileSync(fileOf(camKey), 'x');
+  rmSync(fileOf(saliencyKey));
+  await explain({ prisma, batcher: saying(3) }, again);
+  expect(await prisma.explanation.findFirstOrThrow()).toMatchObject({ camKey, saliencyKey });
+  for (const key of [camKey, saliencyKey]) expect((await getObject(key)).length).toBeGreaterThan(0);
 });
 
 it('shares calls with others by the same run in its first attempt, and goes alone in the next', async () => {

@@ -50,9 +50,14 @@ async function store(prisma: PrismaClient, job: JobAttempt<'explain'>, { run, im
   try {
     await job.write(async (tx) => {
       await shareObjects(tx);
-      for (const [finding, explanation] of Object.entries(explained.findings) as [Finding, FindingExplanation][]) {
-        const answer = await columnsOf(explanation);
-        columns.set(finding, answer);
+      // All at once, so that their flushes to the disk share commits of its journal.
+      const stored = await Promise.allSettled(
+        (Object.entries(explained.findings) as [Finding, FindingExplanation][]).map(async ([finding, explanation]) => {
+          columns.set(finding, await columnsOf(explanation));
+        }),
+      );
+      for (const end of stored) if (end.status === 'rejected') throw end.reason;
+      for (const [finding, answer] of columns) {
         const key = { imageId, runId: run.id, finding };
         const data = { ...answer, ...explained.pins };
         await tx.explanation.upsert({
