@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { CxrError, cxrHome, type OnProgress } from '@cxr-lens/data';
 import pg from 'pg';
+import { clusterFolder } from './embedded/cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded/embedded.ts';
 import { installQueues } from './jobs/queues.ts';
 import { connect, migrate, readMigrations } from './migrate.ts';
@@ -22,6 +23,11 @@ export async function ensureDatabase(options: { onProgress?: OnProgress } = {}):
   await installQueues(url);
   report('The database is ready', 2);
   return url;
+}
+
+/** The folder of the embedded database of this CXR_HOME, so that its disk can be watched; null where it has none. */
+export function embeddedFolder(): string | null {
+  return clusterFolder(embeddedHome());
 }
 
 /** Lets the embedded server stop although this process goes on; without one nothing happens. */

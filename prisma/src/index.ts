@@ -18,7 +18,7 @@ export type {
 export { CurveKind, JobKind, JobState, RunState } from '../generated/client/enums.ts';
 export { type default as PrismaTypes, getDatamodel } from '../generated/pothos.ts';
 export { createPrisma } from './client.ts';
-export { type DatabaseInfo, databaseInfo, ensureDatabase, releaseDatabase } from './database.ts';
+export { type DatabaseInfo, databaseInfo, embeddedFolder, ensureDatabase, releaseDatabase } from './database.ts';
 export { type CxrEvent, subscribeEvents } from './events.ts';
 export { JOB_NAMES, type JobInput, type JobName, type JobRequest } from './jobs/inputs.ts';
 export { createJobs, isResumable, type JobAttempt, type JobHandlers, type Jobs, type JobsOptions } from './jobs/jobs.ts';

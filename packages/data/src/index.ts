@@ -20,3 +20,4 @@ export { inferno } from './render/colormap.ts';
 export { type OverlayOptions, outlineBox, overlayCam, renderSaliency } from './render/overlay.ts';
 export { encodeGreyPng, encodeRgbPng } from './render/png.ts';
 export { renderSvg } from './render/svg.ts';
+export { roomIn } from './room.ts';

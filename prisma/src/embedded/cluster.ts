@@ -34,9 +34,15 @@ export async function openCluster(home: string): Promise<Cluster> {
 /** The cluster of `<CXR_HOME>/postgres` as it stands; null where none was made. */
 export function locateCluster(home: string): Cluster | null {
   const account = borrowedAccount();
-  const folder = account ? sharedFolder(home) : path.join(home, 'cluster');
-  if (!folder || !existsSync(folder)) return null;
+  const folder = clusterFolder(home);
+  if (!folder) return null;
   return { home, folder, account, binaries: postgresBinaries({ reachable: account !== null }) };
+}
+
+/** Where the files of the cluster of `<CXR_HOME>/postgres` lie; null where none was made. */
+export function clusterFolder(home: string): string | null {
+  const folder = borrowedAccount() ? sharedFolder(home) : path.join(home, 'cluster');
+  return folder && existsSync(folder) ? folder : null;
 }
 
 interface Pointer {

@@ -1,10 +1,10 @@
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cxrHome, getObject } from '@cxr-lens/data';
 import { requireOrSkip } from '@cxr-lens/data/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
-import { makeBoxedDataSet } from './boxed.fixture.ts';
+import { makeBoxedDataSet, makeNoiseDataSet } from './boxed.fixture.ts';
 import { sopReference } from './identity.ts';
 
 let api: TestApi;
@@ -160,6 +160,33 @@ describe('a known image', () => {
       include: { boxes: true },
     });
     expect(stranger.boxes).toEqual([]);
+  });
+});
+
+describe('a damaged data set', () => {
+  it.each([
+    ['cut off', (file: string) => truncateSync(file, 4096)],
+    ['overwritten', (file: string) => writeFileSync(file, new Uint8Array(statSync(file).size))],
+  ])('that was %s while it was open refuses no upload, shows no path, and is used again once it is whole', async (how, harm) => {
+    const bytes = await noisePng(8);
+    const name = `${how}.png`;
+    await makeNoiseDataSet(api.prisma, bytes, name);
+    const { path: file } = await api.prisma.dataSet.findFirstOrThrow({ orderBy: { createdAt: 'desc' } });
+    const whole = readFileSync(file);
+    const views = async (): Promise<(string | null)[]> => {
+      await api.prisma.study.deleteMany();
+      const { status, answer } = await postForm([{ name, bytes }]);
+      expect([status, answer.rejected]).toEqual([200, []]);
+      return (await api.prisma.image.findMany()).map(({ view }) => view);
+    };
+    expect(await views()).toEqual(['PA']);
+    harm(file);
+    expect(await views()).toEqual([null]);
+    expect(await views()).toEqual([null]);
+    expect(api.logs.some(({ msg }) => msg === 'an upload is not compared with a damaged data set')).toBe(true);
+    writeFileSync(file, whole);
+    expect(await views()).toEqual(['PA']);
+    await api.prisma.dataSet.deleteMany();
   });
 });
 

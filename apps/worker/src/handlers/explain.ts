@@ -3,6 +3,7 @@ import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model
 import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
 import type { Batcher } from '../batcher.ts';
 import type { RunExplanation } from '../engine/protocol.ts';
+import { waitForRoom } from '../room.ts';
 
 export interface ExplainItem {
   /** A finished run folder. */
@@ -27,6 +28,7 @@ export async function explain({ prisma, batcher }: Services, job: JobAttempt<'ex
     job.progress({ what: `Explaining with ${run.name}`, done: index, total: runs.length });
     // What may have killed its worker before goes alone the next time, and takes no others with it.
     const key = job.attempt === 1 ? run.path : `${run.path} ${job.jobId}`;
+    await waitForRoom(job);
     const explained = await batcher.ask({ run: run.path, image: request }, { key, signal: job.signal });
     await store(prisma, job, { run, imageId, explained });
     await job.addEvent(`${run.name}: ${Object.keys(explained.findings).length} findings`);
