@@ -51,7 +51,8 @@ describe('objects', () => {
     const key = await putObject(Buffer.from('bytes'));
     for (const name of ['unfinished/part', `${key.slice(0, 2)}/notes.txt`, 'unfinished.txt'])
       await writeFile(path.join(cxrHome(), 'objects', name), '12345678');
-    const listed = (await Array.fromAsync(listObjects())).map((found) => [found.key, found.bytes]);
+    const listed: [string | null, number][] = [];
+    for await (const found of listObjects()) listed.push([found.key, found.bytes]);
     expect(listed.sort()).toEqual(
       [
         [null, 8],

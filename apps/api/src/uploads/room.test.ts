@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-async function send(type: string, body: BodyInit): Promise<{ status: number; answer: Record<string, unknown> }> {
+async function send(type: string, body: Uint8Array<ArrayBuffer>): Promise<{ status: number; answer: Record<string, unknown> }> {
   const response = await fetch(`${api.url}/studies`, { method: 'POST', headers: { 'content-type': type }, body });
   return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
 }
