@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { decodeNpy, FINDINGS, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { Job } from '@cxr-lens/prisma';
@@ -112,6 +113,34 @@ describe('the worker', () => {
     const job = await world.jobs.enqueue('explain', { imageId, runIds: [runId] });
     await expect.poll(async () => (await world.job(job.id)).state, { timeout: 20_000 }).toBe('FAILED');
     expect(await world.job(job.id)).toMatchObject({ attempt: 1, errorCode: expect.stringMatching(/BAD_INPUT|CORRUPT/) });
+  });
+
+  it.each([
+    ['beside its hash', false],
+    ['and its hash with it', true],
+  ])('decides nothing by a card whose threshold was edited, %s', async (_, withHash) => {
+    const images = path.join(world.phantom, 'images');
+    const imageId = await addImage(path.join(images, readdirSync(images)[3]!));
+    const explained = async (): Promise<Job> => {
+      const { id } = await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass'] });
+      await expect.poll(async () => (await world.job(id)).finishedAt, { timeout: 20_000 }).not.toBeNull();
+      return world.job(id);
+    };
+    const [card, run] = ['card.json', 'run.json'].map((name) => path.join(world.home, 'runs', runId, name)) as [string, string];
+    const before = [readFileSync(card, 'utf8'), readFileSync(run, 'utf8')] as const;
+    const edited = before[0].replace('"tolerance": 0.001', '"tolerance": 0.002');
+    writeFileSync(card, edited);
+    const sha256 = createHash('sha256').update(edited).digest('hex');
+    if (withHash) writeFileSync(run, JSON.stringify({ ...JSON.parse(before[1]), cardSha256: sha256 }));
+    expect(await explained()).toMatchObject({
+      state: 'FAILED',
+      errorCode: 'CORRUPT',
+      errorMessage: expect.stringContaining('card.json has SHA-256'),
+    });
+    expect(await world.database.prisma.explanation.count({ where: { imageId } })).toBe(0);
+    writeFileSync(card, before[0]);
+    writeFileSync(run, before[1]);
+    expect(await explained()).toMatchObject({ state: 'DONE' });
   });
 
   it('stops a training that is cancelled, and explains meanwhile', async () => {

@@ -57,7 +57,7 @@ function explainOn(engine: Engine): Batcher<ExplainItem, RunExplanation> {
     call: (items, { signal, onAnswer }) =>
       engine.call(
         'explain',
-        { run: items[0]!.run, images: items.map(({ image }) => image) },
+        { run: items[0]!.run, cardSha256: items[0]!.cardSha256, images: items.map(({ image }) => image) },
         { signal, onExplained: onAnswer, onProgress: () => undefined, beforeWrite: () => Promise.resolve() },
       ),
   });

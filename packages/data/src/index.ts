@@ -12,6 +12,7 @@ export { type WritePhantomOptions, type WritePhantomResult, writePhantom } from 
 export { decodeImage, decodeSquashed, PREPROCESSING_VERSION } from './pixels/decode.ts';
 export type { DecodedImage, DicomAttributes, GreyImage, ImageFormat, RgbImage } from './pixels/image.ts';
 export { squash } from './pixels/raster.ts';
+export { waitForLock } from './prepared/libc.ts';
 export { openPrepared, type PreparedData, type PreparedImage } from './prepared/open.ts';
 export { type PrepareOptions, type PrepareResult, prepare } from './prepared/prepare.ts';
 export type { OnProgress, Progress } from './progress.ts';

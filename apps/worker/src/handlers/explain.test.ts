@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CxrError, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type TestDatabase, testDatabase } from '@cxr-lens/prisma';
@@ -110,6 +111,32 @@ it('shares calls with others by the same run in its first attempt, and goes alon
   expect(new Set([first, ...again]).size).toBe(3);
   const image = { bytes: new Uint8Array(3), where: imageId, findings: ['Mass'] };
   for (const { item } of asked) expect(item).toEqual({ run: '/nowhere', image });
+});
+
+it('asks with the registered card, and again when an evaluation has registered another one meanwhile', async () => {
+  const { prisma } = database;
+  const register = (cardSha256: string | null) => prisma.run.update({ where: { id: 'r' }, data: { cardSha256 } });
+  const asked: (string | undefined)[] = [];
+  const batcher: ReturnType<typeof saying> = {
+    async ask(item, options) {
+      asked.push(item.cardSha256);
+      if (item.cardSha256 === 'new') return saying(3).ask(item, options);
+      // An evaluation has written its card and is about to register it.
+      if (item.cardSha256 === 'old') void sleep(400).then(() => register('new'));
+      throw new CxrError('CORRUPT', 'card.json was changed since');
+    },
+  };
+  await register('old');
+  const { id } = await prisma.job.create({ data: { id: randomUUID(), kind: 'EVALUATE', state: 'RUNNING', input: {} } });
+  const again = attempt((work) => prisma.$transaction(work));
+  await explain({ prisma, batcher }, again);
+  await prisma.job.delete({ where: { id } });
+  expect(asked).toEqual(['old', 'new']);
+  await register('edited');
+  const failing = attempt((work) => prisma.$transaction(work));
+  await expect(explain({ prisma, batcher }, failing)).rejects.toMatchObject({ code: 'CORRUPT' });
+  expect(asked).toEqual(['old', 'new', 'edited']);
+  await register(null);
 });
 
 it('stores nothing while objects are being deleted', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CxrError, deleteObject, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
@@ -8,6 +9,8 @@ import { waitForRoom } from '../room.ts';
 export interface ExplainItem {
   /** A finished run folder. */
   run: string;
+  /** Of the card that is registered: with another one nothing is decided. */
+  cardSha256?: string;
   image: ImageRequest;
 }
 
@@ -26,14 +29,38 @@ export async function explain({ prisma, batcher }: Services, job: JobAttempt<'ex
   const runs = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' } });
   for (const [index, run] of runs.entries()) {
     job.progress({ what: `Explaining with ${run.name}`, done: index, total: runs.length });
-    // What may have killed its worker before goes alone the next time, and takes no others with it.
-    const key = job.attempt === 1 ? run.path : `${run.path} ${job.jobId}`;
     await waitForRoom(job);
-    const explained = await batcher.ask({ run: run.path, image: request }, { key, signal: job.signal });
+    const explained = await askRun({ prisma, batcher }, job, { run, image: request });
     await store(prisma, job, { run, imageId, explained });
     await job.addEvent(`${run.name}: ${Object.keys(explained.findings).length} findings`);
   }
   job.progress({ what: 'Explained', done: runs.length, total: runs.length });
+}
+
+/** How long a card is waited for that an evaluation has written and not registered yet. */
+const CARD_PATIENCE_MS = 3000;
+const LOOK_MS = 250;
+
+/** Asks for the run with its registered card, again when another one is registered meanwhile. */
+async function askRun(
+  { prisma, batcher }: Services,
+  job: JobAttempt<'explain'>,
+  { run, image }: { run: Pick<Run, 'id' | 'path' | 'cardSha256'>; image: ImageRequest },
+): Promise<RunExplanation> {
+  const { path, cardSha256 } = run;
+  // What may have killed its worker before goes alone the next time, and takes no others with it.
+  const key = job.attempt === 1 ? `${path} ${cardSha256}` : `${path} ${cardSha256} ${job.jobId}`;
+  try {
+    return await batcher.ask({ run: path, ...(cardSha256 === null ? {} : { cardSha256 }), image }, { key, signal: job.signal });
+  } catch (error) {
+    if (!(error instanceof CxrError) || error.code !== 'CORRUPT') throw error;
+    for (const deadline = Date.now() + CARD_PATIENCE_MS; ; await sleep(LOOK_MS)) {
+      const now = await prisma.run.findUnique({ where: { id: run.id } });
+      if (now && now.cardSha256 !== cardSha256) return askRun({ prisma, batcher }, job, { run: now, image });
+      const evaluations = await prisma.job.count({ where: { kind: 'EVALUATE', state: 'RUNNING' } });
+      if (evaluations === 0 || job.signal.aborted || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 interface Answer {

@@ -40,5 +40,5 @@ export {
   TrainOptionsSchema,
 } from './options.ts';
 export { PRESET_NAMES, PRESETS, type PresetInfo, type PresetName, parsePreset } from './presets.ts';
-export { type DataRef, DataRefSchema, type Epoch, EpochSchema, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
+export { type DataRef, DataRefSchema, type Epoch, EpochSchema, isCardOf, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
 export { parseEpsilons, SWEEP_EPSILONS, sweepOptions } from './sweep.ts';
