@@ -6,6 +6,7 @@ import type { RunExplanation } from './engine/protocol.ts';
 import { evaluate } from './handlers/evaluate.ts';
 import { type ExplainItem, explain } from './handlers/explain.ts';
 import { train } from './handlers/train.ts';
+import { tidyObjects } from './tidy.ts';
 
 export interface RunningWorker {
   /** Resolves when the engine has died and the worker's process must be started anew. */
@@ -30,6 +31,7 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
   const batcher = explainOn(engine);
   const services = { prisma, engine, batcher };
   const batches = tellBatches(log, batcher);
+  const tidying = tidyObjects(prisma, log);
   const handlers: JobHandlers = {
     train: (job) => logged(log, job, () => train(services, job)),
     evaluate: (job) => logged(log, job, () => evaluate(services, job)),
@@ -41,6 +43,7 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
   async function stop(): Promise<void> {
     await jobs.stop();
     batches.stop();
+    await tidying.stop();
     await engine.close();
     await prisma.$disconnect();
   }

@@ -7,7 +7,7 @@ export { readBoxes } from './nih/boxes.ts';
 export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';
 export { columnOf, readTable, rowError, type Table } from './nih/table.ts';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyType, readNpy, writeNpy } from './npy.ts';
-export { deleteObject, getObject, listObjects, putObject } from './objects.ts';
+export { deleteObject, getObject, listObjects, putObject, type StoredFile } from './objects.ts';
 export { type WritePhantomOptions, type WritePhantomResult, writePhantom } from './phantom/write.ts';
 export { decodeImage, decodeSquashed, PREPROCESSING_VERSION } from './pixels/decode.ts';
 export type { DecodedImage, DicomAttributes, GreyImage, ImageFormat, RgbImage } from './pixels/image.ts';

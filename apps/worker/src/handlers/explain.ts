@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CxrError, deleteObject, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
+import { CxrError, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model';
-import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
+import { deleteUnused, type JobAttempt, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
 import type { Batcher } from '../batcher.ts';
 import type { RunExplanation } from '../engine/protocol.ts';
 import { waitForRoom } from '../room.ts';
@@ -142,19 +142,4 @@ async function storeMap({ values, height, width }: PlainMap): Promise<{ key: str
     max = Math.max(max, value);
   }
   return { key, min, max };
-}
-
-async function deleteUnused(prisma: PrismaClient, keys: readonly string[]): Promise<void> {
-  if (keys.length === 0) return;
-  await prisma.$transaction(
-    async (tx) => {
-      await ownObjects(tx);
-      for (const key of new Set(keys)) {
-        const maps = await tx.explanation.count({ where: { OR: [{ camKey: key }, { saliencyKey: key }] } });
-        const images = await tx.image.count({ where: { objectKey: key } });
-        if (maps + images === 0) await deleteObject(key);
-      }
-    },
-    { timeout: 30_000 },
-  );
 }

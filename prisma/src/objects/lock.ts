@@ -1,4 +1,4 @@
-import type { Prisma } from '../generated/client/client.ts';
+import type { Prisma } from '../../generated/client/client.ts';
 
 // Who stores bytes holds it shared until the row that names them is there; who deletes bytes, alone: none may find bytes about to go.
 const OBJECTS_LOCK = 7_240_591;
