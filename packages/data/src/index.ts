@@ -2,7 +2,7 @@ export { type Box, NIH_SIZE, scaleBox } from './box.ts';
 export { syncFolderSync, writeDurable, writeDurableSync } from './durable.ts';
 export { CxrError, ERROR_CODES, type ErrorCode, throwIfCancelled } from './error.ts';
 export { BOXED_FINDINGS, type BoxedFinding, FINDINGS, type Finding, findingLabel, isBoxedFinding, parseFinding } from './findings.ts';
-export { cxrHome } from './home.ts';
+export { cxrHome, PRIVATE_UMASK } from './home.ts';
 export { readBoxes } from './nih/boxes.ts';
 export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';
 export { columnOf, readTable, rowError, type Table } from './nih/table.ts';

@@ -27,9 +27,15 @@ export function dashboardStep(): Step {
     title: "Building the dashboard's pages",
     done: () => (statSync(BUILD, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest(FOLDER),
     run: async (env, signal) => {
+      // The pages belong to the installed copy, which other accounts may run: not private as all below CXR_HOME.
+      const own = process.umask(0o022);
       const next = createRequire(DASHBOARD_SERVER).resolve('next/dist/bin/next');
-      await runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
-      writeFileSync(BUILD, '');
+      try {
+        await runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
+        writeFileSync(BUILD, '');
+      } finally {
+        process.umask(own);
+      }
     },
   };
 }

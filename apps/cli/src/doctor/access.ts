@@ -20,8 +20,8 @@ export function checkAccess({ repair }: { repair: boolean }): Finding {
 
 function* openBelow(file: string): Generator<{ file: string; mode: number }> {
   const found = lstatSync(file, { throwIfNoEntry: false });
-  if (!found || found.isSymbolicLink()) return;
+  // What another account owns is not ours to close: root's embedded database lies elsewhere.
+  if (!found || found.isSymbolicLink() || found.uid !== process.getuid?.()) return;
   if (found.mode & OTHERS) yield { file, mode: found.mode & 0o777 };
-  if (found.isDirectory() && found.uid === process.getuid?.())
-    for (const name of readdirSync(file)) yield* openBelow(path.join(file, name));
+  if (found.isDirectory()) for (const name of readdirSync(file)) yield* openBelow(path.join(file, name));
 }
