@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Account, borrowedAccount } from './account.ts';
@@ -24,10 +36,13 @@ export const passwordFile = (cluster: Cluster): string => path.join(cluster.fold
 /** The lock under which the cluster of `home` is made, started and stopped. */
 export const clusterLock = (home: string): string => `postgres${home}`;
 
-/** Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there is none. To be called under `clusterLock`. */
-export async function openCluster(home: string): Promise<Cluster> {
+/**
+ * Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there is none: flushed to the disk, unless `fast`, so that a power
+ * cut cannot take the files that Postgres itself never writes again. To be called under `clusterLock`.
+ */
+export async function openCluster(home: string, options: { fast: boolean }): Promise<Cluster> {
   const cluster = locateCluster(home) ?? newCluster(home);
-  if (!existsSync(path.join(dataFolder(cluster), 'PG_VERSION'))) await initialise(cluster);
+  if (!existsSync(path.join(dataFolder(cluster), 'PG_VERSION'))) await initialise(cluster, options);
   return cluster;
 }
 
@@ -73,8 +88,8 @@ function readPointer(home: string): Pointer | null {
 }
 
 function writePointer(home: string, id: string): void {
-  writeFileSync(pointerFile(home), `${JSON.stringify({ id, home } satisfies Pointer)}\n`);
-  writeFileSync(path.join(sharedClusters, id, 'home'), home);
+  writeFileSync(pointerFile(home), `${JSON.stringify({ id, home } satisfies Pointer)}\n`, { flush: true });
+  writeFileSync(path.join(sharedClusters, id, 'home'), home, { flush: true });
 }
 
 /** Whether the home of root's cluster has been moved: its cluster serves the new home by now. */
@@ -112,16 +127,38 @@ export function removeAbandoned(): void {
   }
 }
 
-async function initialise(cluster: Cluster): Promise<void> {
+function flush(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function initialise(cluster: Cluster, { fast }: { fast: boolean }): Promise<void> {
   const { account, binaries } = cluster;
   const data = dataFolder(cluster);
   const password = passwordFile(cluster);
   rmSync(data, { recursive: true, force: true });
-  writeFileSync(password, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600 });
+  writeFileSync(password, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600, flush: true });
   if (account) chownSync(password, account.uid, account.gid);
-  const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const options = [
+    '-U',
+    'postgres',
+    '--auth=scram-sha-256',
+    `--pwfile=${password}`,
+    '-E',
+    'UTF8',
+    '--locale=C',
+    ...(fast ? ['--no-sync'] : []),
+  ];
   const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], account);
-  if (status === 0) return;
+  if (status === 0) {
+    // The names of the cluster and of what lies beside its data; the keeper imports this file, and no package.
+    if (!fast) for (const folder of [cluster.folder, path.dirname(cluster.folder), cluster.home, path.dirname(cluster.home)]) flush(folder);
+    return;
+  }
   rmSync(data, { recursive: true, force: true });
   throw new Error(`initdb failed: ${output}`);
 }
