@@ -124,6 +124,7 @@ const StudyDocument = graphql(/* GraphQL */ `
     evidence {
       statement
     }
+    current
     pins {
       runId
       weightsSha256
