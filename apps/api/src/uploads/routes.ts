@@ -30,7 +30,8 @@ export async function uploadRoutes(app: FastifyInstance, archive: Archive): Prom
   app.post('/studies', async (request, reply) => {
     const headers = parse(UploadHeadersSchema, request.headers);
     const { type } = headers;
-    await requireRoom(headers.size);
+    // What is too large in any case is told so below.
+    await requireRoom(headers.size > MAX_REQUEST_BYTES ? 0 : headers.size);
     if (type === 'multipart/related') return answerStow(reply, await takeParts(request, headers, take));
     if (type === 'multipart/form-data') return answerJson(reply, await takeParts(request, headers, take));
     if (BARE_TYPES.includes(type)) return answerJson(reply, [await takeBare(request, headers, take)]);
