@@ -3,7 +3,7 @@ import { CxrError, cxrHome, type OnProgress } from '@cxr-lens/data';
 import pg from 'pg';
 import { backupDatabase } from './backup/backup.ts';
 import { CONNECTIONS_A_PROCESS, directUrl } from './client.ts';
-import { locateCluster } from './embedded/cluster.ts';
+import { clusterFolder } from './embedded/cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded/embedded.ts';
 import { installQueues } from './jobs/queues.ts';
 import { connect, migrate, readMigrations } from './migrate.ts';
@@ -31,6 +31,11 @@ export async function ensureDatabase(options: { onProgress?: OnProgress } = {}):
 async function keepBefore(client: pg.Client, migration: string): Promise<void> {
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-');
   await backupDatabase(client, path.join(cxrHome(), 'backups', `${time}-before-${migration}`));
+}
+
+/** The folder of the embedded database of this CXR_HOME, so that its disk can be watched; null where it has none. */
+export function embeddedFolder(): string | null {
+  return clusterFolder(embeddedHome());
 }
 
 /** Lets the embedded server stop although this process goes on; without one nothing happens. */
@@ -65,7 +70,7 @@ export async function databaseInfo(url: string): Promise<DatabaseInfo> {
     );
     return {
       source: process.env['DATABASE_URL'] ? 'DATABASE_URL' : 'embedded',
-      folder: process.env['DATABASE_URL'] ? null : (locateCluster(embeddedHome())?.folder ?? null),
+      folder: process.env['DATABASE_URL'] ? null : embeddedFolder(),
       address: `${client.host}:${client.port}/${client.database}`,
       version: version.rows[0]!.server_version,
       migrations: { applied: applied.rows[0]!.count, known: readMigrations().length },

@@ -15,6 +15,16 @@ const HTTP_STATUS: Record<ErrorCode, number> = {
   INTERNAL: 500,
 };
 
+/** 507: the disk is nearly full. UNAVAILABLE for whoever reads the code alone. */
+export class InsufficientStorage extends CxrError {
+  constructor(message: string) {
+    super('UNAVAILABLE', message);
+  }
+}
+
+/** The status of an answer that is one error. */
+export const answerStatus = (error: unknown, code: ErrorCode): number => (error instanceof InsufficientStorage ? 507 : statusOf(code));
+
 export const statusOf = (code: ErrorCode): number => HTTP_STATUS[code];
 
 /** What may be told to whoever asked. */

@@ -1,4 +1,4 @@
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, PRIVATE_UMASK } from '@cxr-lens/data';
 import { createPrisma, ensureDatabase } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { parse } from './input.ts';
@@ -19,6 +19,7 @@ const EnvironmentSchema = z.object({
 
 /** The API's process: PORT (4000), DATABASE_URL (the embedded server), DASHBOARD_URL, LOG_LEVEL (info). An empty variable is one that is not set. */
 async function main(): Promise<void> {
+  process.umask(PRIVATE_UMASK);
   const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
   const { PORT: port, LOG_LEVEL: level, DASHBOARD_URL: dashboardUrl } = parse(EnvironmentSchema, set);
   const log = createLog(level);

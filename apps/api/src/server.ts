@@ -4,7 +4,7 @@ import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { HostSchema, OriginSchema, RequestIdSchema } from './callers.ts';
-import { publicError, statusOf } from './errors.ts';
+import { answerStatus, publicError } from './errors.ts';
 import { graphqlRoutes } from './graphql.ts';
 import { parse } from './input.ts';
 import { pictureRoutes } from './pictures/routes.ts';
@@ -36,7 +36,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   const jobs = await createJobs({ prisma, url: databaseUrl, onError: (error) => log.error({ err: error }, 'the job queue reports') });
   const changes = listenForChanges(databaseUrl, log);
   const threads = startThreads();
-  const known = knownImages(prisma);
+  const known = knownImages(prisma, log);
   app.addHook('preClose', async () => {
     // A sender whose upload was refused in its middle may keep the connection open without another word.
     const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS).unref();
@@ -60,7 +60,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   });
   app.setErrorHandler((error, request, reply) => {
     const { code, message } = publicError(error, { log: request.log, requestId: request.id });
-    return reply.code(statusOf(code)).send({ code, message, requestId: request.id });
+    return reply.code(answerStatus(error, code)).send({ code, message, requestId: request.id });
   });
 
   await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, threads }));

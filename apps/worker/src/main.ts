@@ -1,4 +1,4 @@
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, PRIVATE_UMASK } from '@cxr-lens/data';
 import { ensureDatabase } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { startWorker } from './worker.ts';
@@ -12,6 +12,7 @@ const ORPHAN_STOP_MS = 5000;
 
 /** The worker's process: DATABASE_URL (the embedded server), CXR_HOME, LOG_LEVEL (info). */
 async function main(): Promise<void> {
+  process.umask(PRIVATE_UMASK);
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info', base: { app: 'worker' }, serializers: { err: withoutExtras } });
   const worker = await startWorker({ url: await ensureDatabase(), log });
 

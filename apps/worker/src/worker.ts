@@ -7,6 +7,7 @@ import { evaluate } from './handlers/evaluate.ts';
 import { type ExplainItem, explain } from './handlers/explain.ts';
 import { phantom } from './handlers/phantom.ts';
 import { train } from './handlers/train.ts';
+import { tidyObjects } from './tidy.ts';
 
 export interface RunningWorker {
   /** Resolves when the engine has died and the worker's process must be started anew. */
@@ -32,6 +33,7 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
   const batcher = explainOn(engine);
   const services = { prisma, engine, batcher };
   const batches = tellBatches(log, batcher);
+  const tidying = tidyObjects(prisma, log);
   const handlers: JobHandlers = {
     phantom: (job) => logged(log, job, () => phantom(services, job)),
     train: (job) => logged(log, job, () => train(services, job)),
@@ -46,6 +48,7 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
     clearInterval(retries);
     await jobs.stop();
     batches.stop();
+    await tidying.stop();
     await engine.close();
     await prisma.$disconnect();
   }
@@ -62,7 +65,7 @@ function explainOn(engine: Engine): Batcher<ExplainItem, RunExplanation> {
     call: (items, { signal, onAnswer }) =>
       engine.call(
         'explain',
-        { run: items[0]!.run, images: items.map(({ image }) => image) },
+        { run: items[0]!.run, cardSha256: items[0]!.cardSha256, images: items.map(({ image }) => image) },
         { signal, onExplained: onAnswer, onProgress: () => undefined, beforeWrite: () => Promise.resolve() },
       ),
   });

@@ -7,7 +7,8 @@ import { CxrError } from './error.ts';
 // An entry of its own: it loads one small library, not the image decoders of the rest of this package.
 const flock = koffi.load(null).func('int flock(int fd, int operation)');
 
-const LOCK_EXCLUSIVE_NOW = 2 | 4;
+const LOCK_EXCLUSIVE = 2;
+const LOCK_EXCLUSIVE_NOW = LOCK_EXCLUSIVE | 4;
 
 /** A lock on a file. The kernel releases it when the last process that has the descriptor closes it or dies. */
 export interface FileLock {
@@ -34,6 +35,14 @@ export function lockDescriptor(fd: number, where: string): boolean {
     );
   }
   throw new CxrError('UNAVAILABLE', `${where} cannot be locked: the system refuses with errno ${reason}.`);
+}
+
+/**
+ * The same, waiting for its turn; a folder can be locked as well. For what takes milliseconds: the thread waits. A file system that cannot
+ * lock makes nobody wait.
+ */
+export function waitForLock(fd: number): void {
+  while (flock(fd, LOCK_EXCLUSIVE) !== 0 && koffi.errno() === constants.errno.EINTR);
 }
 
 /** Takes the lock of a file, which is made where it is absent; null while another process holds it. Errors as `lockDescriptor`. */

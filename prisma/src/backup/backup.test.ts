@@ -8,7 +8,7 @@ import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createJobs } from '../jobs/jobs.ts';
 import { migrate, readMigrations } from '../migrate.ts';
-import { ownObjects, shareObjects } from '../objects.ts';
+import { ownObjects, shareObjects } from '../objects/lock.ts';
 import { runFile } from '../register/run.fixture.ts';
 import { registerRun } from '../register/run.ts';
 import { type TestDatabase, testDatabase } from '../testing.ts';

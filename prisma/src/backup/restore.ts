@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, cxrHome, type OnProgress, putObject, throwIfCancelled } from '@cxr-lens/data';
+import { CxrError, cxrHome, type OnProgress, putObject, renameDurable, throwIfCancelled } from '@cxr-lens/data';
 import pg from 'pg';
 import type { PrismaClient } from '../../generated/client/client.ts';
 import { createPrisma, directUrl } from '../client.ts';
@@ -133,7 +133,7 @@ async function restoreRun(from: string, id: string, files: RunCopy): Promise<str
     const file = path.join(backupFiles(from).run(id), name);
     if ((await copyFile(file, path.join(unfinished, name))) !== sha256) throw damaged(file);
   }
-  renameSync(unfinished, folder);
+  await renameDurable(unfinished, folder);
   return folder;
 }
 

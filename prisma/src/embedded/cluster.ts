@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data/error';
@@ -32,14 +44,15 @@ export const clusterLock = (home: string): string => path.join(home, 'cluster.lo
 export const keeperLock = (home: string): string => path.join(home, 'keeper.lock');
 
 /**
- * Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there was never one. To be called under `clusterLock`.
+ * Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there was never one: flushed to the disk, unless `fast`, so that a
+ * power cut cannot take the files that Postgres itself never writes again. To be called under `clusterLock`.
  * CxrError NOT_FOUND for a cluster whose files are gone: an empty one in its place would look like lost data.
  */
-export async function openCluster(home: string): Promise<Cluster> {
+export async function openCluster(home: string, options: { fast: boolean }): Promise<Cluster> {
   const cluster = locateCluster(home) ?? newCluster(home);
   if (!existsSync(path.join(dataFolder(cluster), 'PG_VERSION'))) {
     if (existsSync(portFile(cluster))) throw lostFiles(home, dataFolder(cluster));
-    await initialise(cluster);
+    await initialise(cluster, options);
   }
   return cluster;
 }
@@ -55,9 +68,15 @@ function lostFiles(home: string, folder: string): CxrError {
 /** The cluster of `<CXR_HOME>/postgres` as it stands; null where none was made. */
 export function locateCluster(home: string): Cluster | null {
   const account = borrowedAccount();
-  const folder = account ? sharedFolder(home) : path.join(home, 'cluster');
-  if (!folder || !existsSync(folder)) return null;
+  const folder = clusterFolder(home);
+  if (!folder) return null;
   return { home, folder, account, binaries: postgresBinaries({ reachable: account !== null }) };
+}
+
+/** Where the files of the cluster of `<CXR_HOME>/postgres` lie; null where none was made. */
+export function clusterFolder(home: string): string | null {
+  const folder = borrowedAccount() ? sharedFolder(home) : path.join(home, 'cluster');
+  return folder && existsSync(folder) ? folder : null;
 }
 
 interface Pointer {
@@ -88,8 +107,8 @@ function readPointer(home: string): Pointer | null {
 }
 
 function writePointer(home: string, id: string): void {
-  writeFileSync(pointerFile(home), `${JSON.stringify({ id, home } satisfies Pointer)}\n`);
-  writeFileSync(path.join(sharedClusters, id, 'home'), home);
+  writeFileSync(pointerFile(home), `${JSON.stringify({ id, home } satisfies Pointer)}\n`, { flush: true });
+  writeFileSync(path.join(sharedClusters, id, 'home'), home, { flush: true });
 }
 
 /** Whether the home of root's cluster has been moved: its cluster serves the new home by now. */
@@ -129,16 +148,30 @@ export function removeAbandoned(): void {
   }
 }
 
-async function initialise(cluster: Cluster): Promise<void> {
+function flush(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function initialise(cluster: Cluster, { fast }: { fast: boolean }): Promise<void> {
   const { account, binaries } = cluster;
   const data = dataFolder(cluster);
   const password = passwordFile(cluster);
   rmSync(data, { recursive: true, force: true });
-  writeFileSync(password, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600 });
+  writeFileSync(password, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600, flush: true });
   if (account) chownSync(password, account.uid, account.gid);
-  const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C'];
+  if (fast) options.push('--no-sync');
   const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], { account });
-  if (status === 0) return;
+  if (status === 0) {
+    // The names of the cluster and of what lies beside its data.
+    if (!fast) for (const folder of [cluster.folder, path.dirname(cluster.folder), cluster.home, path.dirname(cluster.home)]) flush(folder);
+    return;
+  }
   rmSync(data, { recursive: true, force: true });
   throw new Error(`initdb failed: ${output}`);
 }

@@ -22,7 +22,7 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
   const fast = options.fast ?? false;
   try {
     return await withLock(clusterLock(home), async () => {
-      const cluster = await openCluster(home);
+      const cluster = await openCluster(home, { fast });
       takeLease(home);
       const port = await startServer(cluster, { fast });
       ensureKeeper(home, fast);

@@ -10,6 +10,8 @@ import { runningPort, serverPid, startServer, stopOrphan, stopServer } from './s
 const LOOK_MS = 500;
 const IDLE_MS = 5000;
 
+// As `PRIVATE_UMASK`: the server and its log are open to no other account.
+process.umask(0o077);
 const home = process.argv[2]!;
 const fast = process.argv[3] === 'fast';
 

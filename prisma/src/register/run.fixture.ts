@@ -49,6 +49,8 @@ export function runFile(id: string, change: Partial<Run> = {}): Run {
     bestEpoch: 2,
     stepsPerEpoch: 2,
     weightsSha256: WEIGHTS,
+    cardSha256: null,
+    nextCardSha256: null,
     createdAt: '2026-01-01T10:00:00.000Z',
     updatedAt: '2026-01-01T11:00:00.000Z',
     finishedAt: '2026-01-01T11:00:00.000Z',

@@ -165,6 +165,11 @@ export const ExplanationType = builder.prismaObject('Explanation', {
       description: 'How the network saw a 16-bit file; null for every other file, and where 0.1.0 explained it.',
       resolve: bitsOf,
     }),
+    current: t.boolean({
+      description: 'Whether the run still has the card that made this answer. False after its thresholds were chosen anew: explain again.',
+      select: { run: { select: { cardSha256: true } } },
+      resolve: ({ cardSha256, run }) => run.cardSha256 === null || run.cardSha256 === cardSha256,
+    }),
     pins: t.field({ type: Pins, resolve: (row) => row }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),

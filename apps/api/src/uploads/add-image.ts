@@ -23,7 +23,7 @@ export interface AddedImage {
 }
 
 /**
- * Decodes, stores and queues one uploaded file. The same file again changes nothing and answers the same.
+ * Decodes, stores and queues one uploaded file. The same file again answers the same, and repairs its stored bytes where they are damaged.
  * Throws BAD_INPUT, CORRUPT, UNSUPPORTED or TOO_LARGE for what is no readable image, CONFLICT for another object of the same SOP Instance UID.
  */
 export async function addImage(archive: Archive, bytes: Uint8Array, fileName: string | null): Promise<AddedImage> {
@@ -93,6 +93,8 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
       const known = await tx.image.findUnique({ where: { sopInstanceUid: record.image.sopInstanceUid }, include: { study: true } });
       if (known) {
         sameContent(known.objectKey, record);
+        // What is acknowledged again is there: bytes that were damaged or lost come back with this.
+        await putObject(record.bytes);
         return {
           image: known,
           studyInstanceUid: known.study.studyInstanceUid,

@@ -11,6 +11,7 @@ import { sopReference } from './identity.ts';
 import { MAX_REQUEST_BYTES, partsOf } from './parts.ts';
 import { MAX_FILE_BYTES, readFile, tooLarge } from './read-file.ts';
 import { type UploadHeaders, UploadHeadersSchema, UploadQuerySchema } from './request.ts';
+import { type RequireRoom, roomKeeper } from './room.ts';
 
 // A file is held in memory while it is read and decoded: at most so many at once.
 const FILES_AT_ONCE = 4;
@@ -20,7 +21,8 @@ const BARE_TYPES = ['image/png', 'image/jpeg', 'application/dicom', 'application
 /** POST /studies: DICOMweb STOW-RS (multipart/related), a browser's multipart/form-data, or one bare PNG, JPEG or DICOM file. */
 export async function uploadRoutes(app: FastifyInstance, archive: Archive): Promise<void> {
   const gate = createGate(FILES_AT_ONCE);
-  const take = (file: IncomingFile): Promise<Outcome> => gate(() => outcomeOf(archive, file));
+  const requireRoom = roomKeeper();
+  const take = (file: IncomingFile): Promise<Outcome> => gate(() => outcomeOf({ archive, requireRoom }, file));
   // Bodies are read as streams, by the routes.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
@@ -28,6 +30,8 @@ export async function uploadRoutes(app: FastifyInstance, archive: Archive): Prom
   app.post('/studies', async (request, reply) => {
     const headers = parse(UploadHeadersSchema, request.headers);
     const { type } = headers;
+    // What is too large in any case is told so below.
+    await requireRoom(headers.size > MAX_REQUEST_BYTES ? 0 : headers.size);
     if (type === 'multipart/related') return answerStow(reply, await takeParts(request, headers, take));
     if (type === 'multipart/form-data') return answerJson(reply, await takeParts(request, headers, take));
     if (BARE_TYPES.includes(type)) return answerJson(reply, [await takeBare(request, headers, take)]);
@@ -77,11 +81,16 @@ function takeBare(request: FastifyRequest, { size, fileName }: UploadHeaders, ta
   return take({ fileName: name, stream: request.raw as IncomingMessage, request, stop: true });
 }
 
-async function outcomeOf(archive: Archive, { fileName, stream, request, stop }: IncomingFile): Promise<Outcome> {
+async function outcomeOf(
+  { archive, requireRoom }: { archive: Archive; requireRoom: RequireRoom },
+  { fileName, stream, request, stop }: IncomingFile,
+): Promise<Outcome> {
   let sop = NO_SOP as ReturnType<typeof sopReference>;
   try {
     const bytes = await readFile(stream, fileName ?? 'The upload', { stop });
     sop = sopReference(bytes);
+    // The disk may have filled since the request began.
+    await requireRoom(bytes.length);
     const added: AddedImage = await addImage(archive, bytes, fileName);
     return { fileName, sop, added };
   } catch (error) {

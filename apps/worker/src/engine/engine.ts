@@ -9,6 +9,8 @@ interface TaskHooks {
   /** The task waits for these; what they throw stops it. */
   beforeWrite: () => Promise<void>;
   onEpoch?: (epoch: Epoch) => Promise<void>;
+  /** The run's folder holds its evaluation, and perhaps another card. */
+  onEvaluated?: (run: string) => Promise<void>;
   /** In the images' order, each as soon as it is there. */
   onExplained?: (index: number, outcome: PromiseSettledResult<RunExplanation>) => void;
 }
@@ -70,7 +72,8 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     const { id, hook } = response;
     try {
       if (response.name === 'beforeWrite') await call.hooks.beforeWrite();
-      else await call.hooks.onEpoch?.(response.epoch);
+      else if (response.name === 'onEpoch') await call.hooks.onEpoch?.(response.epoch);
+      else await call.hooks.onEvaluated?.(response.run);
       send({ type: 'hooked', id, hook, error: null });
     } catch (error) {
       const { reject } = call;

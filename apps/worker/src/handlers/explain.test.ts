@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CxrError, putObject } from '@cxr-lens/data';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CxrError, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type TestDatabase, testDatabase } from '@cxr-lens/prisma';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -86,6 +87,19 @@ it('leaves the maps that rows name and no others, whether writing them succeeds 
   expect(stored()).toEqual([objectKey, row.camKey, row.saliencyKey].sort());
 });
 
+it('makes maps anew that are damaged or gone', async () => {
+  const { prisma } = database;
+  const again = attempt((work) => prisma.$transaction(work));
+  await explain({ prisma, batcher: saying(3) }, again);
+  const { camKey, saliencyKey } = await prisma.explanation.findFirstOrThrow();
+  const fileOf = (key: string): string => path.join(home, 'objects', key.slice(0, 2), key);
+  writeFileSync(fileOf(camKey), 'x');
+  rmSync(fileOf(saliencyKey));
+  await explain({ prisma, batcher: saying(3) }, again);
+  expect(await prisma.explanation.findFirstOrThrow()).toMatchObject({ camKey, saliencyKey });
+  for (const key of [camKey, saliencyKey]) expect((await getObject(key)).length).toBeGreaterThan(0);
+});
+
 it('shares calls with others by the same run in its first attempt, and goes alone in the next', async () => {
   const { prisma } = database;
   const asked: { item: ExplainItem; key: string }[] = [];
@@ -138,6 +152,32 @@ it('explains with every run that can, says which cannot and why, and tries again
   await explain({ prisma, batcher: good }, job(3));
   expect(await prisma.explanation.count()).toBe(2);
   await prisma.run.delete({ where: { id: 'damaged' } });
+});
+
+it('asks with the registered card, and again when an evaluation has registered another one meanwhile', async () => {
+  const { prisma } = database;
+  const register = (cardSha256: string | null) => prisma.run.update({ where: { id: 'r' }, data: { cardSha256 } });
+  const asked: (string | undefined)[] = [];
+  const batcher: ReturnType<typeof saying> = {
+    async ask(item, options) {
+      asked.push(item.cardSha256);
+      if (item.cardSha256 === 'new') return saying(3).ask(item, options);
+      // An evaluation has written its card and is about to register it.
+      if (item.cardSha256 === 'old') void sleep(400).then(() => register('new'));
+      throw new CxrError('CORRUPT', 'card.json was changed since');
+    },
+  };
+  await register('old');
+  const { id } = await prisma.job.create({ data: { id: randomUUID(), kind: 'EVALUATE', state: 'RUNNING', input: {} } });
+  const again = attempt((work) => prisma.$transaction(work));
+  await explain({ prisma, batcher }, again);
+  await prisma.job.delete({ where: { id } });
+  expect(asked).toEqual(['old', 'new']);
+  await register('edited');
+  const failing = attempt((work) => prisma.$transaction(work));
+  await expect(explain({ prisma, batcher }, failing)).rejects.toMatchObject({ code: 'CORRUPT' });
+  expect(asked).toEqual(['old', 'new', 'edited']);
+  await register(null);
 });
 
 it('stores nothing while objects are being deleted', async () => {

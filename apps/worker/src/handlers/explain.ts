@@ -1,12 +1,16 @@
-import { CxrError, deleteObject, type ErrorCode, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CxrError, type ErrorCode, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model';
-import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
+import { deleteUnused, type JobAttempt, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
 import type { Batcher } from '../batcher.ts';
 import type { RunExplanation } from '../engine/protocol.ts';
+import { waitForRoom } from '../room.ts';
 
 export interface ExplainItem {
   /** A finished run folder. */
   run: string;
+  /** Of the card that is registered: with another one nothing is decided. */
+  cardSha256?: string;
   image: ImageRequest;
 }
 
@@ -31,10 +35,9 @@ export async function explain({ prisma, batcher }: Services, job: JobAttempt<'ex
   const failures: { run: Run; error: unknown }[] = [];
   for (const [index, run] of runs.entries()) {
     job.progress({ what: `Explaining with ${run.name}`, done: index, total: runs.length });
-    // What may have killed its worker before goes alone the next time, and takes no others with it.
-    const key = job.attempt === 1 ? run.path : `${run.path} ${job.jobId}`;
+    await waitForRoom(job);
     try {
-      const explained = await batcher.ask({ run: run.path, image: request }, { key, signal: job.signal });
+      const explained = await askRun({ prisma, batcher }, job, { run, image: request });
       await store(prisma, job, { run, imageId, explained });
       await job.addEvent(`${run.name}: ${Object.keys(explained.findings).length} findings`);
     } catch (error) {
@@ -71,6 +74,32 @@ function failureOf(failures: readonly { run: Run; error: unknown }[], runs: numb
   return new CxrError(codeOf(failures[0]!.error), `${failures.length} of ${runs} runs gave no explanation. ${each.join(' ')}`);
 }
 
+/** How long a card is waited for that an evaluation has written and not registered yet. */
+const CARD_PATIENCE_MS = 3000;
+const LOOK_MS = 250;
+
+/** Asks for the run with its registered card, again when another one is registered meanwhile. */
+async function askRun(
+  { prisma, batcher }: Services,
+  job: JobAttempt<'explain'>,
+  { run, image }: { run: Pick<Run, 'id' | 'path' | 'cardSha256'>; image: ImageRequest },
+): Promise<RunExplanation> {
+  const { path, cardSha256 } = run;
+  // What may have killed its worker before goes alone the next time, and takes no others with it.
+  const key = job.attempt === 1 ? `${path} ${cardSha256}` : `${path} ${cardSha256} ${job.jobId}`;
+  try {
+    return await batcher.ask({ run: path, ...(cardSha256 === null ? {} : { cardSha256 }), image }, { key, signal: job.signal });
+  } catch (error) {
+    if (!(error instanceof CxrError) || error.code !== 'CORRUPT') throw error;
+    for (const deadline = Date.now() + CARD_PATIENCE_MS; ; await sleep(LOOK_MS)) {
+      const now = await prisma.run.findUnique({ where: { id: run.id } });
+      if (now && now.cardSha256 !== cardSha256) return askRun({ prisma, batcher }, job, { run: now, image });
+      const evaluations = await prisma.job.count({ where: { kind: 'EVALUATE', state: 'RUNNING' } });
+      if (evaluations === 0 || job.signal.aborted || Date.now() > deadline) throw error;
+    }
+  }
+}
+
 interface Answer {
   run: Run;
   imageId: string;
@@ -87,9 +116,14 @@ async function store(prisma: PrismaClient, job: JobAttempt<'explain'>, { run, im
   try {
     await job.write(async (tx) => {
       await shareObjects(tx);
-      for (const [finding, explanation] of Object.entries(explained.findings) as [Finding, FindingExplanation][]) {
-        const answer = await columnsOf(explanation);
-        columns.set(finding, answer);
+      // All at once, so that their flushes to the disk share commits of its journal.
+      const stored = await Promise.allSettled(
+        (Object.entries(explained.findings) as [Finding, FindingExplanation][]).map(async ([finding, explanation]) => {
+          columns.set(finding, await columnsOf(explanation));
+        }),
+      );
+      for (const end of stored) if (end.status === 'rejected') throw end.reason;
+      for (const [finding, answer] of columns) {
         const key = { imageId, runId: run.id, finding };
         const data = { ...answer, bits: explained.bits?.bits ?? null, bitsSource: explained.bits?.source ?? null, ...explained.pins };
         await tx.explanation.upsert({
@@ -145,19 +179,4 @@ async function storeMap({ values, height, width }: PlainMap): Promise<{ key: str
     max = Math.max(max, value);
   }
   return { key, min, max };
-}
-
-async function deleteUnused(prisma: PrismaClient, keys: readonly string[]): Promise<void> {
-  if (keys.length === 0) return;
-  await prisma.$transaction(
-    async (tx) => {
-      await ownObjects(tx);
-      for (const key of new Set(keys)) {
-        const maps = await tx.explanation.count({ where: { OR: [{ camKey: key }, { saliencyKey: key }] } });
-        const images = await tx.image.count({ where: { objectKey: key } });
-        if (maps + images === 0) await deleteObject(key);
-      }
-    },
-    { timeout: 30_000 },
-  );
 }

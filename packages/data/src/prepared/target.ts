@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { renameDurable } from '../durable.ts';
 import { CxrError } from '../error.ts';
 import { lockDescriptor } from '../file-lock.ts';
 import { hasMagic, indexOffset, PIXELS_OFFSET } from './format.ts';
@@ -52,7 +53,7 @@ export async function openTarget(options: { out: string; plan: unknown; slots: n
       await writeAll({ handle, bytes: header, at: 0, out });
       await orUnavailable(out, handle.truncate(end + index.length));
       await orUnavailable(out, handle.sync());
-      await orUnavailable(out, rename(partial, out));
+      await orUnavailable(out, renameDurable(partial, out));
       await unlink(`${out}.journal`).catch(() => undefined);
     },
     async close() {

@@ -46,6 +46,6 @@ export {
   writtenOptions,
 } from './options.ts';
 export { PRESET_NAMES, PRESETS, type PresetInfo, type PresetName, parsePreset } from './presets.ts';
-export { type DataRef, DataRefSchema, type Epoch, EpochSchema, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
+export { type DataRef, DataRefSchema, type Epoch, EpochSchema, isCardOf, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
 export { type End, earliestEnd, secondsLeft } from './stopping.ts';
 export { parseEpsilons, SWEEP_EPSILONS, sweepOptions } from './sweep.ts';
