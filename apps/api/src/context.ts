@@ -1,5 +1,7 @@
 import type { Jobs, PrismaClient } from '@cxr-lens/prisma';
 import type { FastifyBaseLogger } from 'fastify';
+import { type Budget, createBudget } from './budget.ts';
+import { limitedReads } from './limited-reads.ts';
 import type { Changes } from './subscriptions.ts';
 import type { Threads } from './threads/threads.ts';
 
@@ -11,8 +13,15 @@ export interface Services {
   threads: Threads;
 }
 
-/** What a resolver gets: one a request, or one an operation of a WebSocket. */
+/** What a resolver gets: one a request, or one an operation of a WebSocket. Reads of its client are counted. */
 export interface Context extends Services {
   requestId: string;
   log: FastifyBaseLogger;
+  budget: Budget;
+}
+
+export function createContext(services: Services, request: Pick<Context, 'requestId' | 'log'>): Context {
+  const context: Context = { ...services, ...request, budget: createBudget() };
+  context.prisma = limitedReads(services.prisma, () => context.budget);
+  return context;
 }

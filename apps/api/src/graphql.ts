@@ -2,8 +2,8 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
-import type { Context, Services } from './context.ts';
-import { publicGraphqlError } from './errors.ts';
+import { type Context, createContext, type Services } from './context.ts';
+import { publicGraphqlErrors } from './errors.ts';
 import { parseOptions, validationRules } from './limits.ts';
 import { schema } from './schema/schema.ts';
 import { subscriptionHandler } from './websocket.ts';
@@ -28,7 +28,7 @@ export async function graphqlRoutes(app: FastifyInstance, services: Services): P
   // Fastify itself lets requests end first; Apollo's drain plugin would wait for Fastify, and Fastify for this hook.
   app.addHook('onClose', () => server.stop());
   const handler = fastifyApolloHandler(server, {
-    context: async (request): Promise<Context> => ({ ...services, requestId: request.id, log: request.log }),
+    context: async (request) => createContext(services, { requestId: request.id, log: request.log }),
   });
   app.post('/graphql', handler);
   app.route({ method: 'GET', url: '/graphql', handler, wsHandler: subscriptionHandler(services) });
@@ -39,7 +39,7 @@ const publicErrors: ApolloServerPlugin<Context> = {
   requestDidStart: async () => ({
     willSendResponse: async ({ errors, response, contextValue }) => {
       if (errors && response.body.kind === 'single') {
-        response.body.singleResult.errors = errors.map((error) => publicGraphqlError(error, contextValue));
+        response.body.singleResult.errors = publicGraphqlErrors(errors, contextValue);
       }
     },
   }),

@@ -9,7 +9,7 @@ const MAX_DIRECTIVES = 20;
 /** A query of the dashboard has some 300 tokens; introspection has 240. */
 export const parseOptions = { maxTokens: 3000 };
 
-/** Refuses what is too deep or repeats too much before it runs; what it would cost is the complexity plugin's to say. */
+/** Refuses what is too deep or repeats too much before it runs; what it costs is counted while it runs (schema/cost.ts). */
 export const validationRules: ValidationRule[] = new ApolloArmor({
   maxDepth: { n: MAX_DEPTH, flattenFragments: true },
   maxAliases: { n: MAX_ALIASES },

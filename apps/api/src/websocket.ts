@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { makeHandler } from 'graphql-ws/use/@fastify/websocket';
-import type { Context, Services } from './context.ts';
-import { publicGraphqlError } from './errors.ts';
+import { createContext, type Services } from './context.ts';
+import { publicGraphqlErrors } from './errors.ts';
 import { limitedParse, limitedValidate } from './limits.ts';
 import { schema } from './schema/schema.ts';
 
@@ -10,7 +10,7 @@ export function subscriptionHandler(services: Services) {
   return makeHandler({
     schema,
     validate: limitedValidate,
-    context: ({ extra: { request } }, id): Context => ({ ...services, requestId: `${request.id}/${id}`, log: request.log }),
+    context: ({ extra: { request } }, id) => createContext(services, { requestId: `${request.id}/${id}`, log: request.log }),
     onSubscribe: (_context, _id, { query }) => {
       try {
         limitedParse(query);
@@ -22,9 +22,9 @@ export function subscriptionHandler(services: Services) {
       const { data = null, errors } = result;
       if (!errors) return;
       const scope = { log: request.log, requestId: `${request.id}/${id}` };
-      return { data, errors: errors.map((error) => publicGraphqlError(error, scope)) };
+      return { data, errors: publicGraphqlErrors(errors, scope) };
     },
     onError: ({ extra: { request } }, id, _payload, errors) =>
-      errors.map((error) => publicGraphqlError(error, { log: request.log, requestId: `${request.id}/${id}` })),
+      publicGraphqlErrors(errors, { log: request.log, requestId: `${request.id}/${id}` }),
   });
 }
