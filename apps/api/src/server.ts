@@ -4,10 +4,10 @@ import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { HostSchema, OriginSchema, RequestIdSchema } from './callers.ts';
-import { publicError, statusOf } from './errors.ts';
 import { graphqlRoutes } from './graphql.ts';
 import { parse } from './input.ts';
 import { pictureRoutes } from './pictures/routes.ts';
+import { answerClientError, answerError, answerExpectation } from './refusals.ts';
 import { listenForChanges } from './subscriptions.ts';
 import { startThreads } from './threads/threads.ts';
 import { knownImages } from './uploads/known-boxes.ts';
@@ -31,6 +31,8 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024 ** 2,
+    frameworkErrors: answerError,
+    clientErrorHandler: answerClientError,
     genReqId: ({ headers }) => parse(RequestIdSchema, headers['x-request-id']),
   });
   const jobs = await createJobs({ prisma, url: databaseUrl, onError: (error) => log.error({ err: error }, 'the job queue reports') });
@@ -58,10 +60,8 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     const ms = Math.round(elapsedTime);
     request.log.info({ method, path: url.split('?')[0], status: statusCode, ms }, 'request');
   });
-  app.setErrorHandler((error, request, reply) => {
-    const { code, message } = publicError(error, { log: request.log, requestId: request.id });
-    return reply.code(statusOf(code)).send({ code, message, requestId: request.id });
-  });
+  app.setErrorHandler(answerError);
+  app.server.on('checkExpectation', answerExpectation);
 
   await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, threads }));
   await app.register((scope) => uploadRoutes(scope, { prisma, jobs, threads, known }));
@@ -86,7 +86,8 @@ function dashboard(upstream: string): FastifyHttpProxyOptions {
     replyOptions: {
       rewriteRequestHeaders: ({ headers: { host } }, headers) => ({ ...headers, 'x-forwarded-host': host, 'x-forwarded-proto': 'http' }),
       onError: (reply) => {
-        void reply.code(503).send({ code: 'UNAVAILABLE', message: 'The dashboard does not answer yet: try again in a moment.' });
+        const message = 'The dashboard does not answer yet: try again in a moment.';
+        void reply.code(503).send({ code: 'UNAVAILABLE', message, requestId: reply.request.id });
       },
     },
   };

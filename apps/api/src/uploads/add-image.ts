@@ -33,13 +33,24 @@ export async function addImage(archive: Archive, bytes: Uint8Array, fileName: st
   const squash = [...new Set(candidates.map(({ size }) => size))];
   const inspection = await archive.threads.run({ kind: 'inspect', bytes, where, squash });
   const record = describe({ bytes, fileName, inspection, known: sameImage(candidates, squash, inspection) });
-  try {
-    return await store(archive, record);
-  } catch (error) {
-    // Two senders of one image at the same moment: the second one finds the first one's rows.
-    if ((error as { code?: string }).code === 'P2002') return store(archive, record);
-    throw error;
+  return settled(() => store(archive, record));
+}
+
+// Two senders of one image at the same moment: the second one finds the first one's rows (P2002). A study that is deleted while an image
+// is added to it takes rows away that were there a moment ago (P2003, P2025; NOT_FOUND of the job's image).
+const OVERTAKEN = ['P2002', 'P2003', 'P2025', 'NOT_FOUND'];
+const ATTEMPTS = 5;
+
+/** What `write` gives; it is done anew where another request changed the same rows meanwhile. CONFLICT when that happens again and again. */
+async function settled<T>(write: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!OVERTAKEN.includes((error as { code?: string }).code ?? '')) throw error;
+    }
   }
+  throw new CxrError('CONFLICT', 'Others add to and delete this study all the time: send the image again in a moment.');
 }
 
 function sameImage(candidates: readonly Candidate[], squash: readonly number[], { squashed }: Inspection): Candidate | null {

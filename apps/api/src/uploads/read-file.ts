@@ -44,7 +44,8 @@ async function* heardChunks(stream: Readable, where: string, bare: boolean): Asy
   // Destroying the stream would close the socket under the answer.
   const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   while (true) {
-    const next = await heard(chunks.next(), where).catch((error: Error) => {
+    const next = await heard(chunks.next(), where).catch((cause: Error) => {
+      const error = cause instanceof CxrError ? cause : brokenOff(where, cause);
       if (!bare) stream.destroy(error);
       throw error;
     });
@@ -68,6 +69,9 @@ export async function heard<T>(coming: Promise<T>, where: string): Promise<T> {
     clearTimeout(timer);
   }
 }
+
+const brokenOff = (where: string, cause: Error): CxrError =>
+  new CxrError('BAD_INPUT', `${where} breaks off in the middle of the request. Send it again.`, { cause });
 
 export const tooLarge = (where: string): CxrError =>
   new CxrError('TOO_LARGE', `${where} is larger than ${MAX_FILE_BYTES / 1024 ** 2} MiB, the most that one image may have.`);

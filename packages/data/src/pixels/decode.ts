@@ -1,3 +1,4 @@
+import { CxrError } from '../error.ts';
 import { decodeDicom } from './dicom.ts';
 import type { DecodedImage } from './image.ts';
 import { decodeRaster, squash } from './raster.ts';
@@ -22,5 +23,12 @@ export async function decodeSquashed(bytes: Uint8Array, size: number, where: str
 
 async function decode(bytes: Uint8Array, where: string, size?: number): Promise<DecodedImage> {
   const format = sniffFormat(bytes, where);
-  return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where, size)), format };
+  try {
+    return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where, size)), format };
+  } catch (cause) {
+    if (cause instanceof CxrError) throw cause;
+    // The DICOM parser throws plain strings, also when an element is read long after the header was.
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/^dicomParser\.\w+: /, '');
+    throw new CxrError('CORRUPT', `${where} is cut off or damaged (${reason}). Export it again.`, { cause });
+  }
 }

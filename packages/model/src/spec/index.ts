@@ -29,6 +29,7 @@ export type { Normalisation } from './normalisation.ts';
 export {
   defaultOptions,
   fillOptions,
+  MAX_SEED,
   optionsOf,
   parentMethod,
   parseSettings,
