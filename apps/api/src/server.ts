@@ -9,7 +9,7 @@ import { parse } from './input.ts';
 import { pictureRoutes } from './pictures/routes.ts';
 import { answerClientError, answerError, answerExpectation } from './refusals.ts';
 import { listenForChanges } from './subscriptions.ts';
-import { startThreads } from './threads/threads.ts';
+import { startTaskRunner } from './tasks/runner.ts';
 import { knownImages } from './uploads/known-boxes.ts';
 import { uploadRoutes } from './uploads/routes.ts';
 
@@ -25,7 +25,7 @@ export interface ServerOptions {
   dashboardUrl?: string;
 }
 
-/** The API, ready to listen. `app.close()` ends what it started: requests, subscriptions, queue, threads; the client stays open. */
+/** The API, ready to listen. `app.close()` ends what it started: requests, subscriptions, queue, tasks; the client stays open. */
 export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
@@ -37,7 +37,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   });
   const jobs = await createJobs({ prisma, url: databaseUrl, onError: (error) => log.error({ err: error }, 'the job queue reports') });
   const changes = listenForChanges(databaseUrl, log);
-  const threads = startThreads();
+  const tasks = startTaskRunner();
   const known = knownImages(prisma);
   app.addHook('preClose', async () => {
     // A sender whose upload was refused in its middle may keep the connection open without another word.
@@ -46,7 +46,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   });
   app.addHook('onClose', async () => {
     known.close();
-    await Promise.all([threads.stop(), changes.stop(), jobs.stop()]);
+    await Promise.all([tasks.stop(), changes.stop(), jobs.stop()]);
   });
 
   // Before our own hooks: only so does it let go of the socket of an upgrade that they refuse.
@@ -63,9 +63,9 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   app.setErrorHandler(answerError);
   app.server.on('checkExpectation', answerExpectation);
 
-  await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, threads }));
-  await app.register((scope) => uploadRoutes(scope, { prisma, jobs, threads, known }));
-  pictureRoutes(app, { prisma, threads });
+  await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, tasks }));
+  await app.register((scope) => uploadRoutes(scope, { prisma, jobs, tasks, known }));
+  pictureRoutes(app, { prisma, tasks });
   app.get('/healthz', async () => {
     await prisma.$queryRaw`SELECT 1`.catch((error: unknown) => {
       throw new CxrError('UNAVAILABLE', 'The database does not answer.', { cause: error });

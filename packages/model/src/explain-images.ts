@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import {
   type Box,
   type DecodedImage,
-  decodeImage,
+  decodeApart,
   FINDINGS,
   type Finding,
   type OnProgress,
@@ -145,7 +145,7 @@ interface Legible extends Pick<ImageRequest, 'where' | 'findings'> {
 }
 
 async function read({ bytes, where, findings }: ImageRequest, size: number): Promise<Legible> {
-  const image = await decodeImage(bytes, where);
+  const image = await decodeApart(bytes, where);
   const { pixels } = await squash(image, size);
   return { where, findings, image, pixels };
 }

@@ -98,7 +98,7 @@ const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
   }),
 });
 
-// Its bootstraps keep a thread for up to a second.
+// Its bootstraps keep a process for up to a second.
 const COMPARISON_FIELDS = 1000;
 
 const scope = { runs: 'All active finished runs unless asked for others', dataSet: 'the one most of them were evaluated on unless asked' };

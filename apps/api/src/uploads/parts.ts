@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { CxrError } from '@cxr-lens/data';
 import { Dicer } from '@fastify/busboy';
 import { parse } from '../input.ts';
-import { heard } from './read-file.ts';
+import { heard, type Patience } from './patience.ts';
 import { PartHeaderSchema } from './request.ts';
 
 /** One file of a request. Its stream must be read to its end before the next part comes. */
@@ -23,9 +23,9 @@ const unfinished = (): CxrError =>
 /**
  * The parts of a multipart/related or multipart/form-data request, as they arrive: what is not read yet stays with the sender.
  * Throws BAD_INPUT when the request ends in the middle or is no multipart, TOO_LARGE above 1 GiB or 1000 parts, CANCELLED when the sender
- * goes away or falls silent.
+ * goes away or is too slow.
  */
-export async function* partsOf(request: IncomingMessage, boundary: string): AsyncGenerator<Part> {
+export async function* partsOf(request: IncomingMessage, boundary: string, patience: Patience): AsyncGenerator<Part> {
   const ready: { header: object; stream: Readable }[] = [];
   let wake: () => void = () => undefined;
   let finished = false;
@@ -72,7 +72,7 @@ export async function* partsOf(request: IncomingMessage, boundary: string): Asyn
       if (part) yield { fileName: parse(PartHeaderSchema, part.header)['content-disposition'][0], stream: part.stream };
       else if (failure) throw failure;
       else if (finished) return;
-      else await heard(new Promise<void>((resolve) => (wake = resolve)), 'The request');
+      else await heard(new Promise<void>((resolve) => (wake = resolve)), { where: 'The request', patience, size: () => 0 });
     }
   } finally {
     request.off('data', count1).off('close', closed);

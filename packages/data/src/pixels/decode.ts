@@ -1,5 +1,6 @@
 import { CxrError } from '../error.ts';
 import { decodeDicom } from './dicom.ts';
+import { refuseGreedy } from './greedy.ts';
 import type { DecodedImage } from './image.ts';
 import { decodeRaster, squash } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
@@ -23,6 +24,7 @@ export async function decodeSquashed(bytes: Uint8Array, size: number, where: str
 
 async function decode(bytes: Uint8Array, where: string, size?: number): Promise<DecodedImage> {
   const format = sniffFormat(bytes, where);
+  refuseGreedy(bytes, format, where);
   try {
     return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where, size)), format };
   } catch (cause) {
