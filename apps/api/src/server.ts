@@ -4,6 +4,7 @@ import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { HostSchema, OriginSchema, RequestIdSchema } from './callers.ts';
+import { limitConnections, timeouts } from './connections.ts';
 import { graphqlRoutes } from './graphql.ts';
 import { parse } from './input.ts';
 import { pictureRoutes } from './pictures/routes.ts';
@@ -31,6 +32,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024 ** 2,
+    ...timeouts,
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError,
     genReqId: ({ headers }) => parse(RequestIdSchema, headers['x-request-id']),
@@ -49,6 +51,7 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     await Promise.all([tasks.stop(), changes.stop(), jobs.stop()]);
   });
 
+  limitConnections(app);
   // Before our own hooks: only so does it let go of the socket of an upgrade that they refuse.
   await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
   app.addHook('onRequest', async (request, reply) => {

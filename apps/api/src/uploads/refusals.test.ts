@@ -105,6 +105,28 @@ describe('100 MB of zeros', () => {
   });
 });
 
+describe('a sender that reads the answer only when all is sent', () => {
+  it.each([
+    ['Content-Length: 104857600', 'of a known size'],
+    ['Transfer-Encoding: chunked', 'of unknown size'],
+  ])('%s: is let go on or closed', async (header) => {
+    const { hostname, port } = new URL(api.url);
+    const socket = net.connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close').then(() => 'closed');
+    socket.pause();
+    socket.write(`POST /studies HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n${header}\r\n\r\n`);
+    const piece = Buffer.alloc(1024 ** 2);
+    const chunk = header.startsWith('Transfer') ? Buffer.concat([Buffer.from('100000\r\n'), piece, Buffer.from('\r\n')]) : piece;
+    const sending = (async () => {
+      for (let sent = 0; sent < 100 && !socket.destroyed; sent += 1) if (!socket.write(chunk)) await once(socket, 'drain');
+      return 'sent';
+    })().catch(() => 'closed');
+    expect(await Promise.race([sending, closed, new Promise((resolve) => setTimeout(resolve, 15_000, 'stuck'))])).not.toBe('stuck');
+    socket.destroy();
+  });
+});
+
 describe('a request that cannot be understood', () => {
   const BOUNDARY = 'expected a boundary, as in multipart/related; boundary=x.';
 
