@@ -7,6 +7,7 @@ import {
   type Finding,
   type OnProgress,
   squash,
+  squashApart,
   throwIfCancelled,
 } from '@cxr-lens/data';
 import { probability } from '@cxr-lens/eval';
@@ -50,10 +51,10 @@ export interface FindingExplanation {
   strip?: PlainMap[];
 }
 
-export interface ImageExplanation {
+export interface ImageExplanation<Image = DecodedImage> {
   where: string;
   /** The given image at its own size. */
-  image: DecodedImage;
+  image: Image;
   findings: Partial<Record<Finding, FindingExplanation>>;
 }
 
@@ -81,7 +82,7 @@ export async function explainImages(loaded: LoadedRun, request: ExplainRequest):
   const { findings = FINDINGS, onProgress, signal } = request;
   const images = request.images.map((image) => ({ ...image, findings }));
   const explained: ImageExplanation[] = [];
-  for await (const outcome of explainEach(loaded, images, signal)) {
+  for await (const outcome of explainInPasses(loaded, images, { read: readWhole, signal })) {
     if (outcome.status === 'rejected') throw outcome.reason;
     explained.push(outcome.value);
     onProgress?.({ what: nameOf(loaded), done: explained.length, total: images.length });
@@ -93,16 +94,36 @@ export async function explainImages(loaded: LoadedRun, request: ExplainRequest):
  * The same of one image after another, in their order: each comes as soon as its saliency is there, and one that cannot be read costs the
  * others nothing. Images share the passes that give logits and maps. Throws what would befall the others too: CxrError CANCELLED.
  */
-export async function* explainEach(
+export function explainEach(
   loaded: LoadedRun,
   images: readonly ImageRequest[],
   signal?: AbortSignal,
-): AsyncGenerator<PromiseSettledResult<ImageExplanation>, void> {
+): AsyncGenerator<PromiseSettledResult<ImageExplanation<Size>>, void> {
+  return explainInPasses(loaded, images, { read: readSquashed, signal });
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+interface Reading<Image extends Size> {
+  read: (request: ImageRequest, size: number) => Promise<Legible<Image>>;
+  signal: AbortSignal | undefined;
+}
+
+type Outcomes<Image> = AsyncGenerator<PromiseSettledResult<ImageExplanation<Image>>, void>;
+
+async function* explainInPasses<Image extends Size>(
+  loaded: LoadedRun,
+  images: readonly ImageRequest[],
+  reading: Reading<Image>,
+): Outcomes<Image> {
   // A walk takes about as long as a batch of the others.
   const most = loaded.network.evidence.kind === 'walk' ? 1 : INFERENCE_BATCH;
   for (let start = 0; start < images.length; start += most) {
-    throwIfCancelled(signal, nameOf(loaded));
-    yield* explainTogether(loaded, images.slice(start, start + most), signal);
+    throwIfCancelled(reading.signal, nameOf(loaded));
+    yield* explainTogether(loaded, images.slice(start, start + most), reading);
   }
 }
 
@@ -111,11 +132,11 @@ const nameOf = ({ run }: LoadedRun): string => `${METHODS[run.method].label}, ex
 // Images of a film strip: enough to see where something fades.
 const FRAMES = 8;
 
-async function* explainTogether(
+async function* explainTogether<Image extends Size>(
   loaded: LoadedRun,
   images: readonly ImageRequest[],
-  signal: AbortSignal | undefined,
-): ReturnType<typeof explainEach> {
+  { read, signal }: Reading<Image>,
+): Outcomes<Image> {
   const { inputSize } = loaded.network;
   const decoded = await Promise.allSettled(images.map((image) => read(image, inputSize)));
   const legible = decoded.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
@@ -138,21 +159,27 @@ async function* explainTogether(
   }
 }
 
-interface Legible extends Pick<ImageRequest, 'where' | 'findings'> {
-  image: DecodedImage;
+interface Legible<Image extends Size> extends Pick<ImageRequest, 'where' | 'findings'> {
+  image: Image;
   /** [S, S], 0 to 255 */
   pixels: Uint8Array;
 }
 
-async function read({ bytes, where, findings }: ImageRequest, size: number): Promise<Legible> {
+async function readWhole({ bytes, where, findings }: ImageRequest, size: number): Promise<Legible<DecodedImage>> {
   const image = await decodeApart(bytes, where);
   const { pixels } = await squash(image, size);
   return { where, findings, image, pixels };
 }
 
+/** Without the image's own pixels, of which a pass of the largest ones would fill the memory. */
+async function readSquashed({ bytes, where, findings }: ImageRequest, size: number): Promise<Legible<Size>> {
+  const { width, height, pixels } = await squashApart(bytes, size, where);
+  return { where, findings, image: { width, height }, pixels };
+}
+
 function explainPixels(
   loaded: LoadedRun,
-  { image, pixels, findings, logits, maps }: Legible & { logits: Float32Array; maps: readonly EvidenceMap[] },
+  { image, pixels, findings, logits, maps }: Legible<Size> & { logits: Float32Array; maps: readonly EvidenceMap[] },
 ): Partial<Record<Finding, FindingExplanation>> {
   const { network, card } = loaded;
   const size = network.inputSize;
