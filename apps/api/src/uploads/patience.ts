@@ -1,7 +1,7 @@
 import { CxrError } from '@cxr-lens/data';
 
 /** Whoever sends nothing for so long has gone; whoever sends less than `MIN_BYTES` meanwhile keeps a place for nothing. */
-export const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 30_000;
 const MIN_BYTES = 64 * 1024;
 
 /** What one request was waited for, since it last sent enough. Time in which nothing was asked of the sender does not count. */

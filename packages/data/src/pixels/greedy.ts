@@ -2,10 +2,10 @@ import { CxrError } from '../error.ts';
 import type { ImageFormat } from './image.ts';
 
 /** Bytes of the decoded samples at most: 8192 x 8192 of RGBA at 8 bit, or of grey at 16 bit twice over [ours]. */
-export const MAX_DECODED_BYTES = 256 * 1024 ** 2;
+const MAX_DECODED_BYTES = 256 * 1024 ** 2;
 
 /** Scans of a JPEG at most: progressive ones have some ten, and each is a pass over all pixels [ours]. */
-export const MAX_SCANS = 64;
+const MAX_SCANS = 64;
 
 /** TOO_LARGE, told by the headers alone, for what is small as a file and takes gigabytes or minutes to decode. */
 export function refuseGreedy(bytes: Uint8Array, format: ImageFormat, where: string): void {
