@@ -34,7 +34,7 @@ export interface PublicError {
 }
 
 /** A CxrError as it is; anything else is masked and logged here, once, under the id of its request. */
-export function publicError(error: unknown, { log, requestId }: { log: FastifyBaseLogger; requestId: string }): PublicError {
+export function publicError(error: unknown, { log, requestId }: Request): PublicError {
   if (error instanceof CxrError && error.code !== 'INTERNAL') return { code: error.code, message: error.message };
   if (isDatabaseAway(error)) {
     log.warn({ err: error, requestId }, 'the database does not answer');
@@ -55,8 +55,23 @@ export function publicError(error: unknown, { log, requestId }: { log: FastifyBa
   return { code: 'INTERNAL', message: `Something went wrong here, not with what you sent. The log tells more under request ${requestId}.` };
 }
 
-/** One error of an answer: `extensions` hold the code and the request id, nothing of the inside. */
-export function publicGraphqlError(error: GraphQLError, request: { log: FastifyBaseLogger; requestId: string }): GraphQLFormattedError {
+/** The errors of an answer: `extensions` hold the code and the request id, nothing of the inside. One cause that stopped many fields is told once. */
+export function publicGraphqlErrors(errors: readonly GraphQLError[], request: Request): GraphQLFormattedError[] {
+  const told = new Set<unknown>();
+  return errors.flatMap((error) => {
+    const cause = rootCause(error);
+    if (cause !== null && told.has(cause)) return [];
+    told.add(cause);
+    return [publicGraphqlError(error, request)];
+  });
+}
+
+interface Request {
+  log: FastifyBaseLogger;
+  requestId: string;
+}
+
+function publicGraphqlError(error: GraphQLError, request: Request): GraphQLFormattedError {
   const { locations, path } = error.toJSON();
   const cause = rootCause(error);
   // Without a cause it is GraphQL's own: syntax, unknown field, a variable of the wrong type, too deep, too complex.

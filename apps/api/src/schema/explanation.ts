@@ -32,10 +32,11 @@ const MapRef = builder.objectRef<MapRow>('MapRef').implement({
     min: t.exposeFloat('min'),
     max: t.exposeFloat('max'),
     values: t.floatList({
-      description: 'Row-major.',
-      complexity: 50,
-      resolve: async ({ kind, explanationId, key }) =>
-        Array.from(decodeNpy(await getObject(key), `${kind} of explanation ${explanationId}`).data),
+      description: 'Row-major; at most 65,536 numbers in one query, more come from npyUrl.',
+      resolve: async (map, _args, { budget }) => {
+        budget.cells(map.width * map.height, mapUrl(map, 'npy'));
+        return Array.from(decodeNpy(await getObject(map.key), `${map.kind} of explanation ${map.explanationId}`).data);
+      },
     }),
   }),
 });

@@ -138,6 +138,29 @@ describe('a picture', () => {
   });
 });
 
+describe('an upload beside the deletion of its study', () => {
+  it('is stored or deleted, and never an error of ours', async (ctx) => {
+    const good = readFileSync(`${requireOrSkip(ctx, 'dicom', 'dicom-sample')}/CR-MONO1-10-chest_explicitLE.dcm`);
+    let stored = 0;
+    for (let round = 0; round < 4; round += 1) {
+      const sending = Array.from({ length: 3 }, () => postBare(good, 'application/dicom'));
+      const deleting = (async () => {
+        for (let step = 0; step < 6; step += 1) {
+          const studies = await api.prisma.study.findMany();
+          await Promise.all(studies.map(({ id }) => api.ask('mutation ($id: ID!) { deleteStudy(id: $id) }', { id })));
+        }
+      })();
+      for (const { status, answer } of await Promise.all(sending)) {
+        expect([status, answer.rejected]).toEqual([200, []]);
+        stored += 1;
+      }
+      await deleting;
+    }
+    expect(stored).toBe(12);
+    for (const { objectKey } of await api.prisma.image.findMany()) await getObject(objectKey);
+  });
+});
+
 describe('a known image', () => {
   it('gets its boxes where name and pixels are those of a registered data set', async (ctx) => {
     const folder = requireOrSkip(ctx, 'samples', 'nih-sample');

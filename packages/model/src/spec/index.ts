@@ -34,6 +34,7 @@ export {
   defaultOptions,
   fillOptions,
   fillWrittenOptions,
+  MAX_SEED,
   optionsOf,
   parentMethod,
   parseSettings,
