@@ -42,15 +42,21 @@ async function explain(name: 'twelve' | 'eight', bytes: Uint8Array): Promise<Ima
   }
 }
 
-/** Does this with other papers in the run folder, which are put back. */
+interface RunPapers {
+  data: Record<string, unknown>;
+  cardSha256?: string;
+}
+
+/** Does this with other papers in the run folder, which are put back; run.json does not name the card, as in 0.1.0. */
 async function withPapers(
   name: 'twelve' | 'eight',
-  edit: (card: Record<string, unknown>, run: { data: Record<string, unknown> }) => void,
+  edit: (card: Record<string, unknown>, run: RunPapers) => void,
   work: () => Promise<void>,
 ) {
   const files = ['card.json', 'run.json'].map((file) => path.join(runFolder(name), file));
   const before = files.map((file) => readFileSync(file, 'utf8'));
-  const [card, run] = before.map((text) => JSON.parse(text)) as [Record<string, unknown>, { data: Record<string, unknown> }];
+  const [card, run] = before.map((text) => JSON.parse(text)) as [Record<string, unknown>, RunPapers];
+  delete run.cardSha256;
   edit(card, run);
   for (const [index, papers] of [card, run].entries()) writeFileSync(files[index]!, JSON.stringify(papers));
   try {
@@ -106,7 +112,7 @@ describe('a run trained on 16-bit files of 12 bits', () => {
 
 describe('run folders of other versions', () => {
   it('of 0.1.0, without bits, are read; 16-bit files decide for themselves', async () => {
-    const old = (card: Record<string, unknown>, run: { data: Record<string, unknown> }): void => {
+    const old = (card: Record<string, unknown>, run: RunPapers): void => {
       delete card['bits'];
       delete run.data['bits'];
     };
