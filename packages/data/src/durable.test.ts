@@ -27,9 +27,9 @@ async function watched(): Promise<{ durable: Durable; root: string; done: string
       };
       return handle;
     },
-    writeFile: async (file: string, bytes: Uint8Array, options: { flush?: boolean }) => {
+    writeFile: async (file: string, bytes: Uint8Array, options?: { flush?: boolean }) => {
       await fs.writeFile(file, bytes, options);
-      done.push(`write ${short(file)}${options.flush ? ', flushed' : ''}`);
+      done.push(`write ${short(file)}${options?.flush ? ', flushed' : ''}`);
     },
     rename: async (from: string, to: string) => {
       await fs.rename(from, to);
@@ -77,6 +77,16 @@ describe('writeDurable', () => {
     });
     await Promise.all(acknowledged);
     expect(done.filter((line) => line === 'flush a').length).toBeLessThan(40);
+  });
+
+  it('flushes bytes and name of a verified file after it has its name', async () => {
+    const { durable, root, done } = await watched();
+    await durable.makeFolder(path.join(root, 'a'));
+    done.length = 0;
+    await durable.writeVerified(path.join(root, 'a/b'), Buffer.from('bytes'), path.join(root, 'parts/x'));
+    expect(inside(done)).toEqual(['write parts/x', 'rename a/b', 'flush a/b', 'flush a']);
+    await expect(durable.writeVerified(path.join(root, 'parts'), Buffer.from('bytes'), path.join(root, 'x'))).rejects.toThrow();
+    expect(await fs.readdir(root)).toEqual(['a', 'parts']);
   });
 
   it('leaves the file that was there and nothing else where it fails', async () => {

@@ -7,16 +7,12 @@ import path from 'node:path';
 
 /**
  * Writes the whole file, or leaves the one that was there: a temporary file, flushed, then renamed. Returns once a power cut can no longer
- * take it. Folders that are missing are made. `temporary` is on the same disk; default beside the file. Errors as those of node:fs.
+ * take it. Folders that are missing are made. Errors as those of node:fs.
  */
-export async function writeDurable(
-  file: string,
-  bytes: Uint8Array | string,
-  { temporary = temporaryOf(file) }: { temporary?: string } = {},
-): Promise<void> {
+export async function writeDurable(file: string, bytes: Uint8Array | string): Promise<void> {
   const folder = path.dirname(file);
+  const temporary = temporaryOf(file);
   await makeFolder(folder);
-  await mkdir(path.dirname(temporary), { recursive: true });
   try {
     await writeFile(temporary, bytes, { flush: true });
     await rename(temporary, file);
@@ -25,6 +21,24 @@ export async function writeDurable(
     throw error;
   }
   await syncFolder(folder);
+}
+
+/**
+ * `writeDurable` for a file whose readers compare it with a hash: a power cut before the end may leave the name without the bytes, which
+ * saves half of the flushes. `temporary` is a name on the same disk.
+ */
+export async function writeVerified(file: string, bytes: Uint8Array, temporary: string): Promise<void> {
+  await makeFolder(path.dirname(file));
+  await mkdir(path.dirname(temporary), { recursive: true });
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  // One commit of the file system's journal takes bytes and name.
+  await syncFile(file);
 }
 
 /** `writeDurable` for code that may block. `syncFolder: false` leaves the rename to a later `syncFolderSync`: for many files of one folder. */
@@ -113,7 +127,7 @@ function ignoreUnsupported(error: unknown): void {
 const durable = new Set<string>();
 
 /** Makes the folder and flushes the folders above it: once a process, as another one may have made them without flushing. */
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string): Promise<void> {
   const made = await mkdir(folder, { recursive: true });
   for (const parent of unflushedParents(folder, made)) await syncFolder(parent).catch(ignoreUnreadable);
   markDurable(folder);

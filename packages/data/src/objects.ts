@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { syncFile, writeDurable } from './durable.ts';
+import { makeFolder, syncFile, writeVerified } from './durable.ts';
 import { CxrError } from './error.ts';
 import { cxrHome } from './home.ts';
 
@@ -13,9 +13,10 @@ export async function putObject(bytes: Uint8Array): Promise<string> {
   const key = sha256(bytes);
   const file = objectFile(key);
   try {
+    await makeFolders();
     // Whoever wrote what is there may not have flushed it.
     if (await holds(file, bytes)) await syncFile(file);
-    else await writeDurable(file, bytes, { temporary: path.join(unfinishedFolder(), randomUUID()) });
+    else await writeVerified(file, bytes, path.join(unfinishedFolder(), randomUUID()));
     return key;
   } catch (cause) {
     throw new CxrError('UNAVAILABLE', `${bytes.length} bytes cannot be stored: ${(cause as Error).message}. Check the space in CXR_HOME.`, {
@@ -74,6 +75,24 @@ async function orNull<T>(action: Promise<T>): Promise<T | null> {
     return await action;
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw error;
+  }
+}
+
+/** The store whose folders this process has made. */
+let made: { root: string; all: Promise<unknown> } | null = null;
+
+/** All 256 folders at once: they share one flush, where one after the other would cost the first uploads one each. */
+async function makeFolders(): Promise<void> {
+  const root = objectsFolder();
+  if (made?.root !== root) {
+    const folders = Array.from({ length: 256 }, (_, i) => path.join(root, i.toString(16).padStart(2, '0')));
+    made = { root, all: Promise.all(folders.map(makeFolder)) };
+  }
+  try {
+    await made.all;
+  } catch (error) {
+    made = null;
     throw error;
   }
 }
