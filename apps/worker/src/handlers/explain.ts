@@ -1,4 +1,4 @@
-import { CxrError, deleteObject, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
+import { CxrError, deleteObject, encodeNpy, type Finding, putObject } from '@cxr-lens/data';
 import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
 import type { Batcher } from '../batcher.ts';
@@ -20,8 +20,7 @@ export async function explain({ prisma, batcher }: Services, job: JobAttempt<'ex
   const { imageId, runIds, findings } = job.input;
   const image = await prisma.image.findUnique({ where: { id: imageId } });
   if (!image) throw new CxrError('NOT_FOUND', `Image ${imageId} was deleted before it was explained.`);
-  const bytes = await getObject(image.objectKey);
-  const request = { bytes, where: image.fileName ?? image.id, findings };
+  const request = { object: image.objectKey, where: image.fileName ?? image.id, findings };
   const runs = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' } });
   for (const [index, run] of runs.entries()) {
     job.progress({ what: `Explaining with ${run.name}`, done: index, total: runs.length });
