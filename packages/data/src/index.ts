@@ -26,7 +26,7 @@ export { squash } from './pixels/raster.ts';
 export { openPrepared, type PreparedData, type PreparedImage } from './prepared/open.ts';
 export { type PrepareOptions, type PrepareResult, prepare } from './prepared/prepare.ts';
 export { answerTasks } from './processes/answer.ts';
-export { decodeApart, squashApart } from './processes/decode-apart.ts';
+export { decodeApart, type Encoded, squashApart } from './processes/decode-apart.ts';
 export { type Processes, startProcesses } from './processes/processes.ts';
 export type { OnProgress, Progress } from './progress.ts';
 export { type Random, random } from './random.ts';

@@ -3,6 +3,7 @@ import {
   type Box,
   type DecodedImage,
   decodeApart,
+  type Encoded,
   FINDINGS,
   type Finding,
   type OnProgress,
@@ -74,16 +75,14 @@ export interface ImageExplanation<Image = DecodedImage> {
   findings: Partial<Record<Finding, FindingExplanation>>;
 }
 
+/** A PNG, JPEG or DICOM file; `where` names it in errors. */
+type NamedImage = Encoded & { where: string };
+
 /** An encoded image and what is asked of it. */
-export interface ImageRequest {
-  /** PNG, JPEG or DICOM; `where` names it in errors. */
-  bytes: Uint8Array;
-  where: string;
-  findings: readonly Finding[];
-}
+export type ImageRequest = NamedImage & { findings: readonly Finding[] };
 
 export interface ExplainRequest {
-  images: readonly Omit<ImageRequest, 'findings'>[];
+  images: readonly NamedImage[];
   /** Default: all 14. */
   findings?: readonly Finding[] | undefined;
   onProgress?: OnProgress | undefined;
@@ -179,15 +178,15 @@ interface Legible<Image extends Size> extends Pick<ImageRequest, 'where' | 'find
   pixels: Uint8Array;
 }
 
-async function readWhole({ bytes, where, findings }: ImageRequest, size: number, { bits }: Card): Promise<Legible<DecodedImage>> {
-  const image = await decodeApart(bytes, where, { bits });
+async function readWhole({ where, findings, ...encoded }: ImageRequest, size: number, { bits }: Card): Promise<Legible<DecodedImage>> {
+  const image = await decodeApart(encoded, where, { bits });
   const { pixels } = await squash(image, size);
   return { where, findings, image, pixels };
 }
 
 /** Without the image's own pixels, of which a pass of the largest ones would fill the memory. */
-async function readSquashed({ bytes, where, findings }: ImageRequest, size: number, { bits }: Card): Promise<Legible<Size>> {
-  const { pixels, ...image } = await squashApart(bytes, size, where, { bits });
+async function readSquashed({ where, findings, ...encoded }: ImageRequest, size: number, { bits }: Card): Promise<Legible<Size>> {
+  const { pixels, ...image } = await squashApart(encoded, size, where, { bits });
   return { where, findings, image, pixels };
 }
 

@@ -112,7 +112,8 @@ it('shares calls with others by the same run in its first attempt, and goes alon
   const [first, second, ...again] = asked.map(({ key }) => key);
   expect(second).toBe(first);
   expect(new Set([first, ...again]).size).toBe(3);
-  const image = { bytes: new Uint8Array(3), where: imageId, findings: ['Mass'] };
+  const { objectKey } = await prisma.image.findUniqueOrThrow({ where: { id: imageId } });
+  const image = { object: objectKey, where: imageId, findings: ['Mass'] };
   for (const { item } of asked) expect(item).toEqual({ run: '/nowhere', image });
 });
 

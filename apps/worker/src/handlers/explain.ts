@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CxrError, type ErrorCode, encodeNpy, type Finding, getObject, putObject } from '@cxr-lens/data';
+import { CxrError, type ErrorCode, encodeNpy, type Finding, putObject } from '@cxr-lens/data';
 import type { FindingExplanation, ImageRequest, PlainMap } from '@cxr-lens/model';
 import { deleteUnused, type JobAttempt, type PrismaClient, type Run, shareObjects } from '@cxr-lens/prisma';
 import type { Batcher } from '../batcher.ts';
@@ -27,8 +27,7 @@ export async function explain({ prisma, batcher }: Services, job: JobAttempt<'ex
   const { imageId, runIds, findings } = job.input;
   const image = await prisma.image.findUnique({ where: { id: imageId } });
   if (!image) throw new CxrError('NOT_FOUND', `Image ${imageId} was deleted before it was explained.`);
-  const bytes = await getObject(image.objectKey);
-  const request = { bytes, where: image.fileName ?? image.id, findings };
+  const request = { object: image.objectKey, where: image.fileName ?? image.id, findings };
   const given = job.attempt === 1 ? new Set<string>() : await givenBefore(prisma, job);
   const rows = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' } });
   const runs = rows.filter(({ id }) => !given.has(id));
