@@ -1,6 +1,7 @@
 export { type Box, NIH_SIZE, scaleBox } from './box.ts';
 export { renameDurable, syncFolderSync, writeDurable, writeDurableSync } from './durable.ts';
 export { CxrError, ERROR_CODES, type ErrorCode, throwIfCancelled } from './error.ts';
+export { waitForLock } from './file-lock.ts';
 export {
   BOXED_FINDINGS,
   type BoxedFinding,

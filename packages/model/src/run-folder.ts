@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, writeDurableSync } from '@cxr-lens/data';
-import { waitForLock } from '@cxr-lens/data/file-lock';
+import { CxrError, waitForLock, writeDurableSync } from '@cxr-lens/data';
 import type { z } from 'zod';
 import { type Card, CardSchema, isCardOf, type Run, RunSchema } from './spec/index.ts';
 

@@ -1,19 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { syncFolderSync } from '@cxr-lens/data/durable';
 import { CxrError } from '@cxr-lens/data/error';
 import { type Account, borrowedAccount } from './account.ts';
 import { postgresBinaries, SHARED_FOLDER } from './binaries.ts';
@@ -148,15 +137,6 @@ export function removeAbandoned(): void {
   }
 }
 
-function flush(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 async function initialise(cluster: Cluster, { fast }: { fast: boolean }): Promise<void> {
   const { account, binaries } = cluster;
   const data = dataFolder(cluster);
@@ -169,7 +149,7 @@ async function initialise(cluster: Cluster, { fast }: { fast: boolean }): Promis
   const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], { account });
   if (status === 0) {
     // The names of the cluster and of what lies beside its data.
-    if (!fast) for (const folder of [cluster.folder, path.dirname(cluster.folder), cluster.home, path.dirname(cluster.home)]) flush(folder);
+    if (!fast) for (const folder of [cluster.folder, path.dirname(cluster.folder), cluster.home, path.dirname(cluster.home)]) syncFolderSync(folder);
     return;
   }
   rmSync(data, { recursive: true, force: true });
