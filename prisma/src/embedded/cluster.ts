@@ -149,7 +149,8 @@ async function initialise(cluster: Cluster, { fast }: { fast: boolean }): Promis
   const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], { account });
   if (status === 0) {
     // The names of the cluster and of what lies beside its data.
-    if (!fast) for (const folder of [cluster.folder, path.dirname(cluster.folder), cluster.home, path.dirname(cluster.home)]) syncFolderSync(folder);
+    if (!fast)
+      for (const folder of [cluster.folder, path.dirname(cluster.folder), cluster.home, path.dirname(cluster.home)]) syncFolderSync(folder);
     return;
   }
   rmSync(data, { recursive: true, force: true });
