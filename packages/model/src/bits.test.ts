@@ -3,7 +3,7 @@ import path from 'node:path';
 import { encodeGreyPng, type GreyImage } from '@cxr-lens/data';
 import { sixteenBitPng } from '@cxr-lens/data/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { explainImages, type ImageExplanation } from './explain-images.ts';
+import { explainEach, explainImages, type ImageExplanation } from './explain-images.ts';
 import { loadRun } from './load-run.ts';
 import { readCard, readRun } from './run-folder.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
@@ -107,6 +107,21 @@ describe('a run trained on 16-bit files of 12 bits', () => {
 
   it("reads a file that its card's bits do not hold by the file's own, and says so", async () => {
     expect((await explain('twelve', await deep())).bits).toEqual({ bits: 14, source: 'guess', greatest: 15300, card: 12 });
+  });
+
+  it('says the same where the own pixels stay in the process that decodes them', async () => {
+    const files = [await dark(), await deep(), await encodeGreyPng(picture)];
+    const alone: ImageExplanation[] = [];
+    for (const bytes of files) alone.push(await explain('twelve', bytes));
+    const loaded = loadRun(runFolder('twelve'));
+    const requests = files.map((bytes) => ({ bytes, where: 'x.png', findings: ['Mass'] as const }));
+    for await (const outcome of explainEach(loaded, requests)) {
+      const { bits, preprocessingVersion, findings } = alone.shift()!;
+      expect(outcome).toMatchObject({ status: 'fulfilled', value: { bits, preprocessingVersion } });
+      if (outcome.status === 'fulfilled') expect(outcome.value.findings.Mass!.logit).toBeCloseTo(findings.Mass!.logit, 4);
+    }
+    expect(alone).toEqual([]);
+    loaded.dispose();
   });
 });
 
