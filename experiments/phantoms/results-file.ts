@@ -43,6 +43,8 @@ const RunResultSchema = z.object({
   locatedMean: z.object({ run: z.number(), centre: z.number(), random: z.number(), bestReachable: z.number() }),
 });
 
+const VerdictSchema = z.enum(['higher', 'lower', 'no difference detected']);
+
 /** One run beside the first: what a verdict says, finding by finding, of the mean over T(IoU). */
 const ComparedSchema = z.object({
   a: z.string(),
@@ -50,7 +52,7 @@ const ComparedSchema = z.object({
   findings: z.array(
     z.object({
       finding: z.enum(BOXED_FINDINGS),
-      verdict: z.enum(['higher', 'lower', 'no difference detected']),
+      verdict: VerdictSchema,
       difference: z.number().nullable(),
       interval: z.tuple([z.number(), z.number()]).nullable(),
     }),
@@ -131,7 +133,7 @@ function runResult({ run, auc, localization }: Found): RunResult {
     seconds: Math.round(run.epochs.reduce((sum, { seconds }) => sum + seconds, 0)),
     weightsSha256: auc.weightsSha256,
     auc: Object.fromEntries(aucs),
-    meanAuc: measured(auc.mean.auc, auc.mean.bootstrap),
+    meanAuc: measured(auc.mean.auc, auc.mean.bootstrap, auc.mean.reason),
     learned: Object.values(auc.findings).filter(({ bootstrap }) => bootstrap !== null && bootstrap[0] > 0.5).length,
     located: Object.fromEntries(places),
     locatedMean: {
@@ -163,8 +165,11 @@ const CompareSchema = z.object({
       localization: z.array(
         z.object({
           finding: z.enum(BOXED_FINDINGS),
-          sentence: z.string(),
-          mean: z.object({ difference: z.number().nullable(), interval: z.tuple([z.number(), z.number()]).nullable() }),
+          mean: z.object({
+            direction: VerdictSchema,
+            difference: z.number().nullable(),
+            interval: z.tuple([z.number(), z.number()]).nullable(),
+          }),
         }),
       ),
     }),
@@ -176,17 +181,11 @@ async function compared(folders: readonly string[]): Promise<Results['comparison
   return comparisons.map(({ a, b, localization }) => ({
     a,
     b,
-    findings: localization.map(({ finding, sentence, mean: { difference, interval } }) => ({
+    findings: localization.map(({ finding, mean: { direction, difference, interval } }) => ({
       finding,
-      verdict: verdictOf(sentence),
+      verdict: direction,
       difference,
       interval,
     })),
   }));
-}
-
-/** The sentence is the verdict: "Robust is higher than Baseline by ...", or "No difference detected between ...". */
-function verdictOf(sentence: string): 'higher' | 'lower' | 'no difference detected' {
-  const found = /\bis (higher|lower) than\b/.exec(sentence);
-  return sentence.startsWith('No difference') || !found ? 'no difference detected' : (found[1] as 'higher' | 'lower');
 }

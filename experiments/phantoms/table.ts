@@ -9,7 +9,7 @@ const range = (interval: readonly number[] | null): string => interval?.map((val
 function rows(folder: string): string[] {
   const { auc, localization } = readEvaluation(folder);
   const learned = Object.values(auc.findings).filter(({ bootstrap }) => bootstrap !== null && bootstrap[0] > 0.5).length;
-  const head = [auc.runId, auc.images, `${auc.mean.auc?.toFixed(2)} (${range(auc.mean.bootstrap)})`, learned];
+  const head = [auc.runId, auc.images, `${auc.mean.auc?.toFixed(2)} (${auc.mean.reason ?? range(auc.mean.bootstrap)})`, learned];
   return [localization, ...localization.others].map(({ run, controls }, index) => {
     const { centre, random, bestReachable } = controls;
     const values = [run, centre, random, bestReachable].map((curves) => located(curves).toFixed(2));

@@ -2,6 +2,7 @@ import { findingLabel, isBoxedFinding, parseFinding } from '@cxr-lens/data';
 import { METHOD_NAMES, METHODS, parseMethod } from '@cxr-lens/model/spec';
 import type { AucResult, PrismaClient } from '@cxr-lens/prisma';
 import { mainProtocol } from './methods.ts';
+import { EXPLODED_SELECT, explodedOf } from './runs.ts';
 import { aucInterval, percent } from './words.ts';
 
 /** T(IoU) at which an explanation says how far to trust it: the one that the comparison's sentences use too. */
@@ -34,7 +35,7 @@ export async function loadEvidence(prisma: PrismaClient, keys: readonly string[]
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     distinct: ['runId'],
     include: {
-      run: { select: { method: true } },
+      run: { select: EXPLODED_SELECT },
       dataSet: { select: { name: true, synthetic: true } },
       auc: { where: { finding: { in: findings } } },
       localization: { where: { kind: 'RUN', finding: { in: findings } }, include: { points: { where: { iouThreshold: TRUST_IOU } } } },
@@ -56,7 +57,9 @@ export async function loadEvidence(prisma: PrismaClient, keys: readonly string[]
     };
     const where = evaluation.dataSet ? ` of ${evaluation.dataSet.name}${evaluation.dataSet.synthetic ? ', which are synthetic' : ''}` : '';
     const label = METHODS[parseMethod(evaluation.run.method)].label;
-    return { ...measured, auc: auc?.auc ?? null, statement: statementOf(label, finding, measured, auc, where) };
+    const exploded = explodedOf(evaluation.run);
+    const statement = `${exploded === null ? '' : `${exploded} `}${statementOf(label, finding, measured, auc, where)}`;
+    return { ...measured, auc: auc?.auc ?? null, statement };
   });
 }
 

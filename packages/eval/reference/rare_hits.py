@@ -1,6 +1,6 @@
 """Wilson intervals of clustered shares by statsmodels: the design effect from a regression on a constant with clustered errors.
 
-Each case is a list of [patient, number of folds that score the pair, number of those that hit].
+Each pair is written as patient/number of folds that score it/number of those that hit.
 """
 
 import json
@@ -55,7 +55,7 @@ def interval(pairs):
 
 
 if __name__ == "__main__":
-    write("rare_hits.json", {"cases": [{"name": name, "pairs": pairs, **interval(pairs)} for name, pairs in cases()]})
+    write("rare_hits.json", {"cases": [{"name": name, "pairs": " ".join("/".join(map(str, pair)) for pair in pairs), **interval(pairs)} for name, pairs in cases()]})
     path = pathlib.Path(__file__).with_name("rare_hits.json")
     value = json.loads(path.read_text())
     print(len(value["cases"]), "cases,", sum(c["effect"] is None for c in value["cases"]), "without a design effect")

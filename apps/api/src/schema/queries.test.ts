@@ -278,6 +278,16 @@ describe('studies and explanations', () => {
         'Its AUC for Cardiomegaly is 0.80 (0.75 to 0.85).',
     );
     expect(heart!.pins).toMatchObject({ runId: 'demo-robust', preprocessingVersion: 'v1' });
+    // a run whose validation loss exploded says so before anything else
+    const where = { runId_epoch: { runId: robust.id, epoch: 2 } };
+    const { validationLoss } = await api.prisma.epoch.findUniqueOrThrow({ where });
+    await api.prisma.epoch.update({ where, data: { validationLoss: 3.6e11 } });
+    const warned = await api.ask<{ study: { images: [Found] } }>(
+      'query ($id: ID!) { study(id: $id) { images { explanations(runs: ["demo-robust"], findings: [Cardiomegaly]) { evidence { statement } } } } }',
+      { id: study },
+    );
+    await api.prisma.epoch.update({ where, data: { validationLoss } });
+    expect(warned.data.study.images[0].explanations[0]!.evidence.statement).toMatch(/^The validation loss exploded: .* Robust located/);
     expect(hernia).toMatchObject({ bitsInUse: null, probability: null, probabilityReason: 'under 10 positives', box: null });
     expect(hernia!.boxReason).toContain('No map threshold is known for Hernia');
     expect(hernia!.evidence.statement).toContain('No boxes of Hernia exist');

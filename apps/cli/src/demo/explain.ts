@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CxrError } from '@cxr-lens/data';
-import { type Prisma, readJobInput } from '@cxr-lens/prisma';
-import type { Client } from './client.ts';
+import { readJobInput } from '@cxr-lens/prisma';
+import { type Client, OPEN } from './client.ts';
 
 const LOOK_EVERY_MS = 1000;
-const OPEN = { in: ['QUEUED', 'RUNNING'] } satisfies Prisma.JobWhereInput['state'];
 
 /**
  * Has measured runs explain every image that came before they were measured: the images without an answer of theirs, and those whose

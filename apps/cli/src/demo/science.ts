@@ -128,10 +128,11 @@ function endInWords(run: Run): string | null {
   return `${Math.round(seconds)} s to ${end.by === 'cap' ? cap : `the earliest end by the stop rule, after epoch ${end.epoch}`}`;
 }
 
-/** The report is written last, when all runs of the evaluation are measured. */
+/** The report is written last, when all runs of the evaluation are measured; one of 0.1.0 has no IoUs, which the verdicts are made of. */
 function isReported(run: string): boolean {
   const folder = path.join(run, 'evaluation');
-  return existsSync(folder) && readdirSync(folder).some((name) => existsSync(path.join(folder, name, 'report.md')));
+  const holds = (name: string): boolean => ['ious.json', 'report.md'].every((file) => existsSync(path.join(folder, name, file)));
+  return existsSync(folder) && readdirSync(folder).some(holds);
 }
 
 function measureStep(methods: readonly DemoMethod[], { prisma, jobs }: Client, { paths }: Plan): Step {

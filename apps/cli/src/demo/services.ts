@@ -3,7 +3,7 @@ import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { ensureDatabase, registerDataSet, registerRun } from '@cxr-lens/prisma';
 import { type Child, logFile, startCommand, startModule, stopChild } from './child.ts';
-import { type Client, openClient } from './client.ts';
+import { type Client, OPEN, openClient } from './client.ts';
 import { conduct } from './conduct.ts';
 import { buildDashboard, DASHBOARD_SERVER } from './dashboard.ts';
 import { answers, freePort } from './port.ts';
@@ -100,5 +100,9 @@ const ended = (name: string, code: number): CxrError =>
 /** Shows what earlier demos have left: also what was made in a database that is gone, or by a version that had none meanwhile. */
 async function registerWhatIsThere({ prisma }: Client, { prepared, runs }: DemoPaths): Promise<void> {
   if (existsSync(prepared)) await registerDataSet(prisma, prepared);
-  for (const folder of Object.values(runs)) if (existsSync(path.join(folder, 'run.json'))) await registerRun(prisma, folder);
+  for (const folder of Object.values(runs)) {
+    // A run whose job goes on is that job's to tell: its file still says "cancelled" when the demo was stopped.
+    const open = { runId: path.basename(folder), kind: 'TRAIN', state: OPEN } as const;
+    if (existsSync(path.join(folder, 'run.json')) && (await prisma.job.count({ where: open })) === 0) await registerRun(prisma, folder);
+  }
 }

@@ -3,8 +3,11 @@ import reference from '../../reference/rare_hits.json' with { type: 'json' };
 import { referencePairs, uniform } from '../testing.ts';
 import { curveBands } from './bands.ts';
 import { localizationControls, nihControls, patchControls } from './controls.ts';
+import { patientParts } from './folds.ts';
 import { localization } from './localization.ts';
 import { nihLocalization } from './nih.ts';
+import { patchLocalization } from './patches.ts';
+import { poolLocalization } from './pool.ts';
 import { designEffect, wilsonInterval, withRareHits } from './rare-hits.ts';
 import type { LocalizationPoint, LocalizationResult, NihCurve, ScoredPair } from './types.ts';
 
@@ -12,7 +15,8 @@ type Case = (typeof reference.cases)[number];
 
 /** Pairs that hit at T = 0.3 in so many of their folds; of four folds a fifth chose the threshold. */
 function scoredOf({ pairs }: Case): ScoredPair[] {
-  return pairs.map(([patient, folds, hits], index) => {
+  return pairs.split(' ').map((pair, index) => {
+    const [patient, folds, hits] = pair.split('/').map(Number);
     const ious = Array.from({ length: folds! }, (_, fold) => (fold < hits! ? 0.9 : 0));
     return { image: `${index}.png`, patientId: String(patient), ious: folds === 1 ? ious : [...ious, null] };
   });
@@ -90,11 +94,27 @@ describe('curves of every protocol', () => {
   // maps of noise alone: at the higher T nothing hits
   const poor = pairs.map((pair) => ({ ...pair, map: pair.map.map((_, i) => uniform(pair.map.length, i)) }));
   const options = { seed: 3, resamples: 200 };
+  const parts = patientParts(
+    pairs.map(({ patientId }) => patientId),
+    3,
+  );
+  const fifths = [0, 1, 2, 3, 4].map((part) =>
+    poor
+      .filter(({ patientId }) => parts.get(patientId) === part)
+      .map((pair) => ({ ...pair, map: pair.map.map((value) => Math.min(1, value)) })),
+  );
 
   it.each([
     ['paper', localization(poor, options)],
     ['a fixed threshold', localization(poor, { ...options, threshold: 100 })],
     ['nih', nihLocalization(poor, options)],
+    [
+      'five folds of patches, pooled',
+      poolLocalization(
+        fifths.map((own) => patchLocalization(own, options)),
+        options,
+      ),
+    ],
     ...Object.entries({
       'controls of paper': localizationControls(pairs, options),
       'controls of nih': nihControls(pairs, options),
