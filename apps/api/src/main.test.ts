@@ -67,6 +67,7 @@ describe('the process', () => {
       body: '{"query":"{ viewer { name } }"}',
     });
     expect(await answer.json()).toEqual({ data: { viewer: { name: 'local' } } });
+    expect(readFileSync(`/proc/${started.child.pid}/status`, 'utf8')).toMatch(/^Umask:\s*0077$/m);
     expect(readFileSync(`/proc/${started.child.pid}/maps`, 'utf8')).not.toMatch(/tensorflow|tfjs/i);
     const sockets = readFileSync('/proc/net/tcp', 'utf8')
       .split('\n')

@@ -1,4 +1,4 @@
-import { CxrError, onParentEnd } from '@cxr-lens/data';
+import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
 import { createPrisma, ensureDatabase } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { parse } from './input.ts';
@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => void stop('SIGTERM'));
   process.once('SIGINT', () => void stop('SIGINT'));
   onParentEnd(() => void stop('its parent ended'));
+  process.umask(PRIVATE_UMASK);
   const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
   const { PORT: port, LOG_LEVEL: level, DASHBOARD_URL: dashboardUrl } = parse(EnvironmentSchema, set);
   const log = createLog(level);

@@ -1,4 +1,4 @@
-import { CxrError, onParentEnd } from '@cxr-lens/data';
+import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
 import { ensureDatabase } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { startWorker } from './worker.ts';
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => void stop('SIGTERM', 0, STOP_MS));
   process.once('SIGINT', () => void stop('SIGINT', 0, STOP_MS));
   onParentEnd(() => void stop('its parent ended', 0, ORPHAN_STOP_MS));
+  process.umask(PRIVATE_UMASK);
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info', base: { app: 'worker' }, serializers: { err: withoutExtras } });
   const worker = await startWorker({ url: await ensureDatabase(), log });
 

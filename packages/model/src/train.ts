@@ -203,8 +203,8 @@ async function finish(training: Training): Promise<Run> {
   const card = makeCard({ run: training.run, network, normalisation, validation: { ...validation, logits }, weightsSha256 });
   await beforeWrite?.();
   writeAtomic(files.weights, bytes);
-  writeCard(files, card);
-  await record(training, { state: 'finished', weightsSha256, finishedAt: new Date().toISOString() });
+  const cardSha256 = writeCard(files, card);
+  await record(training, { state: 'finished', weightsSha256, cardSha256, finishedAt: new Date().toISOString() });
   removeBest(files, null);
   return training.run;
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clusterLock, dataFolder, locateCluster } from './cluster.ts';
+import { clusterLock, dataFolder, keeperLock, locateCluster } from './cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded.ts';
 import { isLocked, withLock } from './lock.ts';
 import { isListening, processStat } from './processes.ts';
@@ -112,12 +112,12 @@ describe('the embedded Postgres', () => {
     await ensureEmbedded(gone, { database: 'test', fast: true });
     const pid = postmasterPid(gone);
     const cluster = locateCluster(gone)!;
-    await expect.poll(() => isLocked(`keeper${gone}`), { timeout: 20_000, interval: 100 }).toBe(true);
+    await expect.poll(() => isLocked(keeperLock(gone)), { timeout: 20_000, interval: 100 }).toBe(true);
     await sleep(1500);
     rmSync(path.dirname(gone), { recursive: true, force: true });
     await expect.poll(() => processStat(pid), { timeout: 20_000, interval: 100 }).toBeNull();
     await expect.poll(() => existsSync(cluster.folder), { timeout: 20_000, interval: 100 }).toBe(false);
-    await expect.poll(() => isLocked(`keeper${gone}`), { timeout: 20_000, interval: 100 }).toBe(false);
+    await expect.poll(() => isLocked(keeperLock(gone)), { timeout: 20_000, interval: 100 }).toBe(false);
   });
 
   it('runs for root from a clone below a folder of mode 0700', async (ctx) => {

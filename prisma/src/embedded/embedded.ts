@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CxrError } from '@cxr-lens/data';
 import pg from 'pg';
-import { clusterLock, openCluster } from './cluster.ts';
+import { clusterLock, keeperLock, openCluster } from './cluster.ts';
 import { dropLease, takeLease } from './leases.ts';
 import { isLocked, withLock } from './lock.ts';
 import { databaseUrl, startServer } from './server.ts';
@@ -22,14 +22,16 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
   const fast = options.fast ?? false;
   try {
     return await withLock(clusterLock(home), async () => {
-      const cluster = await openCluster(home);
+      const cluster = await openCluster(home, { fast });
       takeLease(home);
       const port = await startServer(cluster, { fast });
-      await ensureKeeper(home, fast);
+      ensureKeeper(home, fast);
       await createDatabase(databaseUrl(cluster, port, 'postgres'), options.database);
       return databaseUrl(cluster, port, options.database);
     });
   } catch (error) {
+    dropLease(home);
+    if (error instanceof CxrError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new CxrError(
       'UNAVAILABLE',
@@ -46,8 +48,8 @@ export function releaseEmbedded(home: string): void {
   dropLease(home);
 }
 
-async function ensureKeeper(home: string, fast: boolean): Promise<void> {
-  if (await isLocked(`keeper${home}`)) return;
+function ensureKeeper(home: string, fast: boolean): void {
+  if (isLocked(keeperLock(home))) return;
   const { NODE_OPTIONS: _, ...env } = process.env;
   const args = [fileURLToPath(new URL('./keeper.ts', import.meta.url)), home, ...(fast ? ['fast'] : [])];
   spawn(process.execPath, args, { detached: true, stdio: 'ignore', cwd: '/', env }).unref();

@@ -1,14 +1,14 @@
 import { CxrError, type Progress } from '@cxr-lens/data';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
+import { patiently } from '../patience.ts';
 import { hasEnded, lockJob } from './row.ts';
 import { changeJob } from './sweep.ts';
 
 const PROGRESS_EVERY_MS = 500;
-const PATIENCE_MS = 30_000;
 
 /** Makes attempt `attempt` the only one that may write, unless the job has ended, is gone, or a later attempt has begun: then null. */
 export async function claimJob(prisma: PrismaClient, id: string, attempt: number): Promise<Job | null> {
-  return prisma.$transaction(async (tx) => {
+  const claim = async (tx: Prisma.TransactionClient): Promise<Job | null> => {
     const job = await lockJob(tx, id);
     if (!job || hasEnded(job) || job.attempt >= attempt) return null;
     return changeJob(tx, id, {
@@ -24,7 +24,8 @@ export async function claimJob(prisma: PrismaClient, id: string, attempt: number
         errorMessage: null,
       },
     });
-  });
+  };
+  return patiently(() => prisma.$transaction(claim));
 }
 
 /** How a job ends. A training job that does not end well takes its run with it. */
@@ -139,26 +140,4 @@ export class AttemptWriter {
       await new Promise((resolve) => setTimeout(resolve, PROGRESS_EVERY_MS));
     }
   }
-}
-
-/** Tries again for half a minute while the server does not answer: a restarted database must not cost a day of training. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!isConnectionLoss(error) || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-}
-
-/** Prisma's P1001, P1008 and P1017, and what Postgres and the socket say while a server goes down or comes up. */
-function isConnectionLoss(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  if (typeof code === 'string' && ['P1001', 'P1008', 'P1017', 'P2028', 'ECONNREFUSED', 'ECONNRESET', '57P01', '57P03'].includes(code))
-    return true;
-  return /ECONNREFUSED|ECONNRESET|Connection terminated|server closed the connection|shutting down|starting up/i.test(error.message);
 }

@@ -1,6 +1,7 @@
 import { CxrError, type Progress } from '@cxr-lens/data';
 import { fromPrisma, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
+import { CONNECTIONS, directUrl } from '../client.ts';
 import { subscribeEvents } from '../events.ts';
 import { AttemptWriter, claimJob, endJob, StaleAttempt } from './attempt.ts';
 import { createJobRow, readJobInput } from './enqueue.ts';
@@ -67,8 +68,8 @@ const SHIFT_OVER = new CxrError('CANCELLED', "The attempt's time is up.");
 /** The job queues of the database at `url`. A process that only enqueues needs no `work`. */
 export async function createJobs({ prisma, url, onError = () => undefined }: JobsOptions): Promise<Jobs> {
   const boss = new PgBoss({
-    connectionString: url,
-    max: 5,
+    connectionString: directUrl(url),
+    max: CONNECTIONS.queue - 1,
     schedule: false,
     useListenNotify: true,
     registerInstance: false,

@@ -18,8 +18,8 @@ const logFile = (name: string): string => path.join(cxrHome(), 'logs', `${name.r
 
 /** Starts the pinned Node with `args`. */
 function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
-  mkdirSync(path.dirname(logFile(name)), { recursive: true });
-  const log = openSync(logFile(name), 'a');
+  mkdirSync(path.dirname(logFile(name)), { recursive: true, mode: 0o700 });
+  const log = openSync(logFile(name), 'a', 0o600);
   const child = spawn(process.execPath, args, { env: { ...env, ...CHILD_ENV }, stdio: ['ignore', log, 'inherit', 'ipc'], detached: true });
   closeSync(log);
   const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => resolve(signal ? 128 : (code ?? 1))));

@@ -11,6 +11,8 @@ interface TaskHooks {
   onEpoch?: (epoch: Epoch) => Promise<void>;
   /** With the steps since the training's start. */
   onCheckpoint?: (steps: number) => Promise<void>;
+  /** The run's folder holds its evaluation, and perhaps another card. */
+  onEvaluated?: (run: string) => Promise<void>;
   /** In the images' order, each as soon as it is there. */
   onExplained?: (index: number, outcome: PromiseSettledResult<RunExplanation>) => void;
 }
@@ -99,7 +101,8 @@ export function startEngine(
     try {
       if (response.name === 'beforeWrite') await call.hooks.beforeWrite();
       else if (response.name === 'onCheckpoint') await call.hooks.onCheckpoint?.(response.steps);
-      else await call.hooks.onEpoch?.(response.epoch);
+      else if (response.name === 'onEpoch') await call.hooks.onEpoch?.(response.epoch);
+      else await call.hooks.onEvaluated?.(response.run);
       send({ type: 'hooked', id, hook, error: null });
     } catch (error) {
       const { reject } = call;

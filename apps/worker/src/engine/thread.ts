@@ -50,10 +50,8 @@ async function runTask(request: Extract<Request, { type: 'start' }>): Promise<vo
   }
 }
 
-type Hook =
-  | { name: 'beforeWrite' }
-  | Omit<Extract<Response, { name: 'onEpoch' }>, 'type' | 'id' | 'hook'>
-  | Omit<Extract<Response, { name: 'onCheckpoint' }>, 'type' | 'id' | 'hook'>;
+type HookOf<Name> = Omit<Extract<Response, { name: Name }>, 'type' | 'id' | 'hook'>;
+type Hook = HookOf<'beforeWrite'> | HookOf<'onEpoch'> | HookOf<'onCheckpoint'> | HookOf<'onEvaluated'>;
 
 async function perform(request: Extract<Request, { type: 'start' }>, call: Call): Promise<void> {
   const { id } = request;
@@ -87,7 +85,10 @@ async function perform(request: Extract<Request, { type: 'start' }>, call: Call)
     case 'evaluate': {
       const { runs, data } = request.input;
       const evaluations: Evaluation[] = [];
-      for (const run of runs) evaluations.push(await evaluateRun({ run, data, ...common }));
+      for (const run of runs) {
+        evaluations.push(await evaluateRun({ run, data, ...common }));
+        await ask({ name: 'onEvaluated', run });
+      }
       await writeReport(evaluations, { data, ...common });
       return;
     }

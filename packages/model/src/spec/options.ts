@@ -84,6 +84,9 @@ export const TrainOptionsSchema = z.strictObject({
   checkpointSeconds: z.number().min(0).default(30).describe('Seconds between two checkpoints inside an epoch'),
 });
 
+/** As a row holds it. Runs trained on the command line by 0.1.0 may have a larger one, and stay readable. */
+export const MAX_SEED = 2 ** 31 - 1;
+
 export type TrainOptions = z.infer<typeof TrainOptionsSchema>;
 export type TrainOptionName = keyof TrainOptions;
 
@@ -192,6 +195,8 @@ export function fillWrittenOptions(given: unknown): unknown {
 export function parseTrainOptions(method: MethodName, given: unknown): TrainOptions {
   const parsed = TrainOptionsSchema.safeParse(withOwnDefaults(method, given));
   if (!parsed.success) throw new CxrError('BAD_INPUT', optionError(parsed.error));
+  if (parsed.data.seed > MAX_SEED)
+    throw new CxrError('BAD_INPUT', `Option seed: ${parsed.data.seed} is too large; expected at most ${MAX_SEED}.`);
   const used = optionsOf(method, parsed.data);
   const defaults = defaultOptions(method);
   const unused = TRAIN_OPTION_NAMES.find((name) => !used.includes(name) && parsed.data[name] !== defaults[name]);
