@@ -1,5 +1,16 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,6 +55,17 @@ function starter(source: string, of: string): Promise<string> {
   return execute(process.execPath, ['--input-type=module', '-e', script]).then(({ stdout }) => stdout.trim());
 }
 
+function keeperPid(of: string): number | undefined {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).find((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`keeper.ts\0${of}\0`) && processStat(pid) !== null;
+    } catch {
+      return false;
+    }
+  });
+}
+
 async function remove(of: string): Promise<void> {
   releaseEmbedded(of);
   const cluster = locateCluster(of);
@@ -84,6 +106,14 @@ describe('the embedded Postgres', () => {
   it('is started again by its keeper when nobody asks', async () => {
     const pid = postmasterPid(home);
     process.kill(pid, 'SIGKILL');
+    await expect.poll(() => ask(url, 'SELECT answer FROM kept').catch(() => null), { timeout: 20_000, interval: 200 }).toBe(42);
+  });
+
+  it('gets another keeper from its users when the keeper is killed, and is then started again as before', async () => {
+    const keeper = keeperPid(home)!;
+    process.kill(keeper, 'SIGKILL');
+    await expect.poll(() => keeperPid(home) ?? keeper, { timeout: 20_000, interval: 100 }).not.toBe(keeper);
+    process.kill(postmasterPid(home), 'SIGKILL');
     await expect.poll(() => ask(url, 'SELECT answer FROM kept').catch(() => null), { timeout: 20_000, interval: 200 }).toBe(42);
   });
 

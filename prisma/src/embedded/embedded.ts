@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CxrError } from '@cxr-lens/data';
 import pg from 'pg';
@@ -26,6 +27,7 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
       takeLease(home);
       const port = await startServer(cluster, { fast });
       ensureKeeper(home, fast);
+      watchKeeper(home, fast);
       await createDatabase(databaseUrl(cluster, port, 'postgres'), options.database);
       return databaseUrl(cluster, port, options.database);
     });
@@ -45,6 +47,8 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
 
 /** Says that this process needs the server no longer. */
 export function releaseEmbedded(home: string): void {
+  clearInterval(watches.get(home));
+  watches.delete(home);
   dropLease(home);
 }
 
@@ -53,6 +57,22 @@ function ensureKeeper(home: string, fast: boolean): void {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const args = [fileURLToPath(new URL('./keeper.ts', import.meta.url)), home, ...(fast ? ['fast'] : [])];
   spawn(process.execPath, args, { detached: true, stdio: 'ignore', cwd: '/', env }).unref();
+}
+
+const LOOK_MS = 2000;
+const watches = new Map<string, NodeJS.Timeout>();
+
+/** Every user of the server sees to it that its keeper lives: without one a server that dies stays dead. */
+function watchKeeper(home: string, fast: boolean): void {
+  if (watches.has(home)) return;
+  const look = (): void => {
+    try {
+      if (existsSync(home)) ensureKeeper(home, fast);
+    } catch {
+      // The disk refuses now: the next look may do better.
+    }
+  };
+  watches.set(home, setInterval(look, LOOK_MS).unref());
 }
 
 async function createDatabase(url: string, name: string): Promise<void> {

@@ -42,6 +42,7 @@ describe('texts that no row can have', () => {
     ['mutation ($t: ID!) { evaluateRun(id: "x", dataSet: $t) { id } }', 'evaluateRun: dataSet'],
     ['mutation ($t: ID!) { cancelJob(id: $t) { id } }', 'cancelJob: id'],
     ['mutation ($t: ID!) { activateRun(id: $t) { id } }', 'activateRun: id'],
+    ['mutation ($t: ID!) { deactivateRun(id: $t) { id } }', 'deactivateRun: id'],
     ['mutation ($t: ID!) { deleteStudy(id: $t) }', 'deleteStudy: id'],
   ])('%s', async (query, where) => {
     expect(await refusal(query, NUL)).toBe(`${where} is "a\\u0000b": ${PLAIN}`);
