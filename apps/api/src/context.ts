@@ -1,18 +1,27 @@
 import type { Jobs, PrismaClient } from '@cxr-lens/prisma';
 import type { FastifyBaseLogger } from 'fastify';
+import { type Budget, createBudget } from './budget.ts';
+import { limitedReads } from './limited-reads.ts';
 import type { Changes } from './subscriptions.ts';
-import type { Threads } from './threads/threads.ts';
+import type { TaskRunner } from './tasks/runner.ts';
 
 /** What the running API has one of. */
 export interface Services {
   prisma: PrismaClient;
   jobs: Jobs;
   changes: Changes;
-  threads: Threads;
+  tasks: TaskRunner;
 }
 
-/** What a resolver gets: one a request, or one an operation of a WebSocket. */
+/** What a resolver gets: one a request, or one an operation of a WebSocket. Reads of its client are counted. */
 export interface Context extends Services {
   requestId: string;
   log: FastifyBaseLogger;
+  budget: Budget;
+}
+
+export function createContext(services: Services, request: Pick<Context, 'requestId' | 'log'>): Context {
+  const context: Context = { ...services, ...request, budget: createBudget() };
+  context.prisma = limitedReads(services.prisma, () => context.budget);
+  return context;
 }

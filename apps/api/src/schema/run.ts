@@ -6,6 +6,7 @@ import { ByIdSchema, PageSchema, TextSchema } from '../input.ts';
 import {
   activateRun,
   commandOf,
+  deactivateRun,
   EXPLODED_SELECT,
   endOf,
   explodedOf,
@@ -193,6 +194,20 @@ builder.mutationField('activateRun', (t) =>
     parse: ByIdSchema.extend({ evenIfExploded: z.boolean().nullish() }),
     resolve: async (query, _root, { id, evenIfExploded }, { prisma }) => {
       await activateRun(prisma, id, { evenIfExploded: evenIfExploded ?? false });
+      return prisma.run.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+);
+
+builder.mutationField('deactivateRun', (t) =>
+  t.prismaField({
+    type: 'Run',
+    description:
+      'Explains no more uploads by this run. The next run of its method that finishes is put into use, unless another is before.',
+    args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
+    resolve: async (query, _root, { id }, { prisma }) => {
+      await deactivateRun(prisma, id);
       return prisma.run.findUniqueOrThrow({ ...query, where: { id } });
     },
   }),
