@@ -39,6 +39,8 @@ export interface Inspection {
   width: number;
   height: number;
   dicom: DicomAttributes | null;
+  /** Whether it is a 16-bit PNG, whose bits in use have to be known. */
+  sixteenBit: boolean;
   squashed: Uint8Array[];
 }
 
@@ -57,10 +59,10 @@ export function draw(task: PictureTask): Promise<Uint8Array> {
 }
 
 export async function inspect({ bytes, squash, where }: InspectTask): Promise<Inspection> {
-  const { format, width, height, dicom } = await decodeImage(bytes, where);
+  const { format, width, height, dicom, sixteen } = await decodeImage(bytes, where);
   const squashed: Uint8Array[] = [];
   for (const { size, bits } of squash) squashed.push((await decodeSquashed(bytes, size, where, { bits, clip: true })).pixels);
-  return { format, width, height, dicom: dicom ?? null, squashed };
+  return { format, width, height, dicom: dicom ?? null, sixteenBit: sixteen !== undefined, squashed };
 }
 
 interface Map2d {

@@ -56,6 +56,7 @@ interface ImageRecord {
   sopClassUid: string | null;
   image: Omit<Prisma.ImageUncheckedCreateInput, 'studyId' | 'objectKey'>;
   boxes: KnownBox[];
+  sixteenBit: boolean;
 }
 
 interface Upload {
@@ -66,7 +67,7 @@ interface Upload {
 }
 
 function describe({ bytes, fileName, inspection, known }: Upload): ImageRecord {
-  const { format, width, height } = inspection;
+  const { format, width, height, sixteenBit } = inspection;
   const dicom = parse(DicomSchema, inspection.dicom ?? {});
   return {
     bytes,
@@ -83,6 +84,7 @@ function describe({ bytes, fileName, inspection, known }: Upload): ImageRecord {
       view: dicom.viewPosition ?? known?.image.view ?? null,
     },
     boxes: known ? boxesIn(known.image.boxes, { width, height }) : [],
+    sixteenBit,
   };
 }
 
@@ -98,7 +100,7 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
           image: known,
           studyInstanceUid: known.study.studyInstanceUid,
           sopClassUid,
-          jobId: await explainOnce({ tx, jobs }, known.id),
+          jobId: await explainOnce({ tx, jobs }, known.id, record),
         };
       }
       const objectKey = await putObject(record.bytes);
@@ -111,7 +113,7 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
           boxes: { create: boxes.map(({ finding, box }) => ({ finding, ...box })) },
         },
       });
-      return { image, studyInstanceUid, sopClassUid, jobId: await explainOnce({ tx, jobs }, image.id) };
+      return { image, studyInstanceUid, sopClassUid, jobId: await explainOnce({ tx, jobs }, image.id, record) };
     },
     { timeout: 30_000 },
   );
@@ -125,11 +127,19 @@ function sameContent(objectKey: string, { bytes, image }: ImageRecord): void {
   );
 }
 
-/** Queues an explanation by those runs in use that have none yet and that no open job is about to give. */
-async function explainOnce({ tx, jobs }: { tx: Prisma.TransactionClient; jobs: Jobs }, imageId: string): Promise<string | null> {
+/**
+ * Queues an explanation by those runs in use that have none yet and that no open job is about to give. 0.1.0 read 16-bit files near black
+ * and kept no bits: its explanations of them count for none.
+ */
+async function explainOnce(
+  { tx, jobs }: { tx: Prisma.TransactionClient; jobs: Jobs },
+  imageId: string,
+  { sixteenBit }: Pick<ImageRecord, 'sixteenBit'>,
+): Promise<string | null> {
   const runIds = await activeRunIds(tx);
   const newest = await tx.job.findFirst({ where: { imageId, kind: 'EXPLAIN' }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
-  const explained = await tx.explanation.groupBy({ by: ['runId'], where: { imageId, runId: { in: runIds } } });
+  const right = sixteenBit ? { bits: { not: null } } : {};
+  const explained = await tx.explanation.groupBy({ by: ['runId'], where: { imageId, runId: { in: runIds }, ...right } });
   const missing = runIds.filter((runId) => !explained.some((row) => row.runId === runId));
   const open = newest?.state === 'QUEUED' || newest?.state === 'RUNNING';
   if (missing.length === 0 || open) return newest?.id ?? null;
