@@ -11,7 +11,10 @@ export function WhatCanBeSaid({ comparisons, onOpen }: { comparisons: readonly C
   const apart = notComparable(comparisons);
   const protocol = comparisons[0]?.protocol.name;
   return (
-    <Section title="What can be said" note="From the paired difference over the same boxes; its 95 % interval decides.">
+    <Section
+      title="What can be said"
+      note="From the paired difference over the same boxes at this T(IoU): its 95 % interval decides, not corrected for eight findings. The verdict over all T(IoU), corrected, is in the report and in cxr-lens compare."
+    >
       {verdicts.length === 0 && <p className="text-muted">A difference needs two runs or more, measured by protocol {protocol}.</p>}
       <div className="grid gap-x-10 gap-y-4 md:grid-cols-2 xl:grid-cols-3 2xl:grid-cols-1">
         {verdicts.map((pair) => (
@@ -32,7 +35,7 @@ function Pair({ pair, onOpen }: { pair: PairVerdict; onOpen: (finding: string) =
       </p>
       <Findings name="Higher" said={higher} onOpen={onOpen} />
       <Findings name="Lower" said={lower} onOpen={onOpen} />
-      <Findings name="Cannot be told" said={undecided} onOpen={onOpen} />
+      <Findings name="No difference detected" said={undecided} onOpen={onOpen} />
       <details className="pt-1">
         <summary className="text-muted hover:text-ink">Every finding in a sentence</summary>
         <ul className="flex flex-col gap-1 pt-2">
@@ -48,7 +51,7 @@ function Pair({ pair, onOpen }: { pair: PairVerdict; onOpen: (finding: string) =
 function Findings({ name, said, onOpen }: { name: string; said: readonly Said[]; onOpen: (finding: string) => void }) {
   if (said.length === 0) return null;
   return (
-    <p className="grid grid-cols-[7.5rem_minmax(0,1fr)]">
+    <p className="grid grid-cols-[11rem_minmax(0,1fr)]">
       <span className="text-muted">
         {name} <span className="text-small">{said.length}</span>
       </span>

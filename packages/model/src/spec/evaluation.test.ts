@@ -54,7 +54,7 @@ describe('auc.json of 0.1.0', () => {
   ])('is read as it is with %s', (_, mass) => {
     const file = aucFile(mass);
     const read = AucFileSchema.parse(file);
-    expect(read).toEqual({ ...file, excludedPatients: 0 });
+    expect(read).toEqual({ ...file, data: { ...data, bits: null }, excludedPatients: 0 });
     expect(AucFileSchema.parse(JSON.parse(JSON.stringify(read)))).toEqual(read);
   });
 });
