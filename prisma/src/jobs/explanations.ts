@@ -16,9 +16,14 @@ export async function activeRunIds(prisma: Tx): Promise<string[]> {
 
 /**
  * Queues an explanation by those runs in use that have none of the image yet and that no open job is about to give. Returns the image's
- * newest explanation job; null where there was never a run in use.
+ * newest explanation job; null where there was never a run in use. 0.1.0 read 16-bit files near black and kept no bits: its explanations
+ * of them count for none.
  */
-export async function explainMissing({ tx, jobs }: { tx: Tx; jobs: Pick<Jobs, 'enqueue'> }, imageId: string): Promise<string | null> {
+export async function explainMissing(
+  { tx, jobs }: { tx: Tx; jobs: Pick<Jobs, 'enqueue'> },
+  imageId: string,
+  { sixteenBit = false }: { sixteenBit?: boolean } = {},
+): Promise<string | null> {
   const runIds = await activeRunIds(tx);
   const newestFirst = [{ createdAt: 'desc' }, { id: 'desc' }] as const;
   const known = await tx.job.findMany({
@@ -28,7 +33,8 @@ export async function explainMissing({ tx, jobs }: { tx: Tx; jobs: Pick<Jobs, 'e
   });
   const open = known.filter(({ state }) => state === 'QUEUED' || state === 'RUNNING');
   const coming = new Set(open.flatMap(({ input }) => (input as { runIds: string[] }).runIds));
-  const explained = await tx.explanation.groupBy({ by: ['runId'], where: { imageId, runId: { in: runIds } } });
+  const right = sixteenBit ? { bits: { not: null } } : {};
+  const explained = await tx.explanation.groupBy({ by: ['runId'], where: { imageId, runId: { in: runIds }, ...right } });
   const missing = runIds.filter((runId) => !coming.has(runId) && !explained.some((row) => row.runId === runId));
   if (missing.length === 0) return known[0]?.id ?? null;
   return (await jobs.enqueue('explain', { imageId, runIds: missing, findings: [...FINDINGS] }, { tx })).id;

@@ -51,6 +51,8 @@ export interface Inspected {
   width: number;
   height: number;
   dicom: DicomAttributes | null;
+  /** Whether it is a 16-bit PNG, whose bits in use have to be known. */
+  sixteenBit: boolean;
   squashed: Uint8Array[];
 }
 
@@ -72,12 +74,15 @@ export async function inspect({ source, squash, where }: InspectTask): Promise<I
   const bytes = await bytesOf(source);
   const sop = sopReference(bytes);
   try {
-    const { format, width, height, dicom } = await decodeImage(bytes, where);
+    const { format, width, height, dicom, sixteen } = await decodeImage(bytes, where);
     const squashed: Uint8Array[] = [];
     for (const { size, bits } of squash) squashed.push((await decodeSquashed(bytes, size, where, { bits, clip: true })).pixels);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const contentUids = { study: contentUid('study', bytes), instance: contentUid('instance', bytes) };
-    return { sop, image: { sha256, contentUids, format, width, height, dicom: dicom ?? null, squashed } };
+    return {
+      sop,
+      image: { sha256, contentUids, format, width, height, dicom: dicom ?? null, sixteenBit: sixteen !== undefined, squashed },
+    };
   } catch (error) {
     if (!(error instanceof CxrError)) throw error;
     return { sop, refused: { code: error.code, message: error.message } };

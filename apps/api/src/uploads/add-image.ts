@@ -82,10 +82,11 @@ interface ImageRecord {
   sopClassUid: string | null;
   image: Omit<Prisma.ImageUncheckedCreateInput, 'studyId' | 'objectKey'>;
   boxes: KnownBox[];
+  sixteenBit: boolean;
 }
 
 function describe({ source, fileName }: Upload, { image, known }: { image: Inspected; known: Candidate | null }): ImageRecord {
-  const { format, width, height, sha256, contentUids } = image;
+  const { format, width, height, sha256, contentUids, sixteenBit } = image;
   const dicom = parse(DicomSchema, image.dicom ?? {});
   return {
     source,
@@ -103,6 +104,7 @@ function describe({ source, fileName }: Upload, { image, known }: { image: Inspe
       view: dicom.viewPosition ?? known?.image.view ?? null,
     },
     boxes: known ? boxesIn(known.image.boxes, { width, height }) : [],
+    sixteenBit,
   };
 }
 
@@ -121,7 +123,7 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
           image: known,
           studyInstanceUid: known.study.studyInstanceUid,
           sopClassUid,
-          jobId: await explainMissing({ tx, jobs }, known.id),
+          jobId: await explainMissing({ tx, jobs }, known.id, record),
         };
       }
       const objectKey = await putObject(await bytesOf(record.source));
@@ -134,7 +136,7 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
           boxes: { create: boxes.map(({ finding, box }) => ({ finding, ...box })) },
         },
       });
-      return { image, studyInstanceUid, sopClassUid, jobId: await explainMissing({ tx, jobs }, image.id) };
+      return { image, studyInstanceUid, sopClassUid, jobId: await explainMissing({ tx, jobs }, image.id, record) };
     },
     { timeout: 30_000 },
   );
