@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createJobs } from '../jobs/jobs.ts';
 import { migrate, readMigrations } from '../migrate.ts';
 import { ownObjects, shareObjects } from '../objects/lock.ts';
+import { findUnused } from '../objects/sweep.ts';
 import { runFile } from '../register/run.fixture.ts';
 import { registerRun } from '../register/run.ts';
 import { type TestDatabase, testDatabase } from '../testing.ts';
@@ -105,6 +106,8 @@ describe('a backup', () => {
     expect(readdirSync(home).filter((name) => name.startsWith('.backup-'))).toEqual([]);
 
     const restoredHome = useHome('restored');
+    mkdirSync(restoredHome);
+    writeFileSync(path.join(restoredHome, 'objects.json'), JSON.stringify({ database: 'one that is lost' }));
     const result = await restore({ url: empty.url, folder: to });
     expect(result).toMatchObject({ rows: made.rows, objects: made.objects, runs: 1, jobs: 1, problems: [] });
     const images = await empty.prisma.image.findMany();
@@ -113,6 +116,7 @@ describe('a backup', () => {
     expect(readFileSync(path.join(restoredHome, 'runs/one/checkpoints/state'))).toEqual(
       readFileSync(path.join(home, 'runs/one/checkpoints/state')),
     );
+    expect(await findUnused(empty.prisma, { olderThanMs: 0 })).toMatchObject({ foreign: false, orphans: [] });
     expect((await empty.prisma.run.findUniqueOrThrow({ where: { id: 'one' } })).path).toBe(path.join(restoredHome, 'runs/one'));
     // What the backup does not share with the living one is what came and went meanwhile.
     const kept = new Set((await full.prisma.study.findMany()).map(({ id }) => id));

@@ -7,6 +7,7 @@ import type { PrismaClient } from '../../generated/client/client.ts';
 import { createPrisma, directUrl } from '../client.ts';
 import { requeueOpenJobs } from '../jobs/requeue.ts';
 import { applyMigrations, connect, type Migration, migrate, readMigrations } from '../migrate.ts';
+import { claimStore } from '../objects/sweep.ts';
 import { registerRun } from '../register/run.ts';
 import { backupFiles, type Manifest, readManifest } from './manifest.ts';
 import { copyFile } from './run-copy.ts';
@@ -53,6 +54,8 @@ export async function restore({ url, folder, onProgress, signal }: RestoreReques
     await migrate(directUrl(url));
     const prisma = createPrisma(url);
     try {
+      // A backup of the database alone may lack rows of objects that are newer: those stay where they are.
+      if (manifest.files !== null) await claimStore(prisma);
       const problems = await registerAgain(prisma, runs);
       const jobs = await requeueOpenJobs(prisma, url);
       return { rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0), objects, runs: runs.length, jobs, problems };

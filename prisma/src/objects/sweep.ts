@@ -59,14 +59,20 @@ export async function sweepObjects(prisma: PrismaClient, options: { olderThanMs?
 
 const OwnerSchema = z.object({ database: z.string() });
 
+const ownerFile = (): string => path.join(cxrHome(), 'objects.json');
+
+/** Makes the store this database's, whichever it named before: for a restored backup, whose objects are all there. */
+export async function claimStore(prisma: PrismaClient): Promise<void> {
+  await writeDurable(ownerFile(), `${JSON.stringify({ database: await databaseId(prisma) })}\n`);
+}
+
 /** Whether the rows of the store's objects are in this database. A store that names none is taken where most of its objects have rows. */
 async function ownsStore(prisma: PrismaClient, { used, orphans }: { used: number; orphans: number }): Promise<boolean> {
-  const file = path.join(cxrHome(), 'objects.json');
   const database = await databaseId(prisma);
-  const owner = parseOwner(await readFile(file, 'utf8').catch(() => 'null'));
+  const owner = parseOwner(await readFile(ownerFile(), 'utf8').catch(() => 'null'));
   if (owner) return owner.database === database;
   if (used < orphans) return false;
-  await writeDurable(file, `${JSON.stringify({ database })}\n`);
+  await claimStore(prisma);
   return true;
 }
 
