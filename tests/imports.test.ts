@@ -12,13 +12,15 @@ const POOL_FOLDS = '@cxr-lens/model/pool-folds';
 const BENCH = '@cxr-lens/model/bench';
 const CPU = '@cxr-lens/model/cpu';
 const TESTING = '@cxr-lens/data/testing';
+/** Small entries, for the embedded server's keeper. */
+const SMALL = ['@cxr-lens/data/durable', '@cxr-lens/data/error', '@cxr-lens/data/file-lock'];
 
 /** Who may import what of ours (docs/architecture.md): one straight line, data <- eval <- model <- apps. */
 const LINE: Record<string, readonly string[]> = {
   'packages/data': [],
   'packages/eval': ['@cxr-lens/data'],
   'packages/model': ['@cxr-lens/data', '@cxr-lens/eval'],
-  prisma: ['@cxr-lens/data', SPEC],
+  prisma: ['@cxr-lens/data', ...SMALL, SPEC],
   'apps/worker': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
   'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, IOUS, POOL_FOLDS, CPU, '@cxr-lens/prisma'],
   'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],
@@ -89,10 +91,11 @@ function reachable(entry: string, seen = new Set<string>()): Set<string> {
 
 function resolve(from: string, specifier: string): string {
   if (specifier.startsWith('.')) return path.resolve(path.dirname(from), specifier);
-  const own = /^@cxr-lens\/(\w+)(\/\w+)?$/.exec(specifier);
+  const own = /^@cxr-lens\/(\w+)(\/[\w-]+)?$/.exec(specifier);
   if (!own) return specifier;
   const folder = ['data', 'eval', 'model'].includes(own[1]!) ? `packages/${own[1]}` : own[1] === 'prisma' ? 'prisma' : `apps/${own[1]}`;
-  return path.join(root, folder, own[2] ? `src${own[2]}/index.ts` : 'src/index.ts');
+  const { exports } = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8')) as { exports: Record<string, string> };
+  return path.join(root, folder, exports[`.${own[2] ?? ''}`]!);
 }
 
 describe('TensorFlow stays in packages/model', () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
+import { directUrl } from './client.ts';
 
 const CHANNEL = 'cxr_events';
 const FIRST_DELAY_MS = 200;
@@ -20,7 +21,7 @@ export async function* subscribeEvents(url: string, options: { signal: AbortSign
   const { signal } = options;
   let delay = FIRST_DELAY_MS;
   while (!signal.aborted) {
-    const client = new pg.Client({ connectionString: url, keepAlive: true, keepAliveInitialDelayMillis: 10_000 });
+    const client = new pg.Client({ connectionString: directUrl(url), keepAlive: true, keepAliveInitialDelayMillis: 10_000 });
     const inbox = new Inbox();
     client.on('notification', ({ payload }) => inbox.put(payload ?? ''));
     client.on('error', () => inbox.close());

@@ -49,17 +49,17 @@ describe('migrations', () => {
 
   it('are undone as a whole when one statement fails, and tried again', async () => {
     addMigration('29990101000000_two', 'CREATE TABLE half (id int); SELECT no_such_function();');
-    await expect(migrate(database.url, folder)).rejects.toThrow(/29990101000000_two failed and was undone: .*no_such_function/);
+    await expect(migrate(database.url, { folder })).rejects.toThrow(/29990101000000_two failed and was undone: .*no_such_function/);
     expect(await query(`SELECT to_regclass('half') AS half`)).toEqual([{ half: null }]);
     addMigration('29990101000000_two', 'CREATE TABLE half (id int);');
-    const both = await Promise.all([migrate(database.url, folder), migrate(database.url, folder)]);
+    const both = await Promise.all([migrate(database.url, { folder }), migrate(database.url, { folder })]);
     expect(both.flat()).toEqual(['29990101000000_two']);
   });
 
   it('refuse a history that is not theirs', async () => {
     await expect(migrate(database.url)).rejects.toThrow(/has migration 29990101000000_two, which this version does not know/);
     addMigration('29990101000000_two', 'CREATE TABLE half (id bigint);');
-    await expect(migrate(database.url, folder)).rejects.toThrow(/29990101000000_two was edited after it was applied/);
+    await expect(migrate(database.url, { folder })).rejects.toThrow(/29990101000000_two was edited after it was applied/);
   });
 
   it('name the server that does not answer', async () => {

@@ -20,7 +20,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   applied_steps_count INTEGER NOT NULL DEFAULT 0
 )`;
 
-interface Migration {
+export interface Migration {
   name: string;
   sql: string;
   /** SHA-256 of the file. */
@@ -36,18 +36,26 @@ export function readMigrations(folder = MIGRATIONS): Migration[] {
   });
 }
 
+export interface MigrateOptions {
+  folder?: string;
+  /** Called before a database that holds tables already is changed; what it throws stops the migration with nothing changed. */
+  beforeChange?: (client: pg.Client, migration: string) => Promise<void>;
+}
+
 /**
  * `prisma migrate deploy` without its schema engine: same files, same table, same checksums, same lock; Prisma's own finds nothing to do
  * afterwards. Each migration and its row commit together, so that a kill at any moment leaves nothing half done.
  * Returns the names applied. CxrError CONFLICT when the database and the files tell different histories, UNAVAILABLE without a server.
  */
-export async function migrate(url: string, folder = MIGRATIONS): Promise<string[]> {
+export async function migrate(url: string, { folder = MIGRATIONS, beforeChange }: MigrateOptions = {}): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await connect(client);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
     await client.query(TABLE);
-    const pending = pendingMigrations(readMigrations(folder), await appliedMigrations(client));
+    const applied = await appliedMigrations(client);
+    const pending = pendingMigrations(readMigrations(folder), applied);
+    if (applied.length > 0 && pending.length > 0) await beforeChange?.(client, pending[0]!.name);
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
   } finally {
@@ -82,13 +90,24 @@ function pendingMigrations(migrations: Migration[], applied: AppliedRow[]): Migr
   return migrations.filter(({ name }) => !done.has(name));
 }
 
-async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+/** Makes the tables of some migrations, in the transaction of `client`, in a database without any. */
+export async function applyMigrations(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+  await client.query(TABLE);
+  for (const migration of migrations) await applyWithin(client, migration);
+}
+
+async function applyWithin(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   const row =
     'INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)';
+  await client.query(sql);
+  await client.query(row, [randomUUID(), checksum, name]);
+}
+
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  const { name } = migration;
   try {
     await client.query('BEGIN');
-    await client.query(sql);
-    await client.query(row, [randomUUID(), checksum, name]);
+    await applyWithin(client, migration);
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => undefined);

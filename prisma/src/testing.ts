@@ -32,7 +32,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const admin = new pg.Client({ connectionString: await ensureEmbedded(HOME, { database: 'postgres', fast: true }) });
   await admin.connect();
   const name = `test_${process.pid}_${processStat(process.pid)!.startTime}_${randomUUID().slice(0, 8)}`;
-  await withLock(`template${HOME}`, async () => {
+  await withLock(path.join(HOME, 'template.lock'), async () => {
     await dropAbandoned(admin);
     await admin.query(`CREATE DATABASE ${name} TEMPLATE ${await ensureTemplate(admin)}`);
   });

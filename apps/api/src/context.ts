@@ -1,18 +1,29 @@
 import type { Jobs, PrismaClient } from '@cxr-lens/prisma';
 import type { FastifyBaseLogger } from 'fastify';
+import { type Budget, createBudget } from './budget.ts';
+import { limitedReads } from './limited-reads.ts';
 import type { Changes } from './subscriptions.ts';
-import type { Threads } from './threads/threads.ts';
+import type { TaskRunner } from './tasks/runner.ts';
 
 /** What the running API has one of. */
 export interface Services {
   prisma: PrismaClient;
   jobs: Jobs;
   changes: Changes;
-  threads: Threads;
+  tasks: TaskRunner;
 }
 
-/** What a resolver gets: one a request, or one an operation of a WebSocket. */
+/** What a resolver gets: one a request, or one an operation of a WebSocket. Reads of its client are counted. */
 export interface Context extends Services {
   requestId: string;
   log: FastifyBaseLogger;
+  budget: Budget;
+  /** The client without a budget, for what waits between the events of a subscription. */
+  uncounted: PrismaClient;
+}
+
+export function createContext(services: Services, request: Pick<Context, 'requestId' | 'log'>): Context {
+  const context: Context = { ...services, ...request, budget: createBudget(), uncounted: services.prisma };
+  context.prisma = limitedReads(services.prisma, () => context.budget);
+  return context;
 }

@@ -9,21 +9,11 @@ import {
   parseTrainOptions,
   SWEEP_EPSILONS,
 } from '@cxr-lens/model/spec';
-import type { Job, Jobs, Prisma, PrismaClient } from '@cxr-lens/prisma';
+import { activeRunIds, type Job, type Jobs, type PrismaClient } from '@cxr-lens/prisma';
 
 interface Queue {
   prisma: PrismaClient;
   jobs: Jobs;
-}
-
-/** Every finished run that is in use, oldest first. */
-export async function activeRunIds(prisma: Prisma.TransactionClient): Promise<string[]> {
-  const runs = await prisma.run.findMany({
-    where: { active: true, state: 'FINISHED' },
-    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-    select: { id: true },
-  });
-  return runs.map(({ id }) => id);
 }
 
 export interface ExplainRequest {

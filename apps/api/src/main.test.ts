@@ -67,6 +67,7 @@ describe('the process', () => {
       body: '{"query":"{ viewer { name } }"}',
     });
     expect(await answer.json()).toEqual({ data: { viewer: { name: 'local' } } });
+    expect(readFileSync(`/proc/${started.child.pid}/status`, 'utf8')).toMatch(/^Umask:\s*0077$/m);
     expect(readFileSync(`/proc/${started.child.pid}/maps`, 'utf8')).not.toMatch(/tensorflow|tfjs/i);
     const sockets = readFileSync('/proc/net/tcp', 'utf8')
       .split('\n')
@@ -82,7 +83,7 @@ describe('the process', () => {
     const { port } = taken.address() as net.AddressInfo;
     const started = start({ PORT: String(port), LOG_LEVEL: 'silent' });
     expect(await started.exited).toBe(2);
-    expect(started.output().trim()).toBe(`UNAVAILABLE: Port ${port} is in use: stop what listens there, or set PORT to a free one.`);
+    expect(started.output().trim()).toBe(`CONFLICT: Port ${port} is in use: stop what listens there, or set PORT to a free one.`);
     taken.close();
   });
 

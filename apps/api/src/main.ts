@@ -1,4 +1,4 @@
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
 import { createPrisma, ensureDatabase } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { parse } from './input.ts';
@@ -19,6 +19,11 @@ const EnvironmentSchema = z.object({
 
 /** The API's process: PORT (4000), DATABASE_URL (the embedded server), DASHBOARD_URL, LOG_LEVEL (info). An empty variable is one that is not set. */
 async function main(): Promise<void> {
+  let stop = async (_reason: string): Promise<void> => process.exit(0);
+  process.once('SIGTERM', () => void stop('SIGTERM'));
+  process.once('SIGINT', () => void stop('SIGINT'));
+  onParentEnd(() => void stop('its parent ended'));
+  process.umask(PRIVATE_UMASK);
   const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
   const { PORT: port, LOG_LEVEL: level, DASHBOARD_URL: dashboardUrl } = parse(EnvironmentSchema, set);
   const log = createLog(level);
@@ -27,7 +32,7 @@ async function main(): Promise<void> {
   const app = await createServer({ prisma, databaseUrl, log, ...(dashboardUrl ? { dashboardUrl } : {}) });
 
   let stopping = false;
-  const stop = async (reason: string): Promise<void> => {
+  stop = async (reason) => {
     if (stopping) return;
     stopping = true;
     log.info(`stopping: ${reason}`);
@@ -36,10 +41,6 @@ async function main(): Promise<void> {
     await prisma.$disconnect();
     if (process.connected) process.disconnect();
   };
-  process.once('SIGTERM', () => void stop('SIGTERM'));
-  process.once('SIGINT', () => void stop('SIGINT'));
-  // The channel to whoever started this: when that process is gone, kill -9 included, nobody needs the API any more.
-  if (process.channel) process.once('disconnect', () => void stop('its parent ended'));
 
   try {
     await app.listen({ host: '127.0.0.1', port });
@@ -52,15 +53,20 @@ async function main(): Promise<void> {
 
 function listenError(error: unknown, port: number): unknown {
   const { code } = error as { code?: string };
-  if (code === 'EADDRINUSE')
-    return new CxrError('UNAVAILABLE', `Port ${port} is in use: stop what listens there, or set PORT to a free one.`);
-  if (code === 'EACCES') return new CxrError('UNAVAILABLE', `Port ${port} may not be used by this account: set PORT to one above 1023.`);
+  if (code === 'EADDRINUSE') return new CxrError('CONFLICT', `Port ${port} is in use: stop what listens there, or set PORT to a free one.`);
+  if (code === 'EACCES') return new CxrError('BAD_INPUT', `Port ${port} may not be used by this account: set PORT to one above 1023.`);
   return error;
+}
+
+/** 2: as long as the settings stay, so does the refusal. 75: it may go well the next time. */
+function exitCode(error: unknown): number {
+  if (!(error instanceof CxrError) || error.code === 'INTERNAL') return 1;
+  return error.code === 'UNAVAILABLE' ? 75 : 2;
 }
 
 main().catch((error: unknown) => {
   const text =
     error instanceof CxrError ? `${error.code}: ${error.message}` : `INTERNAL: ${error instanceof Error ? error.stack : String(error)}`;
   process.stderr.write(`${text}\n`);
-  process.exitCode = error instanceof CxrError && error.code !== 'INTERNAL' ? 2 : 1;
+  process.exit(exitCode(error));
 });

@@ -111,6 +111,12 @@ export function importedOf({ card, datasetHash }: Pick<Run, 'card' | 'datasetHas
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
+/** No upload is explained by the run from now on; its answers stay. CxrError NOT_FOUND. */
+export async function deactivateRun(prisma: PrismaClient, id: string): Promise<void> {
+  const { count } = await prisma.run.updateMany({ where: { id }, data: { active: false } });
+  if (count === 0) throw new CxrError('NOT_FOUND', `There is no run ${id}.`);
+}
+
 /**
  * Makes a finished run the one of its method that explains uploads. NOT_FOUND, or CONFLICT for a run that is not finished, and for one whose
  * validation loss exploded unless the caller says that it shall be used all the same.

@@ -4,12 +4,13 @@ import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { HostSchema, OriginSchema, RequestIdSchema } from './callers.ts';
-import { publicError, statusOf } from './errors.ts';
+import { limitConnections, timeouts } from './connections.ts';
 import { graphqlRoutes } from './graphql.ts';
 import { parse } from './input.ts';
 import { pictureRoutes } from './pictures/routes.ts';
+import { answerClientError, answerError, answerExpectation } from './refusals.ts';
 import { listenForChanges } from './subscriptions.ts';
-import { startThreads } from './threads/threads.ts';
+import { startTaskRunner } from './tasks/runner.ts';
 import { knownImages } from './uploads/known-boxes.ts';
 import { uploadRoutes } from './uploads/routes.ts';
 
@@ -25,18 +26,21 @@ export interface ServerOptions {
   dashboardUrl?: string;
 }
 
-/** The API, ready to listen. `app.close()` ends what it started: requests, subscriptions, queue, threads; the client stays open. */
+/** The API, ready to listen. `app.close()` ends what it started: requests, subscriptions, queue, tasks; the client stays open. */
 export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024 ** 2,
+    ...timeouts,
+    frameworkErrors: answerError,
+    clientErrorHandler: answerClientError,
     genReqId: ({ headers }) => parse(RequestIdSchema, headers['x-request-id']),
   });
   const jobs = await createJobs({ prisma, url: databaseUrl, onError: (error) => log.error({ err: error }, 'the job queue reports') });
   const changes = listenForChanges(databaseUrl, log);
-  const threads = startThreads();
-  const known = knownImages(prisma);
+  const tasks = startTaskRunner();
+  const known = knownImages(prisma, log);
   app.addHook('preClose', async () => {
     // A sender whose upload was refused in its middle may keep the connection open without another word.
     const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS).unref();
@@ -44,9 +48,10 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
   });
   app.addHook('onClose', async () => {
     known.close();
-    await Promise.all([threads.stop(), changes.stop(), jobs.stop()]);
+    await Promise.all([tasks.stop(), changes.stop(), jobs.stop()]);
   });
 
+  limitConnections(app);
   // Before our own hooks: only so does it let go of the socket of an upgrade that they refuse.
   await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
   app.addHook('onRequest', async (request, reply) => {
@@ -58,14 +63,12 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     const ms = Math.round(elapsedTime);
     request.log.info({ method, path: url.split('?')[0], status: statusCode, ms }, 'request');
   });
-  app.setErrorHandler((error, request, reply) => {
-    const { code, message } = publicError(error, { log: request.log, requestId: request.id });
-    return reply.code(statusOf(code)).send({ code, message, requestId: request.id });
-  });
+  app.setErrorHandler(answerError);
+  app.server.on('checkExpectation', answerExpectation);
 
-  await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, threads }));
-  await app.register((scope) => uploadRoutes(scope, { prisma, jobs, threads, known }));
-  pictureRoutes(app, { prisma, threads });
+  await app.register((scope) => graphqlRoutes(scope, { prisma, jobs, changes, tasks }));
+  await app.register((scope) => uploadRoutes(scope, { prisma, jobs, tasks, known }));
+  pictureRoutes(app, { prisma, tasks });
   app.get('/healthz', async () => {
     await prisma.$queryRaw`SELECT 1`.catch((error: unknown) => {
       throw new CxrError('UNAVAILABLE', 'The database does not answer.', { cause: error });
@@ -86,7 +89,8 @@ function dashboard(upstream: string): FastifyHttpProxyOptions {
     replyOptions: {
       rewriteRequestHeaders: ({ headers: { host } }, headers) => ({ ...headers, 'x-forwarded-host': host, 'x-forwarded-proto': 'http' }),
       onError: (reply) => {
-        void reply.code(503).send({ code: 'UNAVAILABLE', message: 'The dashboard does not answer yet: try again in a moment.' });
+        const message = 'The dashboard does not answer yet: try again in a moment.';
+        void reply.code(503).send({ code: 'UNAVAILABLE', message, requestId: reply.request.id });
       },
     },
   };

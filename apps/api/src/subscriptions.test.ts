@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { type Client, createClient } from 'graphql-ws';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeRun, startTestApi, type TestApi } from './testing.ts';
 
 let api: TestApi;
@@ -25,6 +25,45 @@ const jobQuery = (id: string): { query: string } => ({
   query: `subscription { job(id: "${id}") { id state progress { what done total } events { message } } }`,
 });
 
+describe('a greedy client', () => {
+  /** A socket after its handshake, with the messages that came. */
+  async function connect(): Promise<{ socket: WebSocket; got: { id?: string; type: string; payload?: unknown }[] }> {
+    const socket = new WebSocket(`${api.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    const got: { id?: string; type: string; payload?: unknown }[] = [];
+    socket.addEventListener('message', ({ data }) => got.push(JSON.parse(String(data)) as { type: string }));
+    await new Promise((resolve) => socket.addEventListener('open', resolve));
+    socket.send('{"type":"connection_init"}');
+    await expect.poll(() => got.map(({ type }) => type)).toEqual(['connection_ack']);
+    return { socket, got };
+  }
+
+  it('has at most 100 subscriptions a socket; the next one is refused, the others go on', async () => {
+    await makeJob('many');
+    const { socket, got } = await connect();
+    for (let at = 0; at < 101; at += 1) socket.send(JSON.stringify({ id: `s${at}`, type: 'subscribe', payload: jobQuery('many') }));
+    await expect.poll(() => got.filter(({ type }) => type === 'next').length, { timeout: 20_000 }).toBeGreaterThanOrEqual(100);
+    const [refused, ...others] = got.filter(({ type }) => type === 'error');
+    expect(others).toEqual([]);
+    expect(refused).toMatchObject({
+      id: 's100',
+      payload: [{ message: expect.stringContaining('100 subscriptions'), extensions: { code: 'BAD_INPUT' } }],
+    });
+    socket.close();
+  });
+
+  it('that floods a socket keeps nobody waiting', async () => {
+    const { socket } = await connect();
+    for (let at = 0; at < 10_000; at += 1) {
+      socket.send(JSON.stringify({ id: 'f', type: 'subscribe', payload: { query: '{ viewer { name } }' } }));
+      socket.send('{"id":"f","type":"complete"}');
+    }
+    for (let asked = 0; asked < 5; asked += 1) {
+      expect((await fetch(`${api.url}/healthz`, { signal: AbortSignal.timeout(3000) })).status).toBe(200);
+    }
+    socket.close();
+  });
+});
+
 describe('job', () => {
   it('sends the present state, then each change, and closes when the job has ended', async () => {
     await makeJob('j1');
@@ -42,6 +81,29 @@ describe('job', () => {
     await api.prisma.job.update({ where: { id: 'j1' }, data: { state: 'DONE' } });
     expect(await nextBeing('DONE')).not.toBeNull();
     expect(await results.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it.each([
+    ['job', () => makeJob('late'), () => api.prisma.job.update({ where: { id: 'late' }, data: { state: 'DONE' } })],
+    [
+      'run',
+      () => makeRun(api.prisma, 'baseline', { id: 'late', state: 'TRAINING' }),
+      () => api.prisma.run.update({ where: { id: 'late' }, data: { state: 'FINISHED' } }),
+    ],
+  ] as const)('and run: %s that changes long after the time of a query is told, and closes', async (type, make, end) => {
+    await make();
+    const results = client.iterate<Record<string, { state: string }>>({ query: `subscription { ${type}(id: "late") { state } }` });
+    await results.next();
+    const now = performance.now.bind(performance);
+    const later = vi.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000);
+    await end();
+    const told: (string | undefined)[] = [];
+    for await (const { data, errors } of { [Symbol.asyncIterator]: () => ({ next: () => results.next() }) }) {
+      expect(errors).toBeUndefined();
+      told.push(data?.[type]?.state);
+    }
+    later.mockRestore();
+    expect(told.at(-1)).toMatch(/DONE|FINISHED/);
   });
 
   it('that has ended sends its state and closes', async () => {
@@ -106,7 +168,8 @@ describe('run', () => {
     await api.prisma.epoch.create({ data: { runId: 'r1', epoch: 1, trainLoss: 1, validationLoss: 1, seconds: 1 } });
     expect(await next()).toEqual({ state: 'TRAINING', epochs: [{ epoch: 1 }] });
     await api.prisma.run.update({ where: { id: 'r1' }, data: { state: 'FINISHED' } });
-    expect((await next())?.state).toBe('FINISHED');
+    // A state may come twice.
+    await expect.poll(async () => (await next())?.state).toBe('FINISHED');
     expect((await results.next()).done).toBe(true);
   });
 });

@@ -2,6 +2,7 @@ import { CxrError } from '@cxr-lens/data';
 import { Command, CommanderError } from 'commander';
 import type { CommandModule } from './command.ts';
 import { EXIT, exitCodeHelp, exitCodeOf } from './exit-codes.ts';
+import { closeHome } from './private.ts';
 
 type Loader = () => Promise<{ command: CommandModule }>;
 
@@ -21,6 +22,8 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
     load: () => import('./commands/worker.ts'),
   },
   doctor: { summary: 'what engine, database and storage there is, and what is wrong', load: () => import('./commands/doctor.ts') },
+  backup: { summary: 'copies database, objects and runs into a folder, while everything runs', load: () => import('./commands/backup.ts') },
+  restore: { summary: 'puts a backup into an empty CXR_HOME', load: () => import('./commands/restore.ts') },
   demo: {
     summary: 'everything on this machine: synthetic images, both methods, database, API, worker, dashboard',
     load: () => import('./commands/demo.ts'),
@@ -36,6 +39,7 @@ const COMMANDS: Record<string, { summary: string; load: Loader }> = {
 
 /** Runs `cxr-lens` with the arguments after the program's name; resolves to the exit code. Bad input never shows a stack trace. */
 export async function main(args: readonly string[]): Promise<number> {
+  closeHome(args);
   const program = new Command('cxr-lens').description('Chest X-ray classifiers whose explanations are measured.').exitOverride();
   program.addHelpText('after', exitCodeHelp());
   for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).description(summary).exitOverride();

@@ -1,9 +1,9 @@
-import { CxrError } from '@cxr-lens/data';
+import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
 import { ensureDatabase } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { startWorker } from './worker.ts';
 
-/** Exit code after the engine's death: whoever started this process starts it again. */
+/** Exit code after the engine's death, and while the database is away: whoever started this process starts it again. */
 const EXIT_RESTART = 75;
 
 // Longer than a training step and its checkpoint need.
@@ -12,22 +12,25 @@ const ORPHAN_STOP_MS = 5000;
 
 /** The worker's process: DATABASE_URL (the embedded server), CXR_HOME, LOG_LEVEL (info). */
 async function main(): Promise<void> {
+  let stop = async (_reason: string, code: number, _withinMs: number): Promise<void> => process.exit(code);
+  process.once('SIGTERM', () => void stop('SIGTERM', 0, STOP_MS));
+  process.once('SIGINT', () => void stop('SIGINT', 0, STOP_MS));
+  onParentEnd(() => void stop('its parent ended', 0, ORPHAN_STOP_MS));
+  process.umask(PRIVATE_UMASK);
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info', base: { app: 'worker' }, serializers: { err: withoutExtras } });
   const worker = await startWorker({ url: await ensureDatabase(), log });
 
   let stopping = false;
-  const stop = async (reason: string, code: number, withinMs: number): Promise<void> => {
+  stop = async (reason, code, withinMs) => {
     if (stopping) return;
     stopping = true;
     log.info(`stopping: ${reason}`);
-    setTimeout(() => process.exit(1), withinMs).unref();
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), withinMs).unref();
     await worker.stop();
+    // An engine that is stuck in an operation lets no other end through.
+    if (code === EXIT_RESTART) process.kill(process.pid, 'SIGKILL');
     process.exit(code);
   };
-  process.once('SIGTERM', () => void stop('SIGTERM', 0, STOP_MS));
-  process.once('SIGINT', () => void stop('SIGINT', 0, STOP_MS));
-  // The channel to whoever started this: when that process is gone, kill -9 included, nobody wants this one any more.
-  if (process.channel) process.once('disconnect', () => void stop('its parent ended', 0, ORPHAN_STOP_MS));
   void worker.died.then((error) => {
     log.error({ err: error }, 'the engine died');
     return stop('the engine died', EXIT_RESTART, ORPHAN_STOP_MS);
@@ -45,5 +48,5 @@ main().catch((error: unknown) => {
   process.stderr.write(
     `${known ? `${error.code}: ${error.message}` : `INTERNAL: ${error instanceof Error ? error.stack : String(error)}`}\n`,
   );
-  process.exit(known && error.code !== 'INTERNAL' ? 2 : 1);
+  process.exit(known && error.code === 'UNAVAILABLE' ? EXIT_RESTART : known && error.code !== 'INTERNAL' ? 2 : 1);
 });

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { decodeNpy, FINDINGS, type Finding, getObject, putObject } from '@cxr-lens/data';
 import { sixteenBitPng } from '@cxr-lens/data/testing';
@@ -142,6 +143,34 @@ describe('the worker', () => {
     const again = await world.jobs.enqueue('phantom', request);
     await world.until(again.id, 'DONE');
     expect([statSync(file).mtimeMs, (await world.job(again.id)).dataSetId]).toEqual([before, dataSet.id]);
+  });
+
+  it.each([
+    ['beside its hash', false],
+    ['and its hash with it', true],
+  ])('decides nothing by a card whose threshold was edited, %s', async (_, withHash) => {
+    const images = path.join(world.phantom, 'images');
+    const imageId = await addImage(path.join(images, readdirSync(images)[3]!));
+    const explained = async (): Promise<Job> => {
+      const { id } = await world.jobs.enqueue('explain', { imageId, runIds: [runId], findings: ['Mass'] });
+      await expect.poll(async () => (await world.job(id)).finishedAt, { timeout: 20_000 }).not.toBeNull();
+      return world.job(id);
+    };
+    const [card, run] = ['card.json', 'run.json'].map((name) => path.join(world.home, 'runs', runId, name)) as [string, string];
+    const before = [readFileSync(card, 'utf8'), readFileSync(run, 'utf8')] as const;
+    const edited = before[0].replace('"tolerance": 0.001', '"tolerance": 0.002');
+    writeFileSync(card, edited);
+    const sha256 = createHash('sha256').update(edited).digest('hex');
+    if (withHash) writeFileSync(run, JSON.stringify({ ...JSON.parse(before[1]), cardSha256: sha256 }));
+    expect(await explained()).toMatchObject({
+      state: 'FAILED',
+      errorCode: 'CORRUPT',
+      errorMessage: expect.stringContaining('card.json has SHA-256'),
+    });
+    expect(await world.database.prisma.explanation.count({ where: { imageId } })).toBe(0);
+    writeFileSync(card, before[0]);
+    writeFileSync(run, before[1]);
+    expect(await explained()).toMatchObject({ state: 'DONE' });
   });
 
   it('stops a training that is cancelled, and explains meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { createJobs, createPrisma, type JobHandlers } from '@cxr-lens/prisma';
+import { createJobs, createPrisma, type JobHandlers, retryFailedExplanations } from '@cxr-lens/prisma';
 import type { Logger } from 'pino';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { type Engine, startEngine } from './engine/engine.ts';
@@ -7,6 +7,7 @@ import { evaluate } from './handlers/evaluate.ts';
 import { type ExplainItem, explain } from './handlers/explain.ts';
 import { phantom } from './handlers/phantom.ts';
 import { train } from './handlers/train.ts';
+import { tidyObjects } from './tidy.ts';
 
 export interface RunningWorker {
   /** Resolves when the engine has died and the worker's process must be started anew. */
@@ -22,6 +23,7 @@ export interface RunningWorker {
 const TOGETHER = 8;
 
 const BATCHES_EVERY_MS = 5 * 60_000;
+const RETRY_EVERY_MS = 5 * 60_000;
 
 /** Takes jobs from the database at `url` until it is stopped: a training, an evaluation and some explanations at a time, on one engine. */
 export async function startWorker({ url, log }: { url: string; log: Logger }): Promise<RunningWorker> {
@@ -31,6 +33,7 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
   const batcher = explainOn(engine);
   const services = { prisma, engine, batcher };
   const batches = tellBatches(log, batcher);
+  const tidying = tidyObjects(prisma, log);
   const handlers: JobHandlers = {
     phantom: (job) => logged(log, job, () => phantom(services, job)),
     train: (job) => logged(log, job, () => train(services, job)),
@@ -38,11 +41,14 @@ export async function startWorker({ url, log }: { url: string; log: Logger }): P
     explain: (job) => logged(log, job, () => explain(services, job)),
   };
   await jobs.work(handlers, { explain: TOGETHER });
+  const retries = retryNowAndThen(log, { prisma, jobs });
   log.info('the worker takes jobs');
 
   async function stop(): Promise<void> {
+    clearInterval(retries);
     await jobs.stop();
     batches.stop();
+    await tidying.stop();
     await engine.close();
     await prisma.$disconnect();
   }
@@ -59,7 +65,7 @@ function explainOn(engine: Engine): Batcher<ExplainItem, RunExplanation> {
     call: (items, { signal, onAnswer }) =>
       engine.call(
         'explain',
-        { run: items[0]!.run, images: items.map(({ image }) => image) },
+        { run: items[0]!.run, cardSha256: items[0]!.cardSha256, images: items.map(({ image }) => image) },
         { signal, onExplained: onAnswer, onProgress: () => undefined, beforeWrite: () => Promise.resolve() },
       ),
   });
@@ -81,6 +87,17 @@ function tellBatches(log: Logger, { sizes }: Pick<Batcher<unknown, unknown>, 'si
       tell();
     },
   };
+}
+
+/** At the start, since a worker is often started again after a repair, and every few minutes. */
+function retryNowAndThen(log: Logger, queue: Parameters<typeof retryFailedExplanations>[0]): NodeJS.Timeout {
+  const retry = async (): Promise<void> => {
+    const images = await retryFailedExplanations(queue);
+    if (images > 0) log.info({ images }, 'explanations that failed are tried again');
+  };
+  const look = (): void => void retry().catch((error: unknown) => log.warn({ err: error }, 'failed explanations were not looked for'));
+  look();
+  return setInterval(look, RETRY_EVERY_MS).unref();
 }
 
 async function logged(log: Logger, { jobId, attempt }: { jobId: string; attempt: number }, work: () => Promise<void>): Promise<void> {

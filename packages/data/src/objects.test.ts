@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { cxrHome } from './home.ts';
-import { deleteObject, getObject, putObject } from './objects.ts';
+import { deleteObject, getObject, listObjects, putObject } from './objects.ts';
 import { temporaryFolder } from './tests/small-folder.ts';
 
 describe('objects', () => {
@@ -33,6 +33,32 @@ describe('objects', () => {
     const key = await putObject(Buffer.from('bytes'));
     await writeFile(path.join(cxrHome(), 'objects', key.slice(0, 2), key), 'bytez');
     await expect(getObject(key)).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  it.each([
+    ['changed', (file: string) => writeFile(file, 'bytez')],
+    ['cut off', (file: string) => writeFile(file, '')],
+    ['deleted', (file: string) => rm(file)],
+    ['no longer a file that can be read', (file: string) => rm(file).then(() => symlink(file, file))],
+  ])('are written anew when the same bytes come again and those there are %s', async (_, harm) => {
+    const key = await putObject(Buffer.from('bytes'));
+    await harm(path.join(cxrHome(), 'objects', key.slice(0, 2), key));
+    expect(await putObject(Buffer.from('bytes'))).toBe(key);
+    expect(Buffer.from(await getObject(key)).toString()).toBe('bytes');
+  });
+
+  it('are listed with what was left unfinished, and without what is neither', async () => {
+    const key = await putObject(Buffer.from('bytes'));
+    for (const name of ['unfinished/part', `${key.slice(0, 2)}/notes.txt`, 'unfinished.txt'])
+      await writeFile(path.join(cxrHome(), 'objects', name), '12345678');
+    const listed: [string | null, number][] = [];
+    for await (const found of listObjects()) listed.push([found.key, found.bytes]);
+    expect(listed.sort()).toEqual(
+      [
+        [null, 8],
+        [key, 5],
+      ].sort(),
+    );
   });
 
   it.each(['', '../../etc/passwd', 'ABC'])('refuse the key "%s"', async (key) => {

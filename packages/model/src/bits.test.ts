@@ -3,7 +3,7 @@ import path from 'node:path';
 import { encodeGreyPng, type GreyImage } from '@cxr-lens/data';
 import { sixteenBitPng } from '@cxr-lens/data/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { explainImages, type ImageExplanation } from './explain-images.ts';
+import { explainEach, explainImages, type ImageExplanation } from './explain-images.ts';
 import { loadRun } from './load-run.ts';
 import { readCard, readRun } from './run-folder.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
@@ -42,15 +42,21 @@ async function explain(name: 'twelve' | 'eight', bytes: Uint8Array): Promise<Ima
   }
 }
 
-/** Does this with other papers in the run folder, which are put back. */
+interface RunPapers {
+  data: Record<string, unknown>;
+  cardSha256?: string;
+}
+
+/** Does this with other papers in the run folder, which are put back; run.json does not name the card, as in 0.1.0. */
 async function withPapers(
   name: 'twelve' | 'eight',
-  edit: (card: Record<string, unknown>, run: { data: Record<string, unknown> }) => void,
+  edit: (card: Record<string, unknown>, run: RunPapers) => void,
   work: () => Promise<void>,
 ) {
   const files = ['card.json', 'run.json'].map((file) => path.join(runFolder(name), file));
   const before = files.map((file) => readFileSync(file, 'utf8'));
-  const [card, run] = before.map((text) => JSON.parse(text)) as [Record<string, unknown>, { data: Record<string, unknown> }];
+  const [card, run] = before.map((text) => JSON.parse(text)) as [Record<string, unknown>, RunPapers];
+  delete run.cardSha256;
   edit(card, run);
   for (const [index, papers] of [card, run].entries()) writeFileSync(files[index]!, JSON.stringify(papers));
   try {
@@ -102,11 +108,26 @@ describe('a run trained on 16-bit files of 12 bits', () => {
   it("reads a file that its card's bits do not hold by the file's own, and says so", async () => {
     expect((await explain('twelve', await deep())).bits).toEqual({ bits: 14, source: 'guess', greatest: 15300, card: 12 });
   });
+
+  it('says the same where the own pixels stay in the process that decodes them', async () => {
+    const files = [await dark(), await deep(), await encodeGreyPng(picture)];
+    const alone: ImageExplanation[] = [];
+    for (const bytes of files) alone.push(await explain('twelve', bytes));
+    const loaded = loadRun(runFolder('twelve'));
+    const requests = files.map((bytes) => ({ bytes, where: 'x.png', findings: ['Mass'] as const }));
+    for await (const outcome of explainEach(loaded, requests)) {
+      const { bits, preprocessingVersion, findings } = alone.shift()!;
+      expect(outcome).toMatchObject({ status: 'fulfilled', value: { bits, preprocessingVersion } });
+      if (outcome.status === 'fulfilled') expect(outcome.value.findings.Mass!.logit).toBeCloseTo(findings.Mass!.logit, 4);
+    }
+    expect(alone).toEqual([]);
+    loaded.dispose();
+  });
 });
 
 describe('run folders of other versions', () => {
   it('of 0.1.0, without bits, are read; 16-bit files decide for themselves', async () => {
-    const old = (card: Record<string, unknown>, run: { data: Record<string, unknown> }): void => {
+    const old = (card: Record<string, unknown>, run: RunPapers): void => {
       delete card['bits'];
       delete run.data['bits'];
     };

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { type EvaluateRequest, type Evaluation, evaluateRun } from './evaluate.ts';
 import { evaluationFiles, readEvaluation } from './evaluation-folder.ts';
-import { explainEach, explainImages, type ImageExplanation, type ImageRequest } from './explain-images.ts';
+import { explainEach, explainImages, type ImageRequest } from './explain-images.ts';
 import { inferenceOf } from './inference.ts';
 import { iousFromMaps, readIous } from './ious.ts';
 import { loadRun } from './load-run.ts';
@@ -243,8 +243,8 @@ describe('an explanation', () => {
     loaded.dispose();
   });
 
-  const collect = async (outcomes: AsyncIterable<PromiseSettledResult<ImageExplanation>>) => {
-    const found: PromiseSettledResult<ImageExplanation>[] = [];
+  const collect = async <Outcome>(outcomes: AsyncIterable<Outcome>) => {
+    const found: Outcome[] = [];
     for await (const outcome of outcomes) found.push(outcome);
     return found;
   };
@@ -269,7 +269,7 @@ describe('an explanation', () => {
       if (outcome.status === 'rejected') continue;
       const { findings, ...image } = images[index]!;
       const [alone] = await explainImages(loaded, { images: [image], findings });
-      expect(outcome.value).toMatchObject({ where: image.where, image: alone!.image });
+      expect(outcome.value).toMatchObject({ where: image.where, image: { width: alone!.image.width, height: alone!.image.height } });
       expect(Object.keys(outcome.value.findings)).toEqual([...findings]);
       for (const finding of findings) {
         const { logit, cam, saliency } = outcome.value.findings[finding]!;

@@ -31,7 +31,7 @@ import { forMaps } from './maps.ts';
 import { dataRef } from './plan.ts';
 import { predictLogits } from './predict.ts';
 import { measure } from './protocols.ts';
-import { runFiles, writeAtomic, writeCard } from './run-folder.ts';
+import { readCard, runFiles, writeAtomic, writeCard } from './run-folder.ts';
 import { type AucFile, type Card, type LocalizationFile, METHODS, type Run } from './spec/index.ts';
 import { scoredRows } from './supervision.ts';
 
@@ -119,8 +119,10 @@ async function evaluate(loaded: LoadedRun, data: PreparedData, request: Evaluate
   await beforeWrite?.();
   keepMaps(files.maps, pairs, scales);
   writeIous(files.folder, { ...head, patients }, ious);
-  const camThresholds = chooseThresholds(card.camThresholds, thresholdsOf(localizationFile), run);
-  if (camThresholds !== card.camThresholds) writeCard(runFiles(request.run), { ...card, camThresholds });
+  // As it is now: another evaluation may have ended meanwhile.
+  const had = readCard(request.run);
+  const camThresholds = chooseThresholds(had.camThresholds, thresholdsOf(localizationFile), run);
+  if (camThresholds !== had.camThresholds || run.cardSha256 === null) writeCard(runFiles(request.run), { ...had, camThresholds });
   writeAtomic(files.auc, `${JSON.stringify(aucFile, null, 2)}\n`);
   // last: it says that the evaluation is finished, and whatever is missing before it comes by evaluating again
   writeAtomic(files.localization, `${JSON.stringify(localizationFile, null, 2)}\n`);

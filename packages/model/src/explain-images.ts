@@ -2,12 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import {
   type Box,
   type DecodedImage,
-  decodeImage,
+  decodeApart,
+  type Encoded,
   FINDINGS,
   type Finding,
   type OnProgress,
   preprocessingOf,
   squash,
+  squashApart,
   throwIfCancelled,
 } from '@cxr-lens/data';
 import { probability } from '@cxr-lens/eval';
@@ -62,10 +64,10 @@ export interface BitsRead {
   card: number | null;
 }
 
-export interface ImageExplanation {
+export interface ImageExplanation<Image = DecodedImage> {
   where: string;
   /** The given image at its own size. */
-  image: DecodedImage;
+  image: Image;
   /** Null unless the image is a 16-bit PNG. */
   bits: BitsRead | null;
   /** The newer one of the card's and what reading this image took. */
@@ -73,16 +75,14 @@ export interface ImageExplanation {
   findings: Partial<Record<Finding, FindingExplanation>>;
 }
 
+/** A PNG, JPEG or DICOM file; `where` names it in errors. */
+type NamedImage = Encoded & { where: string };
+
 /** An encoded image and what is asked of it. */
-export interface ImageRequest {
-  /** PNG, JPEG or DICOM; `where` names it in errors. */
-  bytes: Uint8Array;
-  where: string;
-  findings: readonly Finding[];
-}
+export type ImageRequest = NamedImage & { findings: readonly Finding[] };
 
 export interface ExplainRequest {
-  images: readonly Omit<ImageRequest, 'findings'>[];
+  images: readonly NamedImage[];
   /** Default: all 14. */
   findings?: readonly Finding[] | undefined;
   onProgress?: OnProgress | undefined;
@@ -97,7 +97,7 @@ export async function explainImages(loaded: LoadedRun, request: ExplainRequest):
   const { findings = FINDINGS, onProgress, signal } = request;
   const images = request.images.map((image) => ({ ...image, findings }));
   const explained: ImageExplanation[] = [];
-  for await (const outcome of explainEach(loaded, images, signal)) {
+  for await (const outcome of explainInPasses(loaded, images, { read: readWhole, signal })) {
     if (outcome.status === 'rejected') throw outcome.reason;
     explained.push(outcome.value);
     onProgress?.({ what: nameOf(loaded), done: explained.length, total: images.length });
@@ -109,16 +109,33 @@ export async function explainImages(loaded: LoadedRun, request: ExplainRequest):
  * The same of one image after another, in their order: each comes as soon as its saliency is there, and one that cannot be read costs the
  * others nothing. Images share the passes that give logits and maps. Throws what would befall the others too: CxrError CANCELLED.
  */
-export async function* explainEach(
+export function explainEach(
   loaded: LoadedRun,
   images: readonly ImageRequest[],
   signal?: AbortSignal,
-): AsyncGenerator<PromiseSettledResult<ImageExplanation>, void> {
+): AsyncGenerator<PromiseSettledResult<ImageExplanation<Size>>, void> {
+  return explainInPasses(loaded, images, { read: readSquashed, signal });
+}
+
+type Size = Pick<DecodedImage, 'width' | 'height' | 'sixteen'>;
+
+interface Reading<Image extends Size> {
+  read: (request: ImageRequest, size: number, card: Card) => Promise<Legible<Image>>;
+  signal: AbortSignal | undefined;
+}
+
+type Outcomes<Image> = AsyncGenerator<PromiseSettledResult<ImageExplanation<Image>>, void>;
+
+async function* explainInPasses<Image extends Size>(
+  loaded: LoadedRun,
+  images: readonly ImageRequest[],
+  reading: Reading<Image>,
+): Outcomes<Image> {
   // A walk takes about as long as a batch of the others.
   const most = loaded.network.evidence.kind === 'walk' ? 1 : INFERENCE_BATCH;
   for (let start = 0; start < images.length; start += most) {
-    throwIfCancelled(signal, nameOf(loaded));
-    yield* explainTogether(loaded, images.slice(start, start + most), signal);
+    throwIfCancelled(reading.signal, nameOf(loaded));
+    yield* explainTogether(loaded, images.slice(start, start + most), reading);
   }
 }
 
@@ -127,11 +144,11 @@ const nameOf = ({ run }: LoadedRun): string => `${METHODS[run.method].label}, ex
 // Images of a film strip: enough to see where something fades.
 const FRAMES = 8;
 
-async function* explainTogether(
+async function* explainTogether<Image extends Size>(
   loaded: LoadedRun,
   images: readonly ImageRequest[],
-  signal: AbortSignal | undefined,
-): ReturnType<typeof explainEach> {
+  { read, signal }: Reading<Image>,
+): Outcomes<Image> {
   const { inputSize } = loaded.network;
   const { card } = loaded;
   const decoded = await Promise.allSettled(images.map((image) => read(image, inputSize, card)));
@@ -155,19 +172,25 @@ async function* explainTogether(
   }
 }
 
-interface Legible extends Pick<ImageRequest, 'where' | 'findings'> {
-  image: DecodedImage;
+interface Legible<Image extends Size> extends Pick<ImageRequest, 'where' | 'findings'> {
+  image: Image;
   /** [S, S], 0 to 255 */
   pixels: Uint8Array;
 }
 
-async function read({ bytes, where, findings }: ImageRequest, size: number, { bits }: Card): Promise<Legible> {
-  const image = await decodeImage(bytes, where, { bits });
+async function readWhole({ where, findings, ...encoded }: ImageRequest, size: number, { bits }: Card): Promise<Legible<DecodedImage>> {
+  const image = await decodeApart(encoded, where, { bits });
   const { pixels } = await squash(image, size);
   return { where, findings, image, pixels };
 }
 
-function readingOf({ sixteen }: DecodedImage, card: Card): Pick<ImageExplanation, 'bits' | 'preprocessingVersion'> {
+/** Without the image's own pixels, of which a pass of the largest ones would fill the memory. */
+async function readSquashed({ where, findings, ...encoded }: ImageRequest, size: number, { bits }: Card): Promise<Legible<Size>> {
+  const { pixels, ...image } = await squashApart(encoded, size, where, { bits });
+  return { where, findings, image, pixels };
+}
+
+function readingOf({ sixteen }: Size, card: Card): Pick<ImageExplanation, 'bits' | 'preprocessingVersion'> {
   if (!sixteen) return { bits: null, preprocessingVersion: card.preprocessingVersion };
   const { bits, source, greatest } = sixteen;
   const needed = preprocessingOf(bits);
@@ -179,7 +202,7 @@ function readingOf({ sixteen }: DecodedImage, card: Card): Pick<ImageExplanation
 
 function explainPixels(
   loaded: LoadedRun,
-  { image, pixels, findings, logits, maps }: Legible & { logits: Float32Array; maps: readonly EvidenceMap[] },
+  { image, pixels, findings, logits, maps }: Legible<Size> & { logits: Float32Array; maps: readonly EvidenceMap[] },
 ): Partial<Record<Finding, FindingExplanation>> {
   const { network, card } = loaded;
   const size = network.inputSize;

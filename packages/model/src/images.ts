@@ -10,7 +10,8 @@ import { tf } from './engine/tensorflow.ts';
 export function pixelArray(data: Pick<PreparedData, 'size' | 'pixels'>, rows: readonly number[]): HostArray & { data: Uint8Array } {
   const area = data.size * data.size;
   const values = new Uint8Array(rows.length * area);
-  for (const [slot, row] of rows.entries()) values.set(data.pixels(row), slot * area);
+  const image = new Uint8Array(area);
+  for (const [slot, row] of rows.entries()) values.set(data.pixels(row, image), slot * area);
   return { shape: [rows.length, data.size, data.size, 1], data: values };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, type MapScales, SCALES_FILE, scaledBack } from '@cxr-lens/data';
+import { type BoxedFinding, CxrError, decodeNpy, encodeNpy, type MapScales, SCALES_FILE, scaledBack, syncFolderSync } from '@cxr-lens/data';
 import { writeAtomic } from './run-folder.ts';
 
 /** From here on a number is rounded to infinity in float16. */
@@ -41,7 +41,8 @@ export function writeMap(
   const scale = scaleOf(map);
   const bytes = encodeNpy(scale === undefined ? map : map.map((value) => value / scale), [height, width], 'float16');
   mkdirSync(folder, { recursive: true });
-  writeAtomic(path.join(folder, mapName({ image, finding })), bytes);
+  // Thousands of maps share one flush of their folder: `keepMaps`.
+  writeAtomic(path.join(folder, mapName({ image, finding })), bytes, { syncFolder: false });
   return { stored: scaledBack(decodeNpy(bytes, image).data as Float32Array, scale), scale };
 }
 
@@ -57,8 +58,8 @@ function scaleOf(map: Float32Array): number | undefined {
 }
 
 /**
- * Writes the scales of the maps and removes what another evaluation, interrupted or on other data, left in the folder. An evaluation that
- * is stopped before this leaves maps without their scale; it is not finished, and the next one writes all of them again.
+ * Writes the scales of the maps, removes what another evaluation, interrupted or on other data, left in the folder, and makes the names of
+ * all maps durable; to be called before the file that says they are there. An evaluation that is stopped before this leaves maps without their scale; it is not finished, and the next one writes all of them again.
  */
 export function keepMaps(folder: string, pairs: readonly KeptMap[], scales: MapScales): void {
   if (!existsSync(folder)) return;
@@ -68,4 +69,5 @@ export function keepMaps(folder: string, pairs: readonly KeptMap[], scales: MapS
     kept.add(SCALES_FILE);
   }
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(path.join(folder, name), { recursive: true, force: true });
+  syncFolderSync(folder);
 }

@@ -85,6 +85,8 @@ export function planRun(request: TrainRequest, data: PreparedData): Run {
     bestEpoch: null,
     stepsPerEpoch: stepsOf(images, options.batchSize),
     weightsSha256: null,
+    cardSha256: null,
+    nextCardSha256: null,
     createdAt: now,
     updatedAt: now,
     finishedAt: null,

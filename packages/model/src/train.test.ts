@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { tf } from './engine/tensorflow.ts';
 import { loadRun } from './load-run.ts';
 import type { TrainRequest } from './plan.ts';
-import { readCard, readRun } from './run-folder.ts';
+import { readCard, readRun, runFiles, writeCard } from './run-folder.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import type { Run } from './spec/index.ts';
 import { temporaryFolder, tinyData } from './tests/tiny-data.ts';
@@ -228,12 +228,13 @@ describe('a run folder', () => {
   });
 
   it('is refused when its network computes something else than its card says', () => {
-    const file = path.join(inside('robust'), 'card.json');
-    const text = readFileSync(file, 'utf8');
+    const files = runFiles(inside('robust'));
     const card = readCard(inside('robust'));
-    card.golden.logits[0]! += 10 * card.golden.tolerance * Math.max(1, Math.abs(card.golden.logits[0]!));
-    writeFileSync(file, JSON.stringify(card));
+    const { logits, tolerance } = card.golden;
+    const others = logits.map((logit) => logit + 10 * tolerance * Math.max(1, Math.abs(logit)));
+    writeCard(files, { ...card, golden: { ...card.golden, logits: others } });
     expect(() => loadRun(inside('robust'))).toThrow(/the golden input gives .*: this engine computes something else/);
-    writeFileSync(file, text);
+    writeCard(files, card);
+    loadRun(inside('robust')).dispose();
   });
 });

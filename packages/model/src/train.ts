@@ -25,6 +25,8 @@ export interface TrainHooks {
   onProgress?: OnProgress | undefined;
   /** Called once run.json holds the epoch. */
   onEpoch?: ((epoch: Epoch, run: Run) => void | Promise<void>) | undefined;
+  /** Called once a checkpoint is written, with the steps since the training's start that it holds. */
+  onCheckpoint?: ((steps: number) => void | Promise<void>) | undefined;
   /** Stops after the step under way, with a checkpoint. */
   signal?: AbortSignal | undefined;
   /** Called before every write to the run folder; what it throws stops the training with nothing more written. */
@@ -99,8 +101,8 @@ function setUp(run: Run, data: PreparedData, request: TrainRequest & TrainHooks)
     const position = restoreCheckpoint(files, network, optimiser);
     if (!position) startNetwork(network, run, request.from);
     const validation = validationSet(data, options.positiveWeight);
-    const { onProgress, onEpoch, signal, beforeWrite } = request;
-    const hooks = { onProgress, onEpoch, signal, beforeWrite };
+    const { onProgress, onEpoch, onCheckpoint, signal, beforeWrite } = request;
+    const hooks = { onProgress, onEpoch, onCheckpoint, signal, beforeWrite };
     const objective = objectiveOf(run.method, options);
     return {
       ...hooks,
@@ -203,16 +205,17 @@ async function finish(training: Training): Promise<Run> {
   if (broken) throw new CxrError('BAD_INPUT', `Training ended, but ${broken}: ${lowerLearningRate(training.options)}.`);
   await beforeWrite?.();
   writeAtomic(files.weights, bytes);
-  writeCard(files, card);
-  await record(training, { state: 'finished', weightsSha256, finishedAt: new Date().toISOString() });
+  const cardSha256 = writeCard(files, card);
+  await record(training, { state: 'finished', weightsSha256, cardSha256, finishedAt: new Date().toISOString() });
   removeBest(files, null);
   return training.run;
 }
 
-async function checkpoint({ files, network, optimiser, stepper, position, beforeWrite }: Training): Promise<void> {
+async function checkpoint({ files, run, network, optimiser, stepper, position, beforeWrite, onCheckpoint }: Training): Promise<void> {
   await beforeWrite?.();
   stepper.settle();
   writeCheckpoint(files, network, optimiser, position);
+  await onCheckpoint?.((position.epoch - 1) * run.stepsPerEpoch + position.step);
 }
 
 async function record(training: Training, change: Partial<Run>): Promise<void> {

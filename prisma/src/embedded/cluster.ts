@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { syncFolderSync } from '@cxr-lens/data/durable';
+import { CxrError } from '@cxr-lens/data/error';
 import { type Account, borrowedAccount } from './account.ts';
 import { postgresBinaries, SHARED_FOLDER } from './binaries.ts';
 import { run } from './run.ts';
@@ -21,22 +23,49 @@ export const dataFolder = (cluster: Cluster): string => path.join(cluster.folder
 export const logFile = (cluster: Cluster): string => path.join(cluster.folder, 'postgres.log');
 export const passwordFile = (cluster: Cluster): string => path.join(cluster.folder, 'password');
 
-/** The lock under which the cluster of `home` is made, started and stopped. */
-export const clusterLock = (home: string): string => `postgres${home}`;
+/** Holds the port of the server; written at its first start. */
+export const portFile = (cluster: Cluster): string => path.join(cluster.folder, 'port');
 
-/** Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there is none. To be called under `clusterLock`. */
-export async function openCluster(home: string): Promise<Cluster> {
+/** The lock under which the cluster of `home` is made, started and stopped. */
+export const clusterLock = (home: string): string => path.join(home, 'cluster.lock');
+
+/** The keeper of `home` holds this lock. */
+export const keeperLock = (home: string): string => path.join(home, 'keeper.lock');
+
+/**
+ * Finds the cluster of `<CXR_HOME>/postgres`, and makes it (1 s) where there was never one: flushed to the disk, unless `fast`, so that a
+ * power cut cannot take the files that Postgres itself never writes again. To be called under `clusterLock`.
+ * CxrError NOT_FOUND for a cluster whose files are gone: an empty one in its place would look like lost data.
+ */
+export async function openCluster(home: string, options: { fast: boolean }): Promise<Cluster> {
   const cluster = locateCluster(home) ?? newCluster(home);
-  if (!existsSync(path.join(dataFolder(cluster), 'PG_VERSION'))) await initialise(cluster);
+  if (!existsSync(path.join(dataFolder(cluster), 'PG_VERSION'))) {
+    if (existsSync(portFile(cluster))) throw lostFiles(home, dataFolder(cluster));
+    await initialise(cluster, options);
+  }
   return cluster;
+}
+
+function lostFiles(home: string, folder: string): CxrError {
+  return new CxrError(
+    'NOT_FOUND',
+    `The database of ${home} is not where it was: its files in ${folder} are gone. Put that folder back (in a container: keep it on a volume, as CXR_HOME), or restore a backup. ` +
+      `To begin with an empty database instead, move ${home} away.`,
+  );
 }
 
 /** The cluster of `<CXR_HOME>/postgres` as it stands; null where none was made. */
 export function locateCluster(home: string): Cluster | null {
   const account = borrowedAccount();
-  const folder = account ? sharedFolder(home) : path.join(home, 'cluster');
-  if (!folder || !existsSync(folder)) return null;
+  const folder = clusterFolder(home);
+  if (!folder) return null;
   return { home, folder, account, binaries: postgresBinaries({ reachable: account !== null }) };
+}
+
+/** Where the files of the cluster of `<CXR_HOME>/postgres` lie; null where none was made. */
+export function clusterFolder(home: string): string | null {
+  const folder = borrowedAccount() ? sharedFolder(home) : path.join(home, 'cluster');
+  return folder && existsSync(folder) ? folder : null;
 }
 
 interface Pointer {
@@ -67,8 +96,8 @@ function readPointer(home: string): Pointer | null {
 }
 
 function writePointer(home: string, id: string): void {
-  writeFileSync(pointerFile(home), `${JSON.stringify({ id, home } satisfies Pointer)}\n`);
-  writeFileSync(path.join(sharedClusters, id, 'home'), home);
+  writeFileSync(pointerFile(home), `${JSON.stringify({ id, home } satisfies Pointer)}\n`, { flush: true });
+  writeFileSync(path.join(sharedClusters, id, 'home'), home, { flush: true });
 }
 
 /** Whether the home of root's cluster has been moved: its cluster serves the new home by now. */
@@ -80,6 +109,8 @@ export function servesAnother(cluster: Cluster): boolean {
 function newCluster(home: string): Cluster {
   mkdirSync(home, { recursive: true });
   const account = borrowedAccount();
+  const lost = account && sharedFolder(home);
+  if (lost) throw lostFiles(home, lost);
   const id = randomBytes(6).toString('hex');
   const folder = account ? path.join(sharedClusters, id) : path.join(home, 'cluster');
   mkdirSync(folder, { recursive: true });
@@ -106,16 +137,22 @@ export function removeAbandoned(): void {
   }
 }
 
-async function initialise(cluster: Cluster): Promise<void> {
+async function initialise(cluster: Cluster, { fast }: { fast: boolean }): Promise<void> {
   const { account, binaries } = cluster;
   const data = dataFolder(cluster);
   const password = passwordFile(cluster);
   rmSync(data, { recursive: true, force: true });
-  writeFileSync(password, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600 });
+  writeFileSync(password, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600, flush: true });
   if (account) chownSync(password, account.uid, account.gid);
-  const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
-  const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], account);
-  if (status === 0) return;
+  const options = ['-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C'];
+  if (fast) options.push('--no-sync');
+  const { status, output } = await run(path.join(binaries, 'bin/initdb'), ['-D', data, ...options], { account });
+  if (status === 0) {
+    // The names of the cluster and of what lies beside its data.
+    if (!fast)
+      for (const folder of [cluster.folder, path.dirname(cluster.folder), cluster.home, path.dirname(cluster.home)]) syncFolderSync(folder);
+    return;
+  }
   rmSync(data, { recursive: true, force: true });
   throw new Error(`initdb failed: ${output}`);
 }

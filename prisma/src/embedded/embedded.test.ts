@@ -1,12 +1,23 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clusterLock, dataFolder, locateCluster } from './cluster.ts';
+import { clusterLock, dataFolder, keeperLock, locateCluster } from './cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded.ts';
 import { isLocked, withLock } from './lock.ts';
 import { isListening, processStat } from './processes.ts';
@@ -42,6 +53,17 @@ const postmasterPid = (of: string): number =>
 function starter(source: string, of: string): Promise<string> {
   const script = `import { ensureEmbedded } from '${source}/embedded.ts'; console.log(await ensureEmbedded('${of}', { database: 'test' }));`;
   return execute(process.execPath, ['--input-type=module', '-e', script]).then(({ stdout }) => stdout.trim());
+}
+
+function keeperPid(of: string): number | undefined {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).find((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`keeper.ts\0${of}\0`) && processStat(pid) !== null;
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function remove(of: string): Promise<void> {
@@ -87,6 +109,14 @@ describe('the embedded Postgres', () => {
     await expect.poll(() => ask(url, 'SELECT answer FROM kept').catch(() => null), { timeout: 20_000, interval: 200 }).toBe(42);
   });
 
+  it('gets another keeper from its users when the keeper is killed, and is then started again as before', async () => {
+    const keeper = keeperPid(home)!;
+    process.kill(keeper, 'SIGKILL');
+    await expect.poll(() => keeperPid(home) ?? keeper, { timeout: 20_000, interval: 100 }).not.toBe(keeper);
+    process.kill(postmasterPid(home), 'SIGKILL');
+    await expect.poll(() => ask(url, 'SELECT answer FROM kept').catch(() => null), { timeout: 20_000, interval: 200 }).toBe(42);
+  });
+
   it('does not take a stale process id for a server', async () => {
     const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)']);
     releaseEmbedded(home);
@@ -112,12 +142,12 @@ describe('the embedded Postgres', () => {
     await ensureEmbedded(gone, { database: 'test', fast: true });
     const pid = postmasterPid(gone);
     const cluster = locateCluster(gone)!;
-    await expect.poll(() => isLocked(`keeper${gone}`), { timeout: 20_000, interval: 100 }).toBe(true);
+    await expect.poll(() => isLocked(keeperLock(gone)), { timeout: 20_000, interval: 100 }).toBe(true);
     await sleep(1500);
     rmSync(path.dirname(gone), { recursive: true, force: true });
     await expect.poll(() => processStat(pid), { timeout: 20_000, interval: 100 }).toBeNull();
     await expect.poll(() => existsSync(cluster.folder), { timeout: 20_000, interval: 100 }).toBe(false);
-    await expect.poll(() => isLocked(`keeper${gone}`), { timeout: 20_000, interval: 100 }).toBe(false);
+    await expect.poll(() => isLocked(keeperLock(gone)), { timeout: 20_000, interval: 100 }).toBe(false);
   });
 
   it('runs for root from a clone below a folder of mode 0700', async (ctx) => {

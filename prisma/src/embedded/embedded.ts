@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CxrError } from '@cxr-lens/data';
 import pg from 'pg';
-import { clusterLock, openCluster } from './cluster.ts';
+import { clusterLock, keeperLock, openCluster } from './cluster.ts';
 import { dropLease, takeLease } from './leases.ts';
 import { isLocked, withLock } from './lock.ts';
 import { databaseUrl, startServer } from './server.ts';
@@ -22,14 +23,17 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
   const fast = options.fast ?? false;
   try {
     return await withLock(clusterLock(home), async () => {
-      const cluster = await openCluster(home);
+      const cluster = await openCluster(home, { fast });
       takeLease(home);
       const port = await startServer(cluster, { fast });
-      await ensureKeeper(home, fast);
+      ensureKeeper(home, fast);
+      watchKeeper(home, fast);
       await createDatabase(databaseUrl(cluster, port, 'postgres'), options.database);
       return databaseUrl(cluster, port, options.database);
     });
   } catch (error) {
+    dropLease(home);
+    if (error instanceof CxrError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new CxrError(
       'UNAVAILABLE',
@@ -43,14 +47,32 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
 
 /** Says that this process needs the server no longer. */
 export function releaseEmbedded(home: string): void {
+  clearInterval(watches.get(home));
+  watches.delete(home);
   dropLease(home);
 }
 
-async function ensureKeeper(home: string, fast: boolean): Promise<void> {
-  if (await isLocked(`keeper${home}`)) return;
+function ensureKeeper(home: string, fast: boolean): void {
+  if (isLocked(keeperLock(home))) return;
   const { NODE_OPTIONS: _, ...env } = process.env;
   const args = [fileURLToPath(new URL('./keeper.ts', import.meta.url)), home, ...(fast ? ['fast'] : [])];
   spawn(process.execPath, args, { detached: true, stdio: 'ignore', cwd: '/', env }).unref();
+}
+
+const LOOK_MS = 2000;
+const watches = new Map<string, NodeJS.Timeout>();
+
+/** Every user of the server sees to it that its keeper lives: without one a server that dies stays dead. */
+function watchKeeper(home: string, fast: boolean): void {
+  if (watches.has(home)) return;
+  const look = (): void => {
+    try {
+      if (existsSync(home)) ensureKeeper(home, fast);
+    } catch {
+      // The disk refuses now: the next look may do better.
+    }
+  };
+  watches.set(home, setInterval(look, LOOK_MS).unref());
 }
 
 async function createDatabase(url: string, name: string): Promise<void> {

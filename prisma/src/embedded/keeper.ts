@@ -1,8 +1,8 @@
 // Runs beside the embedded server, detached: node keeper.ts <CXR_HOME>/postgres [fast]
 // Restarts the server when it dies while somebody uses it, and stops it when nobody has used it for a while: however its users
-// ended, nothing is left running. It imports no package, to stay small.
+// ended, nothing is left running. It imports nothing large, to stay small.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, clusterLock, locateCluster, removeAbandoned, servesAnother } from './cluster.ts';
+import { type Cluster, clusterLock, keeperLock, locateCluster, removeAbandoned, servesAnother } from './cluster.ts';
 import { countLeases } from './leases.ts';
 import { tryLock, withLock } from './lock.ts';
 import { runningPort, serverPid, startServer, stopOrphan, stopServer } from './server.ts';
@@ -10,6 +10,8 @@ import { runningPort, serverPid, startServer, stopOrphan, stopServer } from './s
 const LOOK_MS = 500;
 const IDLE_MS = 5000;
 
+// As `PRIVATE_UMASK`: the server and its log are open to no other account.
+process.umask(0o077);
 const home = process.argv[2]!;
 const fast = process.argv[3] === 'fast';
 
@@ -18,7 +20,7 @@ interface Known {
   pid: number | null;
 }
 
-const own = await tryLock(`keeper${home}`);
+const own = tryLock(keeperLock(home));
 let usedAt = Date.now();
 let last = null as Known | null;
 while (own) {
@@ -46,6 +48,7 @@ while (own) {
 /** The home was removed, or moved away. */
 async function leaveHome({ cluster, pid }: Known): Promise<void> {
   if (pid === null || servesAnother(cluster)) return;
-  await withLock(clusterLock(home), () => stopOrphan(cluster, pid));
+  // Without the lock of the home: taking it would make the folder again.
+  await stopOrphan(cluster, pid);
   if (cluster.account) removeAbandoned();
 }

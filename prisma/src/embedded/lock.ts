@@ -1,39 +1,22 @@
-import { createHash } from 'node:crypto';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FileLock, tryLockFile } from '@cxr-lens/data/file-lock';
 
 const PATIENCE_MS = 120_000;
+const LOOK_MS = 50;
 
-/** A lock between the processes of this machine; the kernel releases it when its holder dies, whatever it dies of. */
-export interface Lock {
-  release(): void;
+/** Takes the lock of a file, or returns null while another process has it, on this machine or in any container that shares the file. */
+export function tryLock(file: string): FileLock | null {
+  mkdirSync(path.dirname(file), { recursive: true });
+  return tryLockFile(file);
 }
 
-/** Takes the lock, or returns null while another process has it. */
-export function tryLock(name: string): Promise<Lock | null> {
-  const waiting = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    waiting.add(socket);
-    socket.on('error', () => undefined).on('close', () => waiting.delete(socket));
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
-    server.listen(address(name), () => {
-      server.unref();
-      resolve({
-        release() {
-          server.close();
-          for (const socket of waiting) socket.destroy();
-        },
-      });
-    });
-  });
-}
-
-/** Does `work` while no other process does anything under the same name. */
-export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+/** Does `work` while no other process does anything under the same lock. */
+export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
-    const lock = await tryLock(name);
+    const lock = tryLock(file);
     if (lock) {
       try {
         return await work();
@@ -42,30 +25,14 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
       }
     }
     if (Date.now() > deadline) throw new Error(`another process has been busy with it for ${PATIENCE_MS / 1000} seconds`);
-    await released(name);
+    await sleep(LOOK_MS);
   }
 }
 
 /** Whether some process holds the lock. */
-export async function isLocked(name: string): Promise<boolean> {
-  const lock = await tryLock(name);
+export function isLocked(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const lock = tryLockFile(file);
   lock?.release();
   return lock === null;
-}
-
-/** An abstract Unix socket: bound by one process at a time, gone with it, and no file that could be left behind. 108 bytes at most. */
-function address(name: string): string {
-  return `\0cxr-lens/${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
-}
-
-function released(name: string): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect(address(name));
-    const timer = setTimeout(() => socket.destroy(), 5000);
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

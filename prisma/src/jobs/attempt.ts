@@ -1,14 +1,14 @@
 import { CxrError, type Progress } from '@cxr-lens/data';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
+import { patiently } from '../patience.ts';
 import { hasEnded, lockJob } from './row.ts';
 import { changeJob } from './sweep.ts';
 
 const PROGRESS_EVERY_MS = 500;
-const PATIENCE_MS = 30_000;
 
 /** Makes attempt `attempt` the only one that may write, unless the job has ended, is gone, or a later attempt has begun: then null. */
 export async function claimJob(prisma: PrismaClient, id: string, attempt: number): Promise<Job | null> {
-  return prisma.$transaction(async (tx) => {
+  const claim = async (tx: Prisma.TransactionClient): Promise<Job | null> => {
     const job = await lockJob(tx, id);
     if (!job || hasEnded(job) || job.attempt >= attempt) return null;
     return changeJob(tx, id, {
@@ -24,7 +24,8 @@ export async function claimJob(prisma: PrismaClient, id: string, attempt: number
         errorMessage: null,
       },
     });
-  });
+  };
+  return patiently(() => prisma.$transaction(claim));
 }
 
 /** How a job ends. A training job that does not end well takes its run with it. */
@@ -66,6 +67,8 @@ export class AttemptWriter {
   private readonly attempt: number;
   private latest: Progress | null = null;
   private reporting: Promise<void> | null = null;
+  /** 1 once this attempt got further than any before: it does not count as a failed one. */
+  givenBack: 0 | 1 = 0;
 
   constructor(prisma: PrismaClient, id: string, attempt: number) {
     this.prisma = prisma;
@@ -97,6 +100,20 @@ export class AttemptWriter {
     });
   }
 
+  /**
+   * Notes what is done for good, counted over all attempts. An attempt that gets further than any before is given back: it counts as no
+   * failed one if it is lost later, so that a worker that is suspended now and then does not end a long job.
+   */
+  async advance(done: number): Promise<void> {
+    const further = await this.writeOpen(async (tx) => {
+      const { count } = await tx.job.updateMany({ where: { id: this.id, furthest: { lt: done } }, data: { furthest: done } });
+      if (count === 0 || this.givenBack) return false;
+      await tx.$executeRaw`UPDATE pgboss.job SET retry_limit = retry_limit + 1 WHERE id = ${this.id}::uuid`;
+      return true;
+    });
+    if (further) this.givenBack = 1;
+  }
+
   async addEvent(message: string): Promise<void> {
     await this.writeOpen((tx) => tx.jobEvent.create({ data: { jobId: this.id, message } }));
   }
@@ -123,26 +140,4 @@ export class AttemptWriter {
       await new Promise((resolve) => setTimeout(resolve, PROGRESS_EVERY_MS));
     }
   }
-}
-
-/** Tries again for half a minute while the server does not answer: a restarted database must not cost a day of training. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!isConnectionLoss(error) || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-}
-
-/** Prisma's P1001, P1008 and P1017, and what Postgres and the socket say while a server goes down or comes up. */
-function isConnectionLoss(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  if (typeof code === 'string' && ['P1001', 'P1008', 'P1017', 'P2028', 'ECONNREFUSED', 'ECONNRESET', '57P01', '57P03'].includes(code))
-    return true;
-  return /ECONNREFUSED|ECONNRESET|Connection terminated|server closed the connection|shutting down|starting up/i.test(error.message);
 }

@@ -276,6 +276,40 @@ describe('an attempt', () => {
     expect(await reload(job)).toMatchObject({ attempt: 4, errorMessage: "The engine's thread died: boom" });
   });
 
+  it('that got further than any before is given back when it is lost, and one that did not is not', async () => {
+    const job = await jobs.enqueue('train', training());
+    await database.prisma.$executeRaw`UPDATE pgboss.job SET retry_limit = 1 WHERE id = ${job.id}::uuid`;
+    const done = [5, 5, 10, 15, 15, 15];
+    await jobs.work(
+      trainOnly(async ({ attempt, advance }) => {
+        await advance(done[attempt - 1]!);
+        await advance(done[attempt - 1]!);
+        throw new CxrError('UNAVAILABLE', 'lost');
+      }),
+    );
+    await until(job, 'FAILED');
+    // One attempt more for each of 5, 10 and 15, beside the first one and its one retry.
+    expect(await reload(job)).toMatchObject({ attempt: 5, furthest: 15 });
+  });
+
+  it('that the queue has given up says so, and not that somebody asked for it', async () => {
+    const job = await jobs.enqueue('train', training());
+    await jobs.work(
+      trainOnly(async (attempt) => {
+        if (attempt.attempt > 1) return;
+        await database.prisma
+          .$executeRaw`UPDATE pgboss.job SET state = 'retry', start_after = now() + interval '1 minute' WHERE id = ${job.id}::uuid`;
+        await aborted(attempt);
+        throw new CxrError('CANCELLED', 'Training was stopped on request.');
+      }),
+    );
+    await expect
+      .poll(() => messages(job), { timeout: 20_000 })
+      .toContainEqual(expect.stringContaining('The queue heard nothing of the worker'));
+    expect((await messages(job)).join()).not.toContain('on request');
+    await jobs.cancel(job.id);
+  });
+
   it('of a training whose time is up goes on in the next one, as often as that happens', async () => {
     const job = await jobs.enqueue('train', training());
     await database.prisma.$executeRaw`UPDATE pgboss.job SET expire_seconds = 3, retry_limit = 0 WHERE id = ${job.id}::uuid`;

@@ -1,11 +1,12 @@
 import { CxrError, type Progress } from '@cxr-lens/data';
 import { fromPrisma, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Job, Prisma, PrismaClient } from '../../generated/client/client.ts';
+import { CONNECTIONS, directUrl } from '../client.ts';
 import { subscribeEvents } from '../events.ts';
 import { AttemptWriter, claimJob, endJob, StaleAttempt } from './attempt.ts';
 import { createJobRow, readJobInput } from './enqueue.ts';
 import { JOB_KINDS, JOB_NAMES, type JobInput, type JobName, type JobRequest } from './inputs.ts';
-import { DEAD_LETTERS, RETRIES } from './queues.ts';
+import { DEAD_LETTERS, HEARTBEAT_SECONDS, RETRIES } from './queues.ts';
 import { reopenJob } from './reopen.ts';
 import { hasEnded, lockJob, lockWork } from './row.ts';
 import { changeJob, createSweepRows, type SweepRequest } from './sweep.ts';
@@ -23,6 +24,8 @@ export interface JobAttempt<Name extends JobName> {
   /** Rows are written here: a transaction during which no later attempt can begin; throws when one has, or when the job has ended. */
   write<T>(work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T>;
   addEvent(message: string): Promise<void>;
+  /** Notes how much is done for good, counted over all attempts: steps of a training, runs of an explanation. */
+  advance(done: number): Promise<void>;
   /** Throttled; never waits, never fails. */
   progress(progress: Progress): void;
 }
@@ -65,8 +68,8 @@ const SHIFT_OVER = new CxrError('CANCELLED', "The attempt's time is up.");
 /** The job queues of the database at `url`. A process that only enqueues needs no `work`. */
 export async function createJobs({ prisma, url, onError = () => undefined }: JobsOptions): Promise<Jobs> {
   const boss = new PgBoss({
-    connectionString: url,
-    max: 5,
+    connectionString: directUrl(url),
+    max: CONNECTIONS.queue - 1,
     schedule: false,
     useListenNotify: true,
     registerInstance: false,
@@ -168,6 +171,7 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
         fence: () => writer.fence(),
         write: (step) => writer.writeOpen(step),
         addEvent: (message) => writer.addEvent(message),
+        advance: (done) => writer.advance(done),
         progress: (progress) => writer.progress(progress),
       });
       await writer.settle();
@@ -189,17 +193,14 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
     { error, handedOver }: { error: unknown; handedOver: boolean },
   ): Promise<void> {
     if (error instanceof StaleAttempt) return;
-    const failure =
-      error instanceof CxrError
-        ? error
-        : new CxrError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+    const failure = failureOf(error, delivered, handedOver);
     if (failure.code === 'INTERNAL') onError(error instanceof Error ? error : failure);
     // What dies while its worker stops (the engine, whose death stops the worker) did fail.
     const stopping = handedOver && failure.code === 'CANCELLED';
     const again = await writer
       .write(async (tx, job) => {
         if (hasEnded(job)) return false;
-        const mayRetry = stopping || (RETRIED_CODES.has(failure.code) && delivered.retryCount < delivered.retryLimit);
+        const mayRetry = stopping || (RETRIED_CODES.has(failure.code) && delivered.retryCount < delivered.retryLimit + writer.givenBack);
         if (!mayRetry) {
           await endJob(tx, job, { state: 'FAILED', error: failure });
           return false;
@@ -244,6 +245,15 @@ export async function createJobs({ prisma, url, onError = () => undefined }: Job
   }
 
   return { enqueue, sweep, cancel, resume, work, stop };
+}
+
+/** The reason as a person reads it. A claim that the queue has given up looks like a cancellation, though nobody asked for one. */
+function failureOf(error: unknown, { signal }: JobWithMetadata<unknown>, handedOver: boolean): CxrError {
+  if (!(error instanceof CxrError))
+    return new CxrError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+  if (error.code !== 'CANCELLED' || handedOver || !signal.aborted) return error;
+  const message = `The queue heard nothing of the worker for ${HEARTBEAT_SECONDS} seconds: it was suspended, or its machine is overloaded.`;
+  return new CxrError('UNAVAILABLE', message, { cause: error });
 }
 
 /** What may go well the next time: everything else is the input's fault and fails at once. */

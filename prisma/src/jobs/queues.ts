@@ -5,7 +5,7 @@ import { JOB_NAMES, type JobName } from './inputs.ts';
 export const DEAD_LETTERS = 'dead-letters';
 
 /** A worker that has been silent for this long is taken for dead; pg-boss allows no less. */
-const HEARTBEAT_SECONDS = 10;
+export const HEARTBEAT_SECONDS = 10;
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

@@ -7,6 +7,7 @@ import {
   AucFileSchema,
   type Card,
   CardSchema,
+  isCardOf,
   type LocalizationFile,
   LocalizationFileSchema,
   type Run,
@@ -25,9 +26,7 @@ export interface RunFolder {
 /** Reads a run folder. CxrError NOT_FOUND where it is none, CORRUPT naming the file and the field. */
 export function readRunFolder(folder: string): RunFolder {
   const root = path.resolve(folder);
-  const run = read(path.join(root, 'run.json'), RunSchema);
-  if (!run) throw new CxrError('NOT_FOUND', `${root} is no run folder: it has no run.json.`);
-  const card = read(path.join(root, 'card.json'), CardSchema);
+  const { run, card } = readRunAndCard(root);
   const evaluations = folders(path.join(root, 'evaluation')).flatMap((evaluation) => {
     const auc = read(path.join(evaluation, 'auc.json'), AucFileSchema);
     const localization = read(path.join(evaluation, 'localization.json'), LocalizationFileSchema);
@@ -36,6 +35,25 @@ export function readRunFolder(folder: string): RunFolder {
     return current ? [{ auc: auc.value, localization: localization.value }] : [];
   });
   return { folder: root, run: run.value, card, evaluations };
+}
+
+/** A card may be written between the reading of the two: looked at so often before it is said to be damaged. */
+const LOOKS = 3;
+
+function readRunAndCard(root: string): { run: { value: Run }; card: RunFolder['card'] } {
+  for (let look = 1; ; look++) {
+    const card = read(path.join(root, 'card.json'), CardSchema);
+    const run = read(path.join(root, 'run.json'), RunSchema);
+    if (!run) throw new CxrError('NOT_FOUND', `${root} is no run folder: it has no run.json.`);
+    // A card beside a run that is not finished is about to be replaced.
+    if (!card || run.value.state !== 'finished' || isCardOf(run.value, card.sha256)) return { run, card };
+    if (look === LOOKS) {
+      throw new CxrError(
+        'CORRUPT',
+        `${root}/card.json has SHA-256 ${card.sha256}, run.json says ${run.value.cardSha256}: it was changed by hand, and its thresholds decide; take it from a backup or train again.`,
+      );
+    }
+  }
 }
 
 function read<T>(file: string, schema: z.ZodType<T>): { value: T; sha256: string } | null {

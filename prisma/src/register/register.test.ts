@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,20 +7,8 @@ import { type AucFile, type Card, type Curve, defaultOptions, type LocalizationF
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MIGRATIONS } from '../migrate.ts';
 import { type TestDatabase, testDatabase } from '../testing.ts';
+import { data, runFile, WEIGHTS } from './run.fixture.ts';
 import { registerRun } from './run.ts';
-
-const WEIGHTS = '1'.repeat(64);
-const data: NonNullable<Run['data']> = {
-  name: 'phantom',
-  size: 96,
-  datasetHash: 'd'.repeat(64),
-  splitHash: 'e'.repeat(64),
-  preprocessingVersion: 'v1',
-  bits: null,
-  synthetic: true,
-  seed: 0,
-  images: { train: 64, validation: 8, test: 20 },
-};
 
 let database: TestDatabase;
 let home: string;
@@ -42,46 +31,28 @@ function write(file: string, value: unknown): void {
 }
 
 function writeRun(id: string, change: Partial<Run> = {}, folder = path.join(home, 'runs', id)): string {
-  const run: Run = {
+  write(path.join(folder, 'run.json'), runFile(id, change));
+  return folder;
+}
+
+function card(): Card {
+  const none = { platt: null, operatingPoint: null, reason: 'none', positives: 0, negatives: 0 };
+  return {
     format: 1,
-    trainedTestImages: [],
-    id,
-    name: `The run ${id}`,
-    method: 'baseline',
-    preset: 'small',
-    network: 'truncated-densenet121',
+    findings: [...FINDINGS],
     inputSize: 96,
     featureShape: [12, 12, 132],
-    data,
-    parent: null,
+    pixelRange: [0, 1],
+    normalisation: { mean: 0.5, std: 0.2, source: 'training images' },
     imported: null,
-    initialisation: 'he-normal',
-    normalisation: null,
-    seed: 3,
-    options: { ...defaultOptions(change.method ?? 'baseline'), seed: 3 },
-    codeVersion: '0.1.0',
-    engine: 'TensorFlow 2.21.0, CPU',
-    state: 'finished',
-    error: null,
-    epochs: [1, 2].map((epoch) => ({
-      epoch,
-      trainLoss: 1 / epoch,
-      validationLoss: 2 / epoch,
-      perturbedValidationLoss: null,
-      probe: null,
-      validationAuc: null,
-      seconds: 1.5,
-    })),
-    bestEpoch: 2,
-    stepsPerEpoch: 2,
+    preprocessingVersion: 'v1',
+    bits: null,
+    pooling: 'average',
     weightsSha256: WEIGHTS,
-    createdAt: '2026-01-01T10:00:00.000Z',
-    updatedAt: '2026-01-01T11:00:00.000Z',
-    finishedAt: '2026-01-01T11:00:00.000Z',
-    ...change,
+    golden: { seed: 'golden', logits: FINDINGS.map(() => 0), tolerance: 1e-3 },
+    calibration: Object.fromEntries(FINDINGS.map((finding) => [finding, none])) as Card['calibration'],
+    camThresholds: null,
   };
-  write(path.join(folder, 'run.json'), run);
-  return folder;
 }
 
 function writeEvaluation(folder: string, name: string, head: Partial<AucFile> = {}, change: Partial<LocalizationFile> = {}): void {
@@ -332,10 +303,27 @@ describe('registerRun', () => {
     expect(await database.prisma.run.count({ where: { active: true } })).toBe(1);
   });
 
+  it('stores the hash of the card, and accepts the one of 0.1.0, which run.json does not name', async () => {
+    const folder = writeRun('c');
+    write(path.join(folder, 'card.json'), card());
+    const sha256 = createHash('sha256').update(JSON.stringify(card())).digest('hex');
+    expect(await registerRun(database.prisma, folder)).toMatchObject({ cardSha256: sha256 });
+    writeRun('c', { cardSha256: 'c'.repeat(64), nextCardSha256: sha256 });
+    expect(await registerRun(database.prisma, folder)).toMatchObject({ cardSha256: sha256 });
+  });
+
   it.each([
     ['NOT_FOUND', /no run folder: it has no run\.json/, (folder: string) => rmSync(path.join(folder, 'run.json'))],
     ['CORRUPT', /run\.json is no JSON/, (folder: string) => write(path.join(folder, 'run.json'), '{ "format": 1,')],
     ['CORRUPT', /run\.json: seed: /, (folder: string) => writeRun('e', { seed: 'x' as unknown as number }, folder)],
+    [
+      'CORRUPT',
+      /card\.json has SHA-256 .* changed by hand/,
+      (folder: string) => {
+        writeRun('e', { cardSha256: 'c'.repeat(64) }, folder);
+        write(path.join(folder, 'card.json'), card());
+      },
+    ],
     ['CORRUPT', /card\.json: /, (folder: string) => write(path.join(folder, 'card.json'), { format: 1 } as Partial<Card>)],
     ['CORRUPT', /auc\.json: /, (folder: string) => write(path.join(folder, 'evaluation/x/auc.json'), {})],
   ])('says %s for %s', async (code, message, spoil) => {

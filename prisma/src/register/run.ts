@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
-import { explodedNote, optionsOf } from '@cxr-lens/model/spec';
+import { explodedNote, MAX_SEED, optionsOf } from '@cxr-lens/model/spec';
 import { Prisma, type PrismaClient, type Run, type RunState } from '../../generated/client/client.ts';
 import { writeEvaluationRows } from './evaluation.ts';
 import { type RunFolder, readRunFolder } from './files.ts';
@@ -42,6 +42,11 @@ export async function writeRunRows(tx: Tx, folder: string): Promise<Run> {
 }
 
 function columnsOf({ folder, run, card }: RunFolder) {
+  if (run.seed > MAX_SEED)
+    throw new CxrError(
+      'UNSUPPORTED',
+      `Run ${run.id} has the seed ${run.seed}: runs up to ${MAX_SEED} can be registered. Train it again with another one.`,
+    );
   return {
     name: run.name,
     method: run.method,

@@ -1,6 +1,6 @@
 import type { Finding } from '@cxr-lens/data';
 import type { DataSet, PrismaClient } from '@cxr-lens/prisma';
-import type { Threads } from '../threads/threads.ts';
+import type { TaskRunner } from '../tasks/runner.ts';
 import { type ApartSet, type CurveSet, comparedRuns, curveSets } from './curve-sets.ts';
 import { type Difference, differencesOf } from './difference.ts';
 import { commonProtocol, evaluationsOf, runsOf, type Scope } from './measured.ts';
@@ -26,7 +26,7 @@ export interface CompareRequest extends Scope {
 
 /** Runs side by side on one data set, one protocol at a time, a comparison a finding. NOT_FOUND names a run or data set that is not there. */
 export async function compare(
-  { prisma, threads }: { prisma: PrismaClient; threads: Threads },
+  { prisma, tasks }: { prisma: PrismaClient; tasks: TaskRunner },
   request: CompareRequest,
 ): Promise<Comparison[]> {
   const runs = await runsOf(prisma, request.runIds);
@@ -36,7 +36,7 @@ export async function compare(
   return Promise.all(
     request.findings.map(async (finding) => {
       const compared = comparedRuns(runs, evaluations, { finding, protocol, apart: request.protocol === null });
-      const differences = await differencesOf(threads, compared, finding);
+      const differences = await differencesOf(tasks, compared, finding);
       return {
         finding,
         dataSet,

@@ -1,7 +1,7 @@
 import { type BoxedFinding, type Finding, findingLabel, isBoxedFinding } from '@cxr-lens/data';
 import type { Run } from '@cxr-lens/prisma';
 import { TRUST_IOU } from '../evidence.ts';
-import type { Threads } from '../threads/threads.ts';
+import type { TaskRunner } from '../tasks/runner.ts';
 import type { ComparedRun } from './curve-sets.ts';
 import type { MeasuredCurve, PairedDifference } from './paired.ts';
 import { runLabel } from './summary.ts';
@@ -23,11 +23,11 @@ export interface Difference {
 const VERDICTS = { higher: 'HIGHER', lower: 'LOWER', 'cannot be told': 'UNDECIDED' } as const;
 
 /** Each run against each earlier one at T(IoU) = 0.3, on the same pairs by one protocol; empty for a finding without boxes. */
-export async function differencesOf(threads: Threads, compared: readonly ComparedRun[], finding: Finding): Promise<Difference[]> {
+export async function differencesOf(tasks: TaskRunner, compared: readonly ComparedRun[], finding: Finding): Promise<Difference[]> {
   if (!isBoxedFinding(finding)) return [];
   const measured = compared.filter(({ curve }) => curve !== null && curve.pairs > 0);
   const pairs = measured.flatMap((over, index) => measured.slice(index + 1).map((run) => ({ run, over, finding })));
-  return Promise.all(pairs.map((pair) => differenceOf(threads, pair)));
+  return Promise.all(pairs.map((pair) => differenceOf(tasks, pair)));
 }
 
 interface PairOfRuns {
@@ -40,13 +40,13 @@ interface PairOfRuns {
 const told = new Map<string, Promise<PairedDifference | null>>();
 const MAX_TOLD = 5000;
 
-async function differenceOf(threads: Threads, pair: PairOfRuns): Promise<Difference> {
+async function differenceOf(tasks: TaskRunner, pair: PairOfRuns): Promise<Difference> {
   const { run, over, finding } = pair;
   if (run.curve!.protocol.name !== over.curve!.protocol.name) return notComparable(pair);
   const key = [run, over].map(({ evaluation }) => `${evaluation?.id} ${evaluation?.createdAt.toISOString()}`).join(' ') + finding;
   if (told.size >= MAX_TOLD) told.clear();
   const asked =
-    told.get(key) ?? threads.run({ kind: 'difference', finding, iouThreshold: TRUST_IOU, where: 'The comparison', ...curvesOf(pair) });
+    told.get(key) ?? tasks.run({ kind: 'difference', finding, iouThreshold: TRUST_IOU, where: 'The comparison', ...curvesOf(pair) });
   told.set(key, asked);
   const paired = await asked.catch((error: unknown) => {
     told.delete(key);

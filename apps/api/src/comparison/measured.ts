@@ -1,8 +1,7 @@
 import { CxrError } from '@cxr-lens/data';
 import { PAPER_PROTOCOL, type Protocol } from '@cxr-lens/eval';
 import { parseMethod } from '@cxr-lens/model/spec';
-import type { Prisma, PrismaClient, Run } from '@cxr-lens/prisma';
-import { activeRunIds } from '../jobs.ts';
+import { activeRunIds, type Prisma, type PrismaClient, type Run } from '@cxr-lens/prisma';
 import { mainProtocol } from '../methods.ts';
 
 /** Each pair of them is bootstrapped for each boxed finding. */

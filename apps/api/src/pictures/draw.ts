@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import {
   type Box,
+  CxrError,
   type DicomAttributes,
   decodeImage,
   decodeNpy,
@@ -13,11 +15,14 @@ import {
   renderSaliency,
 } from '@cxr-lens/data';
 import { GRID_SIZE, saliencyImage, scaleTo255, upsampleBilinear } from '@cxr-lens/eval';
+import type { PublicError } from '../errors.ts';
+import { bytesOf, type Source } from '../uploads/body.ts';
+import { contentUid, type SopReference, sopReference } from '../uploads/identity.ts';
 
-/** Decodes an upload, and squashes it as each data set asked for did with its images. `where` names the bytes in errors. */
+/** Decodes an upload, and squashes it as each data set asked for did with its images. `where` names it in errors. */
 export interface InspectTask {
   kind: 'inspect';
-  bytes: Uint8Array;
+  source: Source;
   where: string;
   squash: Squash[];
 }
@@ -34,7 +39,14 @@ export type PictureTask =
   | { kind: 'cam'; cam: Uint8Array; where: string }
   | { kind: 'saliency'; saliency: Uint8Array; where: string };
 
-export interface Inspection {
+/** What an upload is; `sop` names also one whose pixels cannot be read. */
+export type Inspection = { sop: SopReference } & ({ image: Inspected } | { refused: PublicError });
+
+export interface Inspected {
+  /** Of the bytes as received: their key in the object store. */
+  sha256: string;
+  /** For what has none of its own. */
+  contentUids: { study: string; instance: string };
   format: ImageFormat;
   width: number;
   height: number;
@@ -58,11 +70,20 @@ export function draw(task: PictureTask): Promise<Uint8Array> {
   }
 }
 
-export async function inspect({ bytes, squash, where }: InspectTask): Promise<Inspection> {
-  const { format, width, height, dicom, sixteen } = await decodeImage(bytes, where);
-  const squashed: Uint8Array[] = [];
-  for (const { size, bits } of squash) squashed.push((await decodeSquashed(bytes, size, where, { bits, clip: true })).pixels);
-  return { format, width, height, dicom: dicom ?? null, sixteenBit: sixteen !== undefined, squashed };
+export async function inspect({ source, squash, where }: InspectTask): Promise<Inspection> {
+  const bytes = await bytesOf(source);
+  const sop = sopReference(bytes);
+  try {
+    const { format, width, height, dicom, sixteen } = await decodeImage(bytes, where);
+    const squashed: Uint8Array[] = [];
+    for (const { size, bits } of squash) squashed.push((await decodeSquashed(bytes, size, where, { bits, clip: true })).pixels);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const contentUids = { study: contentUid('study', bytes), instance: contentUid('instance', bytes) };
+    return { sop, image: { sha256, contentUids, format, width, height, dicom: dicom ?? null, sixteenBit: sixteen !== undefined, squashed } };
+  } catch (error) {
+    if (!(error instanceof CxrError)) throw error;
+    return { sop, refused: { code: error.code, message: error.message } };
+  }
 }
 
 interface Map2d {

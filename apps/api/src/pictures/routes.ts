@@ -5,14 +5,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { boxOf } from '../explanations.ts';
 import { ByIdSchema, parse, TextSchema } from '../input.ts';
-import type { Threads } from '../threads/threads.ts';
+import type { TaskRunner } from '../tasks/runner.ts';
 
 // Part of every ETag: raise it when a picture of the same bytes is drawn differently.
 const DRAWING = 'd2';
 
 interface Options {
   prisma: PrismaClient;
-  threads: Threads;
+  tasks: TaskRunner;
 }
 
 /** The version that an address names: the beginning of the key of what is drawn. */
@@ -27,13 +27,13 @@ const HeadersSchema = z.object({
 });
 
 /** GET of images and maps. What an address with its version names never changes, so that a browser keeps it for good. */
-export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options): void {
+export function pictureRoutes(app: FastifyInstance, { prisma, tasks }: Options): void {
   app.get('/images/:id.png', async (request, reply) => {
     const { id } = parse(ByIdSchema, request.params);
     const image = await prisma.image.findUnique({ where: { id }, select: { objectKey: true } });
     if (!image) throw new CxrError('NOT_FOUND', `There is no image ${id}.`);
     const where = `Image ${id}`;
-    const draw = async () => threads.run({ kind: 'image', bytes: await getObject(image.objectKey), where });
+    const draw = async () => tasks.run({ kind: 'image', bytes: await getObject(image.objectKey), where });
     return send(request, reply, { type: 'image/png', version: image.objectKey, immutable: true, draw });
   });
 
@@ -44,7 +44,7 @@ export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options
       const where = `The ${kind} of explanation ${row.id}`;
       const draw = async () => {
         const map = await getObject(keyOf(row));
-        return kind === 'cam' ? threads.run({ kind, cam: map, where }) : threads.run({ kind, saliency: map, where });
+        return kind === 'cam' ? tasks.run({ kind, cam: map, where }) : tasks.run({ kind, saliency: map, where });
       };
       return send(request, reply, { type: 'image/png', version: keyOf(row), immutable: isVersion(request, keyOf(row)), draw });
     });
@@ -63,7 +63,7 @@ export function pictureRoutes(app: FastifyInstance, { prisma, threads }: Options
     const where = `The overlay of explanation ${row.id}`;
     const draw = async () => {
       const [bytes, cam] = await Promise.all([getObject(row.image.objectKey), getObject(row.camKey)]);
-      return threads.run({ kind: 'overlay', bytes, cam, box, where });
+      return tasks.run({ kind: 'overlay', bytes, cam, box, where });
     };
     const version = `${row.image.objectKey}${row.camKey}${JSON.stringify(box)}`;
     return send(request, reply, { type: 'image/png', version, immutable: isVersion(request, row.camKey), draw });

@@ -1,14 +1,11 @@
 import { getDatamodel, type Prisma, type PrismaTypes } from '@cxr-lens/prisma';
 import SchemaBuilder from '@pothos/core';
-import ComplexityPlugin from '@pothos/plugin-complexity';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { Context } from '../context.ts';
+import './cost.ts';
 import './parse.ts';
-
-// One unit is one field resolved. The study page with every map of two runs and the compare page of seven runs cost below 20,000.
-const MAX_COMPLEXITY = 50_000;
 
 /** Collects the types, queries and mutations of the domain files beside it; `schema.ts` makes the schema. */
 export const builder = new SchemaBuilder<{
@@ -24,7 +21,7 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
 }>({
-  plugins: ['parse', ComplexityPlugin, RelayPlugin, DataloaderPlugin, PrismaPlugin],
+  plugins: ['parse', 'cost', RelayPlugin, DataloaderPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   prisma: {
     client: (context) => context.prisma,
@@ -33,7 +30,6 @@ export const builder = new SchemaBuilder<{
     defaultConnectionSize: 20,
     onUnusedQuery: null,
   },
-  complexity: { limit: { complexity: MAX_COMPLEXITY } },
   relay: {
     nodeQueryOptions: false,
     nodesQueryOptions: false,

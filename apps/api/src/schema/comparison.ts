@@ -65,8 +65,8 @@ const ApartSetType = builder.objectRef<ApartSet>('ApartCurves').implement({
   fields: (t) => ({
     protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocol }),
     reason: t.exposeString('reason', { description: 'Why they stand apart, in words.' }),
-    runs: t.expose('runs', { type: [ComparisonRun], complexity: { multiplier: 1 } }),
-    controls: t.expose('controls', { type: [LocalizationCurveType], description: 'By the same protocol.', complexity: { multiplier: 3 } }),
+    runs: t.expose('runs', { type: [ComparisonRun] }),
+    controls: t.expose('controls', { type: [LocalizationCurveType], description: 'By the same protocol.' }),
   }),
 });
 
@@ -76,31 +76,30 @@ const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
     finding: t.field({ type: FindingType, resolve: ({ finding }) => ({ name: finding }) }),
     protocol: t.field({ type: ProtocolType, resolve: ({ protocol }) => protocol }),
     dataSet: t.expose('dataSet', { type: DataSetType, nullable: true }),
-    runs: t.expose('runs', { type: [ComparisonRun], description: 'In the order asked for.', complexity: { multiplier: 4 } }),
+    runs: t.expose('runs', { type: [ComparisonRun], description: 'In the order asked for.' }),
     controls: t.expose('controls', {
       type: [LocalizationCurveType],
       description: 'Random, centre prior and best reachable.',
-      complexity: { multiplier: 3 },
     }),
     apart: t.expose('apart', {
       type: [ApartSetType],
       description: 'Curves to be drawn apart: by the own protocol of runs that have no other, where none was asked for, and of Generative.',
-      complexity: { multiplier: 1 },
     }),
     references: t.expose('references', {
       type: [LocalizationCurveType],
       description: 'Published curves by the same protocol.',
-      complexity: { multiplier: 1 },
     }),
-    publishedAuc: t.expose('publishedAuc', { type: [PublishedAucType], complexity: { multiplier: 3 } }),
+    publishedAuc: t.expose('publishedAuc', { type: [PublishedAucType] }),
     differences: t.expose('differences', {
       type: [DifferenceType],
       description: 'Differences of each pair of runs at T(IoU) = 0.3, later run minus earlier.',
-      complexity: { multiplier: 6 },
     }),
     statement: t.exposeString('statement', { nullable: true, description: 'What can be said, in words.' }),
   }),
 });
+
+// Its bootstraps keep a process for up to a second.
+const COMPARISON_FIELDS = 1000;
 
 const scope = { runs: 'All active finished runs unless asked for others', dataSet: 'the one most of them were evaluated on unless asked' };
 const description = `${scope.runs}; data set: ${scope.dataSet}; protocol: the paper's where a run was measured by it.`;
@@ -125,6 +124,7 @@ builder.queryFields((t) => {
     comparison: t.field({
       type: ComparisonType,
       description,
+      cost: COMPARISON_FIELDS,
       args: { finding: t.arg({ type: FindingNameEnum, required: true }), ...args },
       parse: ScopeSchema.extend({ finding: z.enum(FINDINGS) }),
       resolve: async (_root, { finding, runs, protocol, dataSet }, services) => {
@@ -137,7 +137,7 @@ builder.queryFields((t) => {
       description: 'The same for all 14 findings; the eight boxed ones have curves.',
       args,
       parse: ScopeSchema,
-      complexity: { multiplier: FINDINGS.length },
+      cost: COMPARISON_FIELDS * FINDINGS.length,
       resolve: (_root, { runs, protocol, dataSet }, services) =>
         compare(services, { findings: FINDINGS, runIds: runs ?? null, protocol: protocol ?? null, dataSetId: dataSet ?? null }),
     }),

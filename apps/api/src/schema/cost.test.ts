@@ -23,14 +23,84 @@ describe('limits', () => {
     ['depth', `{ run(id: "x") { ${'parent { '.repeat(20)}id${' }'.repeat(20)} } }`],
     ['aliases', `{ ${Array.from({ length: 60 }, (_, at) => `a${at}: viewer { name }`).join(' ')} }`],
     ['tokens', `{ ${'viewer { name } '.repeat(2000)} }`],
-    [
-      'cost',
-      '{ studies(first: 100) { edges { node { images { explanations { cam { values } run { epochs { trainLoss } evaluations { localization { points { accuracy } } } } } } } } } }',
-    ],
+    ['cost', `{ ${Array.from({ length: 20 }, (_, at) => `a${at}: comparisons { statement }`).join(' ')} }`],
   ])('refuses a question beyond its %s', async (_what, query) => {
     const { data, errors } = await api.ask(query);
     expect(data ?? null).toBeNull();
     expect(errors![0]!.extensions.code).toBe('BAD_INPUT');
+  });
+});
+
+describe('a study of 300 images', () => {
+  let id: string;
+  beforeAll(async () => {
+    const images = Array.from({ length: 300 }, (_, at) => ({
+      sopInstanceUid: `1.2.${at}`,
+      objectKey: 'a'.repeat(64),
+      format: 'png',
+      width: 8,
+      height: 8,
+      fileName: `${at}.png`,
+      createdAt: new Date(2026, 0, 1, 0, at),
+    }));
+    id = (await api.prisma.study.create({ data: { studyInstanceUid: '1.2.300', images: { create: images } } })).id;
+  });
+  afterAll(async () => void (await api.prisma.study.delete({ where: { id } })));
+
+  it('costs what it has', async () => {
+    const { data, errors } = await api.ask<{ study: { images: { fileName: string; study: { imageCount: number } }[] } }>(
+      'query ($id: ID!) { study(id: $id) { images { fileName study { imageCount } } } }',
+      { id },
+    );
+    expect(errors).toBeUndefined();
+    expect(data.study.images.map(({ fileName }) => fileName)).toEqual(Array.from({ length: 300 }, (_, at) => `${at}.png`));
+    expect(data.study.images.every(({ study }) => study.imageCount === 300)).toBe(true);
+  });
+
+  it('gives as many as are asked for, at each place', async () => {
+    const { data, errors } = await api.ask(
+      'query ($id: ID!) { study(id: $id) { images(first: 2) { fileName study { images(first: 1) { fileName } none: images(first: 0) { id } } } } }',
+      { id },
+    );
+    expect(errors).toBeUndefined();
+    const study = { images: [{ fileName: '0.png' }], none: [] };
+    expect(data).toEqual({ study: { images: ['0.png', '1.png'].map((fileName) => ({ fileName, study })) } });
+  });
+
+  it.each([2, 3, 5])('is not asked for %d times over: one error, within a second, and the API answers meanwhile', async (times) => {
+    const nested = `${'images { study { '.repeat(times + 1)}id${' } }'.repeat(times + 1)}`;
+    const asked = api.ask(`query ($id: ID!) { study(id: $id) { ${nested} } }`, { id });
+    expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
+    const { data, errors } = await asked;
+    expect(data).toEqual({ study: null });
+    expect(errors).toHaveLength(1);
+    expect(errors![0]).toMatchObject({ message: expect.stringContaining('fields: ask for fewer'), extensions: { code: 'BAD_INPUT' } });
+    expect((await api.ask('{ viewer { name } }')).data).toEqual({ viewer: { name: 'local' } });
+  });
+
+  it('leaves what was answered before', async () => {
+    const { data } = await api.ask('query ($id: ID!) { viewer { name } study(id: $id) { images { study { images { study { id } } } } } }', {
+      id,
+    });
+    expect(data).toEqual({ viewer: { name: 'local' }, study: null });
+  });
+});
+
+describe('values of maps', () => {
+  it('are given up to 65,536 numbers a query; above that the error names the address of the map', async () => {
+    await api.prisma.explanation.updateMany({ where: { finding: 'Mass' }, data: { saliencyWidth: 300, saliencyHeight: 300 } });
+    const { data, errors } = await api.ask<{
+      studies: { edges: { node: { images: { explanations: { cam: { values: number[] } }[] }[] } }[] };
+    }>('{ studies { edges { node { images { explanations(findings: [Mass]) { cam { values } } } } } } }');
+    expect(errors).toBeUndefined();
+    expect(data.studies.edges[0]!.node.images[0]!.explanations[0]!.cam.values).toEqual([-4, -3, -2, -1, 0, 1, 2, 3, 4]);
+    const over = await api.ask('{ studies { edges { node { images { explanations(findings: [Mass]) { saliency { values } } } } } } }');
+    expect(over.errors).toMatchObject([
+      {
+        message: expect.stringMatching(/at most 65536 numbers in one query.*GET \/explanations\/.*saliency\.npy/),
+        extensions: { code: 'BAD_INPUT' },
+      },
+    ]);
   });
 });
 

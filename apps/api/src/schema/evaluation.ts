@@ -77,7 +77,7 @@ export const LocalizationCurveType = builder.objectRef<Curve>('LocalizationCurve
     threshold: t.exposeFloat('threshold', { nullable: true, description: 'The map threshold, 0 to 255.' }),
     meanIou: t.exposeFloat('meanIou', { nullable: true }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why there is no curve, or why it is not to be trusted.' }),
-    points: t.expose('points', { type: [LocalizationPoint], complexity: { multiplier: 7 } }),
+    points: t.expose('points', { type: [LocalizationPoint] }),
   }),
 });
 
@@ -91,7 +91,7 @@ export const EvaluationType = builder.prismaObject('Evaluation', {
       type: ProtocolType,
       resolve: ({ protocol, protocolDescription }) => ({ name: protocol, description: protocolDescription }),
     }),
-    auc: t.relation('auc', { query: { orderBy: { finding: 'asc' } }, complexity: { multiplier: 14 } }),
+    auc: t.relation('auc', { query: { orderBy: { finding: 'asc' } } }),
     meanAuc: t.exposeFloat('meanAuc', { nullable: true, description: 'Over the findings with both classes.' }),
     meanAucLow: t.exposeFloat('meanAucLow', {
       nullable: true,
@@ -112,7 +112,6 @@ export const EvaluationType = builder.prismaObject('Evaluation', {
     localization: t.field({
       type: [LocalizationCurveType],
       description: 'Curves of the run and of the controls, by finding.',
-      complexity: { multiplier: 32 },
       select: {
         localization: { orderBy: [{ finding: 'asc' }, { kind: 'asc' }], include: { points: { orderBy: { iouThreshold: 'asc' } } } },
       },

@@ -32,10 +32,11 @@ const MapRef = builder.objectRef<MapRow>('MapRef').implement({
     min: t.exposeFloat('min'),
     max: t.exposeFloat('max'),
     values: t.floatList({
-      description: 'Row-major.',
-      complexity: 50,
-      resolve: async ({ kind, explanationId, key }) =>
-        Array.from(decodeNpy(await getObject(key), `${kind} of explanation ${explanationId}`).data),
+      description: 'Row-major; at most 65,536 numbers in one query, more come from npyUrl.',
+      resolve: async (map, _args, { budget }) => {
+        budget.cells(map.width * map.height, mapUrl(map, 'npy'));
+        return Array.from(decodeNpy(await getObject(map.key), `${map.kind} of explanation ${map.explanationId}`).data);
+      },
     }),
   }),
 });
@@ -164,6 +165,11 @@ export const ExplanationType = builder.prismaObject('Explanation', {
       nullable: true,
       description: 'How the network saw a 16-bit file; null for every other file, and where 0.1.0 explained it.',
       resolve: bitsOf,
+    }),
+    current: t.boolean({
+      description: 'Whether the run still has the card that made this answer. False after its thresholds were chosen anew: explain again.',
+      select: { run: { select: { cardSha256: true } } },
+      resolve: ({ cardSha256, run }) => run.cardSha256 === null || run.cardSha256 === cardSha256,
     }),
     pins: t.field({ type: Pins, resolve: (row) => row }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),

@@ -157,6 +157,15 @@ describe('activateRun', () => {
     expect(await codeOf('mutation { activateRun(id: "training") { id } }')).toBe('CONFLICT');
   });
 
+  it('is undone by deactivateRun, as often as one likes', async () => {
+    await makeRun(api.prisma, 'robust', { id: 'in-use' });
+    for (let time = 0; time < 2; time++) {
+      const { data } = await api.ask('mutation { deactivateRun(id: "in-use") { id active } }');
+      expect(data).toEqual({ deactivateRun: { id: 'in-use', active: false } });
+    }
+    expect(await codeOf('mutation { deactivateRun(id: "none") { id } }')).toBe('NOT_FOUND');
+  });
+
   it('refuses a run whose validation loss exploded, with what happened, until it is said that it shall be used', async () => {
     const epochs = { create: [{ epoch: 2, trainLoss: 70, validationLoss: 3.6e11, seconds: 1 }] };
     await makeRun(api.prisma, 'chexnet', { id: 'healthy', epochs: { create: [{ ...epochs.create[0]!, validationLoss: 9 }] } });

@@ -31,8 +31,8 @@ declare global {
 }
 
 /**
- * Puts a field's `parse` before its resolver and its subscription. As a mapper of arguments it also comes before what Prisma selects and what
- * the complexity counts: both read the arguments of fields further down before these are resolved.
+ * Puts a field's `parse` before its resolver and its subscription. As a mapper of arguments it also comes before what Prisma selects, which
+ * reads the arguments of fields further down before these are resolved.
  */
 class ParsePlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {

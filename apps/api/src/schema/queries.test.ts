@@ -292,6 +292,18 @@ describe('studies and explanations', () => {
     expect(hernia!.boxReason).toContain('No map threshold is known for Hernia');
     expect(hernia!.evidence.statement).toContain('No boxes of Hernia exist');
 
+    // An evaluation chooses thresholds anew: what was said by the earlier card says so.
+    const current = `query ($id: ID!) { study(id: $id) { images { explanations(findings: [Mass]) { run { id } current } } } }`;
+    const says = async (): Promise<unknown> =>
+      (await api.ask<{ study: { images: { explanations: unknown[] }[] } }>(current, { id: study })).data.study.images[0]!.explanations;
+    expect(await says()).toEqual(['demo-baseline', 'demo-robust'].map((id) => ({ run: { id }, current: true })));
+    await api.prisma.run.update({ where: { id: 'demo-robust' }, data: { cardSha256: 'f'.repeat(64) } });
+    expect(await says()).toEqual([
+      { run: { id: 'demo-baseline' }, current: true },
+      { run: { id: 'demo-robust' }, current: false },
+    ]);
+    await api.prisma.run.update({ where: { id: 'demo-robust' }, data: { cardSha256: robust.cardSha256 } });
+
     const uid = data.study.studyInstanceUid;
     const again = await api.ask(
       `{ byUid: study(studyInstanceUid: "${uid}") { id } image(id: "${image}") { study { id } } none: study(accessionNumber: "A1") { id } }`,

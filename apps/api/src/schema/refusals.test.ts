@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestApi, type TestApi } from '../testing.ts';
+import { makeDataSet, startTestApi, type TestApi } from '../testing.ts';
 
 let api: TestApi;
 
@@ -42,6 +42,7 @@ describe('texts that no row can have', () => {
     ['mutation ($t: ID!) { evaluateRun(id: "x", dataSet: $t) { id } }', 'evaluateRun: dataSet'],
     ['mutation ($t: ID!) { cancelJob(id: $t) { id } }', 'cancelJob: id'],
     ['mutation ($t: ID!) { activateRun(id: $t) { id } }', 'activateRun: id'],
+    ['mutation ($t: ID!) { deactivateRun(id: $t) { id } }', 'deactivateRun: id'],
     ['mutation ($t: ID!) { deleteStudy(id: $t) }', 'deleteStudy: id'],
   ])('%s', async (query, where) => {
     expect(await refusal(query, NUL)).toBe(`${where} is "a\\u0000b": ${PLAIN}`);
@@ -128,6 +129,15 @@ describe('lists of runs and findings, and the names of a study', () => {
     ['query ($t: ID) { study(id: $t) { id } }', null, 'study: give exactly one of id, studyInstanceUid and accessionNumber.'],
   ])('%s', async (query, t, message) => {
     expect(await refusal(query, t)).toBe(message);
+  });
+});
+
+describe('a training with a seed that no row can have', () => {
+  it.each([2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER])('%d', async (seed) => {
+    const { id } = await makeDataSet(api.prisma);
+    const query = 'mutation ($t: TrainInput!) { trainRun(input: $t) { id } }';
+    const message = `Option seed: ${seed} is too large; expected at most 2147483647.`;
+    expect(await refusal(query, { method: 'BASELINE', dataSet: id, preset: 'small', options: { seed } })).toBe(message);
   });
 });
 

@@ -6,6 +6,7 @@ import { ByIdSchema, PageSchema, TextSchema } from '../input.ts';
 import {
   activateRun,
   commandOf,
+  deactivateRun,
   EXPLODED_SELECT,
   endOf,
   explodedOf,
@@ -198,17 +199,31 @@ builder.mutationField('activateRun', (t) =>
   }),
 );
 
+builder.mutationField('deactivateRun', (t) =>
+  t.prismaField({
+    type: 'Run',
+    description:
+      'Explains no more uploads by this run. The next run of its method that finishes is put into use, unless another is before.',
+    args: { id: t.arg.id({ required: true }) },
+    parse: ByIdSchema,
+    resolve: async (query, _root, { id }, { prisma }) => {
+      await deactivateRun(prisma, id);
+      return prisma.run.findUniqueOrThrow({ ...query, where: { id } });
+    },
+  }),
+);
+
 builder.subscriptionField('run', (t) =>
   t.prismaField({
     type: 'Run',
     description: 'The present state first, then each change; ends when the run has ended.',
     args: { id: t.arg.id({ required: true }) },
     parse: ByIdSchema,
-    subscribe: (_root, { id }, { prisma, changes }) =>
+    subscribe: (_root, { id }, { uncounted, changes }) =>
       follow({
         watch: changes.watch('run', id),
         what: `run ${id}`,
-        read: () => prisma.run.findUnique({ where: { id }, select: { id: true, state: true } }),
+        read: () => uncounted.run.findUnique({ where: { id }, select: { id: true, state: true } }),
         final: ({ state }) => state !== 'TRAINING',
       }),
     resolve: async (query, { id }, _args, { prisma }) => {

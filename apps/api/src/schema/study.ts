@@ -31,7 +31,6 @@ builder.prismaObject('Image', {
       description: 'Ordered by run (oldest first), then finding; all of both unless asked for fewer.',
       args: { runs: t.arg.idList(), findings: t.arg({ type: [FindingNameEnum] }) },
       parse: z.strictObject({ runs: RunIdsSchema.nullish(), findings: FindingNamesSchema.nullish() }),
-      complexity: ({ runs, findings }) => ({ multiplier: (runs?.length ?? 2) * (findings?.length ?? FINDINGS.length) }),
       select: ({ runs, findings }, _context, nested) => ({
         explanations: nested({
           where: { ...(runs ? { runId: { in: runs } } : {}), ...(findings ? { finding: { in: findings } } : {}) },
@@ -40,7 +39,7 @@ builder.prismaObject('Image', {
       }),
       resolve: ({ explanations }) => inFindingOrder(explanations),
     }),
-    jobs: t.relation('jobs', { query: { orderBy: NEWEST_FIRST }, description: 'Newest first.', complexity: { multiplier: 2 } }),
+    jobs: t.relation('jobs', { query: { orderBy: NEWEST_FIRST }, description: 'Newest first.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),
 });
@@ -60,7 +59,13 @@ builder.prismaObject('Study', {
     studyInstanceUid: t.exposeString('studyInstanceUid'),
     accessionNumber: t.exposeString('accessionNumber', { nullable: true }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
-    images: t.relation('images', { query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] }, complexity: { multiplier: 2 } }),
+    images: t.relation('images', {
+      description: 'Oldest first; all of them unless asked for fewer.',
+      args: { first: t.arg.int() },
+      parse: z.strictObject({ first: z.int().min(0, 'expected 0 or more').nullish() }),
+      query: ({ first }) => ({ orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], ...(first == null ? {} : { take: first }) }),
+    }),
+    imageCount: t.relationCount('images'),
   }),
 });
 

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { CxrError, FINDINGS, type KnownBox, putObject } from '@cxr-lens/data';
-import { type Image, type Jobs, type Prisma, type PrismaClient, shareObjects } from '@cxr-lens/prisma';
+import { CxrError, type KnownBox, putObject } from '@cxr-lens/data';
+import { explainMissing, type Image, type Jobs, type Prisma, type PrismaClient, shareObjects } from '@cxr-lens/prisma';
 import { parse } from '../input.ts';
-import { activeRunIds } from '../jobs.ts';
-import type { Inspection, Squash } from '../pictures/draw.ts';
-import type { Threads } from '../threads/threads.ts';
-import { contentUid, DicomSchema } from './identity.ts';
+import type { Inspected, Squash } from '../pictures/draw.ts';
+import type { TaskRunner } from '../tasks/runner.ts';
+import { bytesOf, type Source } from './body.ts';
+import { DicomSchema } from './identity.ts';
 import { boxesIn, type Candidate, type KnownImages } from './known-boxes.ts';
 
 export interface Archive {
   prisma: PrismaClient;
   jobs: Jobs;
-  threads: Threads;
+  tasks: TaskRunner;
   known: KnownImages;
 }
 
@@ -23,34 +22,61 @@ export interface AddedImage {
   jobId: string | null;
 }
 
-/**
- * Decodes, stores and queues one uploaded file. The same file again changes nothing and answers the same.
- * Throws BAD_INPUT, CORRUPT, UNSUPPORTED or TOO_LARGE for what is no readable image, CONFLICT for another object of the same SOP Instance UID.
- */
-export async function addImage(archive: Archive, bytes: Uint8Array, fileName: string | null): Promise<AddedImage> {
-  const where = fileName ?? 'The upload';
-  const candidates = fileName === null ? [] : await archive.known.candidates(fileName);
+/** One received file: where its bytes are, and what it is called. */
+export interface Upload {
+  source: Source;
+  fileName: string | null;
+}
+
+/** What the file is; the name tells which registered images it may be. UNAVAILABLE when that takes too long. */
+export async function inspectUpload({ known, tasks }: Archive, { source, fileName }: Upload) {
+  const candidates = fileName === null ? [] : await known.candidates(fileName);
   const squash = [...new Map(candidates.map((candidate) => [keyOf(candidate), candidate.squash])).values()];
-  const inspection = await archive.threads.run({ kind: 'inspect', bytes, where, squash });
-  const record = describe({ bytes, fileName, inspection, known: sameImage(candidates, squash, inspection) });
-  try {
-    return await store(archive, record);
-  } catch (error) {
-    // Two senders of one image at the same moment: the second one finds the first one's rows.
-    if ((error as { code?: string }).code === 'P2002') return store(archive, record);
-    throw error;
+  const inspection = await tasks.run({ kind: 'inspect', source, where: fileName ?? 'The upload', squash });
+  const same = (image: Inspected): Candidate | null => sameImage(candidates, squash, image);
+  return 'image' in inspection ? { sop: inspection.sop, image: inspection.image, known: same(inspection.image) } : inspection;
+}
+
+/**
+ * Stores and queues one uploaded image. The same file again answers the same, and repairs its stored bytes where they are damaged.
+ * Throws CONFLICT for another object of the same SOP Instance UID.
+ */
+export async function addImage(
+  archive: Archive,
+  upload: Upload,
+  inspected: { image: Inspected; known: Candidate | null },
+): Promise<AddedImage> {
+  const record = describe(upload, inspected);
+  return settled(() => store(archive, record));
+}
+
+// Two senders of one image at the same moment: the second one finds the first one's rows (P2002). A study that is deleted while an image
+// is added to it takes rows away that were there a moment ago (P2003, P2025; NOT_FOUND of the job's image).
+const OVERTAKEN = ['P2002', 'P2003', 'P2025', 'NOT_FOUND'];
+const ATTEMPTS = 5;
+
+/** What `write` gives; it is done anew where another request changed the same rows meanwhile. CONFLICT when that happens again and again. */
+async function settled<T>(write: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!OVERTAKEN.includes((error as { code?: string }).code ?? '')) throw error;
+    }
   }
+  throw new CxrError('CONFLICT', 'Others add to and delete this study all the time: send the image again in a moment.');
 }
 
 const keyOf = ({ squash: { size, bits } }: Pick<Candidate, 'squash'>): string => `${size} ${bits}`;
 
-function sameImage(candidates: readonly Candidate[], squash: readonly Squash[], { squashed }: Inspection): Candidate | null {
+function sameImage(candidates: readonly Candidate[], squash: readonly Squash[], { squashed }: Inspected): Candidate | null {
   const pixels = new Map(squash.map((one, index) => [keyOf({ squash: one }), squashed[index]!]));
   return candidates.find((candidate) => candidate.isSame(pixels.get(keyOf(candidate))!)) ?? null;
 }
 
 interface ImageRecord {
-  bytes: Uint8Array;
+  source: Source;
+  sha256: string;
   studyInstanceUid: string;
   accessionNumber: string | null;
   sopClassUid: string | null;
@@ -59,23 +85,17 @@ interface ImageRecord {
   sixteenBit: boolean;
 }
 
-interface Upload {
-  bytes: Uint8Array;
-  fileName: string | null;
-  inspection: Inspection;
-  known: Candidate | null;
-}
-
-function describe({ bytes, fileName, inspection, known }: Upload): ImageRecord {
-  const { format, width, height, sixteenBit } = inspection;
-  const dicom = parse(DicomSchema, inspection.dicom ?? {});
+function describe({ source, fileName }: Upload, { image, known }: { image: Inspected; known: Candidate | null }): ImageRecord {
+  const { format, width, height, sha256, contentUids, sixteenBit } = image;
+  const dicom = parse(DicomSchema, image.dicom ?? {});
   return {
-    bytes,
-    studyInstanceUid: dicom.studyInstanceUid ?? contentUid('study', bytes),
+    source,
+    sha256,
+    studyInstanceUid: dicom.studyInstanceUid ?? contentUids.study,
     accessionNumber: dicom.accessionNumber,
     sopClassUid: dicom.sopClassUid,
     image: {
-      sopInstanceUid: dicom.sopInstanceUid ?? contentUid('instance', bytes),
+      sopInstanceUid: dicom.sopInstanceUid ?? contentUids.instance,
       seriesInstanceUid: dicom.seriesInstanceUid,
       format,
       width,
@@ -93,17 +113,20 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
   return prisma.$transaction(
     async (tx) => {
       await shareObjects(tx);
+      await keepStudies(tx, studyInstanceUid, record.image.sopInstanceUid);
       const known = await tx.image.findUnique({ where: { sopInstanceUid: record.image.sopInstanceUid }, include: { study: true } });
       if (known) {
         sameContent(known.objectKey, record);
+        // What is acknowledged again is there: bytes that were damaged or lost come back with this.
+        await putObject(await bytesOf(record.source));
         return {
           image: known,
           studyInstanceUid: known.study.studyInstanceUid,
           sopClassUid,
-          jobId: await explainOnce({ tx, jobs }, known.id, record),
+          jobId: await explainMissing({ tx, jobs }, known.id, record),
         };
       }
-      const objectKey = await putObject(record.bytes);
+      const objectKey = await putObject(await bytesOf(record.source));
       const study = await tx.study.upsert({ where: { studyInstanceUid }, create: { studyInstanceUid, accessionNumber }, update: {} });
       const image = await tx.image.create({
         data: {
@@ -113,35 +136,24 @@ async function store({ prisma, jobs }: Archive, record: ImageRecord): Promise<Ad
           boxes: { create: boxes.map(({ finding, box }) => ({ finding, ...box })) },
         },
       });
-      return { image, studyInstanceUid, sopClassUid, jobId: await explainOnce({ tx, jobs }, image.id, record) };
+      return { image, studyInstanceUid, sopClassUid, jobId: await explainMissing({ tx, jobs }, image.id, record) };
     },
     { timeout: 30_000 },
   );
 }
 
-function sameContent(objectKey: string, { bytes, image }: ImageRecord): void {
-  if (createHash('sha256').update(bytes).digest('hex') === objectKey) return;
+/** Until the transaction ends, nobody deletes the study that the image is added to, nor that of the same image. */
+async function keepStudies(tx: Prisma.TransactionClient, studyInstanceUid: string, sopInstanceUid: string): Promise<void> {
+  await tx.$queryRaw`
+    SELECT id FROM "Study"
+    WHERE "studyInstanceUid" = ${studyInstanceUid} OR id = (SELECT "studyId" FROM "Image" WHERE "sopInstanceUid" = ${sopInstanceUid})
+    ORDER BY id FOR KEY SHARE`;
+}
+
+function sameContent(objectKey: string, { sha256, image }: ImageRecord): void {
+  if (sha256 === objectKey) return;
   throw new CxrError(
     'CONFLICT',
     `SOP Instance UID ${image.sopInstanceUid} is stored already with other content, which stays as it is. Delete its study first to replace it.`,
   );
-}
-
-/**
- * Queues an explanation by those runs in use that have none yet and that no open job is about to give. 0.1.0 read 16-bit files near black
- * and kept no bits: its explanations of them count for none.
- */
-async function explainOnce(
-  { tx, jobs }: { tx: Prisma.TransactionClient; jobs: Jobs },
-  imageId: string,
-  { sixteenBit }: Pick<ImageRecord, 'sixteenBit'>,
-): Promise<string | null> {
-  const runIds = await activeRunIds(tx);
-  const newest = await tx.job.findFirst({ where: { imageId, kind: 'EXPLAIN' }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
-  const right = sixteenBit ? { bits: { not: null } } : {};
-  const explained = await tx.explanation.groupBy({ by: ['runId'], where: { imageId, runId: { in: runIds }, ...right } });
-  const missing = runIds.filter((runId) => !explained.some((row) => row.runId === runId));
-  const open = newest?.state === 'QUEUED' || newest?.state === 'RUNNING';
-  if (missing.length === 0 || open) return newest?.id ?? null;
-  return (await jobs.enqueue('explain', { imageId, runIds: missing, findings: [...FINDINGS] }, { tx })).id;
 }

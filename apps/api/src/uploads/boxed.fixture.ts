@@ -57,3 +57,20 @@ export async function makeSixteenBitDataSet(prisma: PrismaClient, encode: Encode
   await registerDataSet(prisma, out);
   return { name: names[2]!, bytes: readFileSync(path.join(folder, 'images', names[2]!)) };
 }
+
+/** Prepares and registers one PA image of that name at 32 x 32, and some more; without boxes. */
+export async function makeNoiseDataSet(prisma: PrismaClient, bytes: Uint8Array, name: string): Promise<void> {
+  const folder = mkdtempSync(path.join(cxrHome(), 'noise-'));
+  mkdirSync(path.join(folder, 'images'));
+  const names = [name, 'second.png', 'third.png'];
+  for (const file of names) writeFileSync(path.join(folder, 'images', file), bytes);
+  const header =
+    'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],';
+  const rows = names.map((file, patient) => `${file},No Finding,0,${patient + 1},50,F,PA,64,64,0.1,0.1,`);
+  writeFileSync(path.join(folder, 'Data_Entry_2017_v2020.csv'), `${[header, ...rows].join('\n')}\n`);
+  writeFileSync(path.join(folder, 'BBox_List_2017.csv'), 'Image Index,Finding Label,Bbox [x,y,w,h],,,\n');
+  writeFileSync(path.join(folder, 'train_val_list.txt'), `${names[1]}\n${names[2]}\n`);
+  writeFileSync(path.join(folder, 'test_list.txt'), `${name}\n`);
+  const { path: out } = await prepare({ folder, out: path.join(folder, 'noise.cxr'), size: 32 });
+  await registerDataSet(prisma, out);
+}

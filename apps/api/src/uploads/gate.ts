@@ -1,5 +1,7 @@
+export type Gate = <T>(task: () => Promise<T>) => Promise<T>;
+
 /** Lets at most `size` tasks run at once; the others wait their turn in order. */
-export function createGate(size: number): <T>(task: () => Promise<T>) => Promise<T> {
+export function createGate(size: number): Gate {
   const waiting: (() => void)[] = [];
   let running = 0;
   return async (task) => {

@@ -44,8 +44,12 @@ export interface SopReference {
 const CLASS_UID = 0x0002;
 const INSTANCE_UID = 0x0003;
 
+// Both stand at the beginning of the file meta information, of some hundred bytes; a made-up one fills the file.
+const META_BYTES = 64 * 1024;
+
 /** Class and instance from the file meta information alone, so that the answer names an object whose pixels cannot be read. */
-export function sopReference(bytes: Buffer): SopReference {
+export function sopReference(file: Uint8Array): SopReference {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, META_BYTES));
   const found: SopReference = { sopClassUid: null, sopInstanceUid: null };
   let at = bytes.toString('latin1', 128, 132) === 'DICM' ? 132 : bytes.length;
   // Explicit VR little endian, whatever the data set's own syntax is (PS3.10 7.1).

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type KnownBox, NIH_SIZE, openPrepared, type PreparedData, type PreparedImage, scaleBox } from '@cxr-lens/data';
 import type { DataSet, PrismaClient } from '@cxr-lens/prisma';
+import type { FastifyBaseLogger } from 'fastify';
 import type { Squash } from '../pictures/draw.ts';
 
 interface OpenDataSet {
@@ -19,12 +20,12 @@ export interface Candidate {
 
 /** The registered data sets' images by file name: an upload that is one of them by name and by pixels has known boxes. */
 export interface KnownImages {
-  /** Images of that name; a prepared file that this machine cannot read has none. */
+  /** Images of that name; a prepared file that this machine cannot read has none, and one of its images that is damaged is nobody's. */
   candidates(fileName: string): Promise<Candidate[]>;
   close(): void;
 }
 
-export function knownImages(prisma: PrismaClient): KnownImages {
+export function knownImages(prisma: PrismaClient, log: FastifyBaseLogger): KnownImages {
   const open = new Map<string, Promise<OpenDataSet | null>>();
   const opened = (dataSet: DataSet): Promise<OpenDataSet | null> => {
     const kept = open.get(dataSet.datasetHash) ?? openDataSet(dataSet);
@@ -33,12 +34,29 @@ export function knownImages(prisma: PrismaClient): KnownImages {
     void kept.then((result) => result ?? open.delete(dataSet.datasetHash));
     return kept;
   };
+  /** The upload is as good as any other: whoever sends it neither waits for the data set nor hears of it. */
+  const candidate = ({ datasetHash, data }: OpenDataSet, index: number): Candidate => ({
+    // 0.1.0 read every 16-bit file by all of its bits.
+    squash: { size: data.size, bits: data.bits ?? 16 },
+    image: data.images[index]!,
+    isSame: (pixels) => {
+      try {
+        return Buffer.from(pixels).equals(data.pixels(index));
+      } catch (error) {
+        log.warn({ err: error }, 'an upload is not compared with a damaged data set');
+        // It may be repaired by the next one.
+        data.close();
+        open.delete(datasetHash);
+        return false;
+      }
+    },
+  });
   return {
     candidates: async (fileName) => {
       const sets = await Promise.all((await prisma.dataSet.findMany()).map(opened));
       return sets.flatMap((set) => {
         const index = set?.byName.get(fileName);
-        return set && index !== undefined ? [candidate(set.data, index)] : [];
+        return set && index !== undefined ? [candidate(set, index)] : [];
       });
     },
     close: () => {
@@ -57,15 +75,6 @@ async function openDataSet({ path, datasetHash }: DataSet): Promise<OpenDataSet 
     return null;
   }
   return { datasetHash, data, byName: new Map(data.images.map(({ name }, index) => [name, index])) };
-}
-
-function candidate(data: PreparedData, index: number): Candidate {
-  return {
-    // 0.1.0 read every 16-bit file by all of its bits.
-    squash: { size: data.size, bits: data.bits ?? 16 },
-    image: data.images[index]!,
-    isSame: (pixels) => Buffer.from(pixels).equals(data.pixels(index)),
-  };
 }
 
 /** NIH's boxes in the pixels of an image of this size. */

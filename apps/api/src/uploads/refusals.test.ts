@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { requireOrSkip } from '@cxr-lens/data/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { noisePng, startTestApi, type TestApi } from '../testing.ts';
 
@@ -103,6 +105,28 @@ describe('100 MB of zeros', () => {
   });
 });
 
+describe('a sender that reads the answer only when all is sent', () => {
+  it.each([
+    ['Content-Length: 104857600', 'of a known size'],
+    ['Transfer-Encoding: chunked', 'of unknown size'],
+  ])('%s: is let go on or closed', async (header) => {
+    const { hostname, port } = new URL(api.url);
+    const socket = net.connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close').then(() => 'closed');
+    socket.pause();
+    socket.write(`POST /studies HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n${header}\r\n\r\n`);
+    const piece = Buffer.alloc(1024 ** 2);
+    const chunk = header.startsWith('Transfer') ? Buffer.concat([Buffer.from('100000\r\n'), piece, Buffer.from('\r\n')]) : piece;
+    const sending = (async () => {
+      for (let sent = 0; sent < 100 && !socket.destroyed; sent += 1) if (!socket.write(chunk)) await once(socket, 'drain');
+      return 'sent';
+    })().catch(() => 'closed');
+    expect(await Promise.race([sending, closed, new Promise((resolve) => setTimeout(resolve, 15_000, 'stuck'))])).not.toBe('stuck');
+    socket.destroy();
+  });
+});
+
 describe('a request that cannot be understood', () => {
   const BOUNDARY = 'expected a boundary, as in multipart/related; boundary=x.';
 
@@ -118,6 +142,78 @@ describe('a request that cannot be understood', () => {
   it('has an id of ours in place of one that is none', async () => {
     const { headers } = await api.app.inject({ url: '/healthz', headers: { 'x-request-id': 'no id at all' } });
     expect(headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
+  });
+});
+
+describe('a body that breaks off', () => {
+  const FILE = '--x\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n';
+
+  it.each([
+    ['no end', 'form-data', `${FILE}PNG`],
+    ['no end after a whole part', 'form-data', `${FILE}PNG\r\n`],
+    ['half an end', 'form-data', `${FILE}PNG\r\n--`],
+    ['no end of the headers', 'form-data', '--x\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n--x--\r\n'],
+    ['nothing', 'form-data', ''],
+    ['no end of an instance', 'related', '--x\r\nContent-Type: application/dicom\r\n\r\nDICM'],
+  ])('%s is BAD_INPUT', async (_what, kind, body) => {
+    const headers = { 'content-type': `multipart/${kind}; boundary=x` };
+    const response = await fetch(`${api.url}/studies`, { method: 'POST', headers, body });
+    const text = await response.text();
+    expect(text).not.toContain('INTERNAL');
+    expect(response.status).toBe(text.includes('00081197') ? 409 : 400);
+  });
+
+  it('found by chance is BAD_INPUT', async (ctx) => {
+    const folder = requireOrSkip(ctx, 'samples', 'failing-inputs');
+    for (const name of ['multipart-1', 'multipart-2', 'multipart-3']) {
+      for (const kind of ['form-data', 'related']) {
+        const headers = { 'content-type': `multipart/${kind}; boundary=x` };
+        const response = await fetch(`${api.url}/studies`, { method: 'POST', headers, body: readFileSync(`${folder}/${name}`) });
+        expect([name, response.status]).toEqual([name, kind === 'related' ? 409 : 400]);
+      }
+    }
+  });
+});
+
+describe('what is refused before there is a route', () => {
+  /** Sends the bytes as they are; resolves to the status line and the answer. */
+  async function raw(text: string): Promise<{ status: string; body: { code: string; message: string; requestId: string } }> {
+    const { hostname, port } = new URL(api.url);
+    const socket = net.connect(Number(port), hostname);
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk));
+    socket.write(text);
+    await once(socket, 'close');
+    const [head, body] = answer.split('\r\n\r\n') as [string, string];
+    return { status: head.split('\r\n')[0]!, body: JSON.parse(body) as { code: string; message: string; requestId: string } };
+  }
+
+  it.each([
+    ['GARBAGE\r\n\r\n', 400, 'BAD_INPUT'],
+    ['FOO /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'BAD_INPUT'],
+    [`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'TOO_LARGE'],
+    ['GET /healthz HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n', 417, 'BAD_INPUT'],
+    ['GET /%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400, 'BAD_INPUT'],
+    ['GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 404, 'NOT_FOUND'],
+  ])('%j has the shape of all errors', async (text, status, code) => {
+    const answer = await raw(text);
+    expect(answer.status).toContain(` ${status} `);
+    expect(answer.body).toEqual({ code, message: expect.any(String), requestId: expect.any(String) });
+  });
+
+  it.each([
+    ['{}', 'application/json', 'POST body missing'],
+    ['[]', 'application/json', 'batching disabled'],
+    ['x', 'text/plain', 'Cross-Site Request Forgery'],
+    ['{"query":"subscription{job(id:\\"x\\"){id}}"}', 'application/json', 'Subscriptions need a WebSocket'],
+    ['{"query":"subscription{run(id:\\"x\\"){id}}"}', 'application/json', 'Subscriptions need a WebSocket'],
+  ])('%j to GraphQL has code and request id', async (payload, type, message) => {
+    const answer = await api.app.inject({ method: 'POST', url: '/graphql', payload, headers: { 'content-type': type } });
+    expect(answer.statusCode).toBe(400);
+    const { errors } = answer.json<{ errors: unknown[] }>();
+    expect(errors).toMatchObject([
+      { message: expect.stringContaining(message), extensions: { code: 'BAD_INPUT', requestId: expect.any(String) } },
+    ]);
   });
 });
 

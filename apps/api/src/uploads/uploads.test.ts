@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { getObject } from '@cxr-lens/data';
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { cxrHome, getObject } from '@cxr-lens/data';
 import { requireOrSkip, sixteenBitPng } from '@cxr-lens/data/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeExplanations, makeRun, noisePng, startTestApi, type TestApi } from '../testing.ts';
-import { makeBoxedDataSet, makeSixteenBitDataSet } from './boxed.fixture.ts';
+import { makeBoxedDataSet, makeNoiseDataSet, makeSixteenBitDataSet } from './boxed.fixture.ts';
 import { sopReference } from './identity.ts';
 
 let api: TestApi;
@@ -88,6 +89,20 @@ describe('a picture', () => {
     expect(await api.prisma.job.count({ where: { imageId: first.answer.studies[0]!.images[0]!.id } })).toBe(1);
   });
 
+  it.each([
+    ['changed', (file: string) => writeFileSync(file, 'other bytes')],
+    ['cut off', (file: string) => truncateSync(file, 10)],
+    ['gone', (file: string) => rmSync(file)],
+  ])('sent again is whole again where its stored bytes are %s', async (_, harm) => {
+    const png = await noisePng(6);
+    const first = await postBare(png);
+    const { objectKey } = await api.prisma.image.findFirstOrThrow();
+    harm(path.join(cxrHome(), 'objects', objectKey.slice(0, 2), objectKey));
+    const second = await postBare(png);
+    expect(second).toEqual(first);
+    expect(Buffer.from(await getObject(objectKey)).equals(png)).toBe(true);
+  });
+
   it('sent ten times at once is one image with one job', async () => {
     const png = await noisePng(3);
     const answers = await Promise.all(Array.from({ length: 10 }, () => postBare(png)));
@@ -137,6 +152,29 @@ describe('a picture', () => {
   });
 });
 
+describe('an upload beside the deletion of its study', () => {
+  it('is stored or deleted, and never an error of ours', async (ctx) => {
+    const good = readFileSync(`${requireOrSkip(ctx, 'dicom', 'dicom-sample')}/CR-MONO1-10-chest_explicitLE.dcm`);
+    let stored = 0;
+    for (let round = 0; round < 4; round += 1) {
+      const sending = Array.from({ length: 3 }, () => postBare(good, 'application/dicom'));
+      const deleting = (async () => {
+        for (let step = 0; step < 6; step += 1) {
+          const studies = await api.prisma.study.findMany();
+          await Promise.all(studies.map(({ id }) => api.ask('mutation ($id: ID!) { deleteStudy(id: $id) }', { id })));
+        }
+      })();
+      for (const { status, answer } of await Promise.all(sending)) {
+        expect([status, answer.rejected]).toEqual([200, []]);
+        stored += 1;
+      }
+      await deleting;
+    }
+    expect(stored).toBe(12);
+    for (const { objectKey } of await api.prisma.image.findMany()) await getObject(objectKey);
+  });
+});
+
 describe('a known image', () => {
   it('gets its boxes where name and pixels are those of a registered data set', async (ctx) => {
     const folder = requireOrSkip(ctx, 'samples', 'nih-sample');
@@ -166,6 +204,33 @@ describe('a known image', () => {
     const { answer } = await postForm([{ name, bytes }]);
     const image = { imageId: answer.studies[0]!.images[0]!.id };
     expect(await api.prisma.knownBox.findMany({ where: image })).toEqual([{ ...image, finding: 'Mass', x: 1, y: 2, width: 3, height: 4 }]);
+  });
+});
+
+describe('a damaged data set', () => {
+  it.each([
+    ['cut off', (file: string) => truncateSync(file, 4096)],
+    ['overwritten', (file: string) => writeFileSync(file, new Uint8Array(statSync(file).size))],
+  ])('that was %s while it was open refuses no upload, shows no path, and is used again once it is whole', async (how, harm) => {
+    const bytes = await noisePng(8);
+    const name = `${how}.png`;
+    await makeNoiseDataSet(api.prisma, bytes, name);
+    const { path: file } = await api.prisma.dataSet.findFirstOrThrow({ orderBy: { createdAt: 'desc' } });
+    const whole = readFileSync(file);
+    const views = async (): Promise<(string | null)[]> => {
+      await api.prisma.study.deleteMany();
+      const { status, answer } = await postForm([{ name, bytes }]);
+      expect([status, answer.rejected]).toEqual([200, []]);
+      return (await api.prisma.image.findMany()).map(({ view }) => view);
+    };
+    expect(await views()).toEqual(['PA']);
+    harm(file);
+    expect(await views()).toEqual([null]);
+    expect(await views()).toEqual([null]);
+    expect(api.logs.some(({ msg }) => msg === 'an upload is not compared with a damaged data set')).toBe(true);
+    writeFileSync(file, whole);
+    expect(await views()).toEqual(['PA']);
+    await api.prisma.dataSet.deleteMany();
   });
 });
 

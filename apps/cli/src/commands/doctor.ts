@@ -2,24 +2,51 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError, cxrHome } from '@cxr-lens/data';
 import type { CommandModule } from '../command.ts';
+import { checkAccess } from '../doctor/access.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { checkObjects } from '../doctor/objects.ts';
+import { checkRuns } from '../doctor/runs.ts';
 import { EXIT } from '../exit-codes.ts';
-import { printResult } from '../output.ts';
+import { printResult, stderrProgress } from '../output.ts';
 
 /** A disk with less than this holds no data set beside what is there. */
 const ROOM_GIB = 2;
 
-interface Finding {
-  part: 'machine' | 'engine' | 'database' | 'storage';
-  ok: boolean;
-  says: string;
-}
+/** Details that a person reads of each part; `--json` has them all. */
+const LINES = 20;
 
-async function doctor(options: { json?: true }): Promise<void> {
+async function doctor(options: { json?: true; verify?: true; repair?: true }): Promise<void> {
   const findings = [machine(), await guarded('engine', engine), await guarded('database', database), await guarded('storage', storage)];
+  if (options.verify || options.repair) findings.push(...(await verify(options.repair ?? false)));
   const ok = findings.every((finding) => finding.ok);
   if (!ok) process.exitCode = EXIT.partly.code;
-  const lines = findings.map((finding) => `${finding.ok ? 'ok     ' : 'PROBLEM'}  ${finding.part.padEnd(9)} ${finding.says}`);
-  printResult(options, { ok, findings }, lines.join('\n'));
+  printResult(options, { ok, findings }, findings.flatMap(linesOf).join('\n'));
+}
+
+function linesOf({ part, ok, says, details = [] }: Finding): string[] {
+  const more = details.length > LINES ? [`... and ${details.length - LINES} more: --json lists them all`] : [];
+  const rest = [...details.slice(0, LINES), ...more].map((line) => `${' '.repeat(19)}${line}`);
+  return [`${ok ? 'ok     ' : 'PROBLEM'}  ${part.padEnd(9)} ${says}`, ...rest];
+}
+
+/** Reads everything that is stored; no row can be looked at without a database. */
+async function verify(repair: boolean): Promise<Finding[]> {
+  const { createPrisma, ensureDatabase } = await import('@cxr-lens/prisma');
+  const access = checkAccess({ repair });
+  try {
+    const url = await ensureDatabase();
+    const prisma = createPrisma(url);
+    try {
+      const options = { prisma, url, repair, onProgress: stderrProgress() };
+      return [await checkObjects(options), await checkRuns(options), access];
+    } finally {
+      await prisma.$disconnect();
+    }
+  } catch (error) {
+    // The database's own line has said so.
+    if (error instanceof CxrError && error.code === 'UNAVAILABLE') return [access];
+    throw error;
+  }
 }
 
 async function guarded(part: Finding['part'], look: () => Promise<string>): Promise<Finding> {
@@ -47,10 +74,11 @@ async function engine(): Promise<string> {
 
 async function database(): Promise<string> {
   const { databaseInfo, ensureDatabase, releaseDatabase } = await import('@cxr-lens/prisma');
-  const { source, address, version, migrations } = await databaseInfo(await ensureDatabase());
+  const { source, folder, address, version, migrations, connections } = await databaseInfo(await ensureDatabase());
   releaseDatabase();
   const state = migrations.applied === migrations.known ? 'up to date' : `${migrations.applied} of ${migrations.known} migrations applied`;
-  return `Postgres ${version}, ${source === 'embedded' ? 'embedded' : 'from DATABASE_URL'}, ${address}, ${state}`;
+  const room = `${connections.open} of ${connections.most} connections open, an API or worker takes at most ${connections.aProcess}`;
+  return `Postgres ${version}, ${source === 'embedded' ? `embedded in ${folder}` : 'from DATABASE_URL'}, ${address}, ${state}, ${room}`;
 }
 
 async function storage(): Promise<string> {
@@ -71,6 +99,10 @@ async function storage(): Promise<string> {
 
 export const command: CommandModule = {
   configure(program) {
-    program.option('--json', 'print the same as JSON').action(doctor);
+    program
+      .option('--verify', 'also compare every stored object and run folder with its SHA-256')
+      .option('--repair', '--verify, then delete what nobody needs, make damaged maps anew, and close files to other accounts')
+      .option('--json', 'print the same as JSON')
+      .action(doctor);
   },
 };

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { CxrError } from '@cxr-lens/data';
+import { CHILD_ENV } from '@cxr-lens/data';
 import type { CommandModule } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
 import { interruptSignal } from '../output.ts';
+import { supervise } from '../supervise.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../../api/src/main.ts');
 
@@ -12,24 +12,24 @@ interface ServeOptions {
   dashboard?: string;
 }
 
-/** Starts the API and stays with it; ends with it, with Ctrl-C, and with whoever started this command. */
+/** Keeps the API running; ends with Ctrl-C and with whoever started this command. */
 async function serve({ port, dashboard }: ServeOptions): Promise<void> {
-  const env = { ...process.env, ...(port ? { PORT: port } : {}), ...(dashboard ? { DASHBOARD_URL: dashboard } : {}) };
-  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true });
-  const end = (): void => void child.kill('SIGTERM');
-  interruptSignal().addEventListener('abort', end);
-  child.on('message', (message) => {
-    process.stderr.write(`The API listens on ${(message as { url: string }).url}\n`);
-    process.send?.(message);
+  const signal = interruptSignal();
+  const settings = { ...(port ? { PORT: port } : {}), ...(dashboard ? { DASHBOARD_URL: dashboard } : {}) };
+  const env = { ...process.env, ...settings, ...CHILD_ENV };
+  process.exitCode = await supervise({
+    name: 'API',
+    start() {
+      const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true });
+      child.on('message', (message) => {
+        process.stderr.write(`The API listens on ${(message as { url: string }).url}\n`);
+        process.send?.(message);
+      });
+      return child;
+    },
+    signal,
+    say: (line) => process.stderr.write(`${line}\n`),
   });
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (status) => resolve(status ?? EXIT.internal.code));
-  });
-  // It has said on stderr what is wrong with its settings.
-  if (code !== EXIT.done.code && code !== EXIT.badInput.code)
-    throw new CxrError('INTERNAL', `The API ended with exit code ${code}: see its log above.`);
-  process.exitCode = code;
 }
 
 export const command: CommandModule = {

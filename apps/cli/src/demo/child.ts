@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import { CxrError, cxrHome } from '@cxr-lens/data';
+import { CHILD_ENV, CxrError, cxrHome } from '@cxr-lens/data';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
-
-// Longer than a worker needs for its last checkpoint, shorter than a person waits.
-const STOP_MS = 20_000;
 
 /** A process of the demo. It leads its own group, so that Ctrl-C reaches the demo alone and children stop in order; it ends itself when the channel closes. */
 export interface Child {
@@ -17,13 +14,13 @@ export interface Child {
 }
 
 /** Where a child's stdout goes, which holds its log; what a person should read comes on stderr. */
-export const logFile = (name: string): string => path.join(cxrHome(), 'logs', `${name.replaceAll(' ', '-')}.log`);
+const logFile = (name: string): string => path.join(cxrHome(), 'logs', `${name.replaceAll(' ', '-')}.log`);
 
 /** Starts the pinned Node with `args`. */
 function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
-  mkdirSync(path.dirname(logFile(name)), { recursive: true });
-  const log = openSync(logFile(name), 'a');
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', log, 'inherit', 'ipc'], detached: true });
+  mkdirSync(path.dirname(logFile(name)), { recursive: true, mode: 0o700 });
+  const log = openSync(logFile(name), 'a', 0o600);
+  const child = spawn(process.execPath, args, { env: { ...env, ...CHILD_ENV }, stdio: ['ignore', log, 'inherit', 'ipc'], detached: true });
   closeSync(log);
   const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => resolve(signal ? 128 : (code ?? 1))));
   return { name, process: child, exited };
@@ -49,13 +46,4 @@ export async function runToEnd(start: () => Child, signal: AbortSignal): Promise
   if (signal.aborted) throw cancelled();
   if (code !== 0)
     throw new CxrError('INTERNAL', `${child.name} ended with exit code ${code}: see its message above and ${logFile(child.name)}.`);
-}
-
-/** Asks a child to end, and ends it when it does not. */
-export async function stopChild(child: Child): Promise<void> {
-  if (child.process.exitCode !== null || child.process.signalCode !== null) return;
-  child.process.kill('SIGTERM');
-  const timer = setTimeout(() => child.process.kill('SIGKILL'), STOP_MS);
-  await child.exited;
-  clearTimeout(timer);
 }

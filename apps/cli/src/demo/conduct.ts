@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CxrError, throwIfCancelled } from '@cxr-lens/data';
-import { isResumable, type Job } from '@cxr-lens/prisma';
+import { isResumable, type Job, patiently } from '@cxr-lens/prisma';
 import { stderrProgress } from '../output.ts';
 import type { Client } from './client.ts';
 import type { Step } from './science.ts';
@@ -19,7 +19,7 @@ export async function conduct(steps: readonly Step[], options: ConductOptions): 
   const open: Step[] = [];
   const afterwards: Promise<void>[] = [];
   for (const step of steps) {
-    if (await step.done()) afterwards.push(step.after(signal));
+    if (await patiently(() => step.done())) afterwards.push(step.after(signal));
     else open.push(step);
   }
   const doAll = async (): Promise<void> => {
@@ -41,11 +41,11 @@ export async function conduct(steps: readonly Step[], options: ConductOptions): 
 /** Queues what does the step, unless it is under way, and waits until it is done, whoever does it. */
 async function follow(step: Step, { client, signal, say }: ConductOptions): Promise<void> {
   const progress = stderrProgress();
-  let job = await begin(step, client);
+  let job = await patiently(() => begin(step, client));
   let told = false;
   for (;;) {
     const ended = job.state === 'DONE';
-    if (await step.done()) return;
+    if (await patiently(() => step.done())) return;
     if (ended) throw new CxrError('INTERNAL', `${step.title}: job ${job.id} is done, but what it should have left is not there.`);
     if (job.state === 'RUNNING' && job.progressWhat) {
       const words = step.says();
@@ -59,7 +59,7 @@ async function follow(step: Step, { client, signal, say }: ConductOptions): Prom
     told = job.state === 'FAILED' || job.state === 'CANCELLED';
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     throwIfCancelled(signal, 'The demo');
-    job = (await step.job()) ?? job;
+    job = (await patiently(() => step.job())) ?? job;
   }
 }
 

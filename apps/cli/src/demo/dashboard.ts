@@ -27,7 +27,13 @@ export async function buildDashboard({ env, signal, say }: Pick<DemoOptions, 'en
   const started = Date.now();
   say("Building the dashboard's pages ...");
   const next = createRequire(DASHBOARD_SERVER).resolve('next/dist/bin/next');
-  await runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
-  writeFileSync(BUILD, '');
+  // The pages belong to the installed copy, which other accounts may run: not private as all below CXR_HOME.
+  const own = process.umask(0o022);
+  try {
+    await runToEnd(() => startModule('next build', [next, 'build', FOLDER], { ...env, NODE_ENV: 'production' }), signal);
+    writeFileSync(BUILD, '');
+  } finally {
+    process.umask(own);
+  }
   say(`Building the dashboard's pages: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CxrError } from '@cxr-lens/data';
-import { readJobInput } from '@cxr-lens/prisma';
+import { patiently, readJobInput } from '@cxr-lens/prisma';
 import { type Client, OPEN } from './client.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -14,11 +14,11 @@ export async function explainWhatCameBefore(client: Client, runIds: readonly str
   const asked = new Set<string>();
   while (!signal.aborted) {
     let open = 0;
-    for (const { imageId, waits, missing } of await unexplained(client, runIds)) {
+    for (const { imageId, waits, missing } of await patiently(() => unexplained(client, runIds))) {
       // One that has failed is not asked for again and again.
       const now = missing.filter(({ key }) => !asked.has(key));
       for (const { key } of now) asked.add(key);
-      if (now.length > 0) await explain(client, imageId, now);
+      if (now.length > 0) await patiently(() => explain(client, imageId, now));
       open += waits.length + now.length;
     }
     if (open === 0) return;

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { CxrError } from '@cxr-lens/data';
 import { ensureDatabase, registerDataSet, registerRun } from '@cxr-lens/prisma';
-import { type Child, logFile, startCommand, startModule, stopChild } from './child.ts';
+import { supervise } from '../supervise.ts';
+import { type Child, startCommand, startModule } from './child.ts';
 import { type Client, OPEN, openClient } from './client.ts';
 import { conduct } from './conduct.ts';
 import { buildDashboard, DASHBOARD_SERVER } from './dashboard.ts';
@@ -20,9 +21,9 @@ export interface DemoOptions {
   say: (line: string) => void;
 }
 
-/** What the demo has started and must let go of. */
+/** What the demo has started and must let go of, each by its own signal: last first. */
 interface Held {
-  children: Child[];
+  services: { stop: AbortController; ended: Promise<unknown> }[];
   client: { close(): Promise<void> } | null;
 }
 
@@ -32,12 +33,15 @@ interface Held {
  * CxrError CANCELLED when it is stopped before all is there.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
-  const held: Held = { children: [], client: null };
+  const held: Held = { services: [], client: null };
   try {
     await run(options, held);
   } finally {
     await held.client?.close();
-    for (const child of held.children.reverse()) await stopChild(child);
+    for (const { stop, ended } of held.services.reverse()) {
+      stop.abort();
+      await ended;
+    }
   }
 }
 
@@ -50,9 +54,12 @@ async function run({ env, port, paths, size, signal, say }: DemoOptions, held: H
     signal.addEventListener('abort', stop, { once: true });
   });
   stopped.catch(() => undefined);
-  const start = (child: Child): Promise<never> => {
-    held.children.push(child);
-    const failure = child.exited.then((code) => Promise.reject(ended(child.name, code)));
+  const start = (name: string, startChild: () => Child): Promise<never> => {
+    const stop = new AbortController();
+    const end = supervise({ name, start: () => startChild().process, signal: stop.signal, say });
+    held.services.push({ stop, ended: end });
+    // One that ends for good refuses its settings.
+    const failure = end.then((code) => (stop.signal.aborted ? new Promise<never>(() => undefined) : Promise.reject(refused(name, code))));
     failure.catch(() => undefined);
     return failure;
   };
@@ -60,7 +67,7 @@ async function run({ env, port, paths, size, signal, say }: DemoOptions, held: H
   say('Starting the database and a worker ...');
   const url = await ensureDatabase();
   const services = { ...env, DATABASE_URL: url, PORT: String(port) };
-  const ends = [stopped, start(startCommand(['worker'], services))];
+  const ends = [stopped, start('worker', () => startCommand(['worker'], services))];
   const client = await openClient(url);
   held.client = client;
   await registerWhatIsThere(client, paths);
@@ -72,8 +79,8 @@ async function run({ env, port, paths, size, signal, say }: DemoOptions, held: H
 
   await buildDashboard({ env, signal, say });
   const dashboardPort = await freePort();
-  ends.push(start(startModule('dashboard', [DASHBOARD_SERVER], { ...env, PORT: String(dashboardPort) })));
-  ends.push(start(startCommand(['serve'], { ...services, DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` })));
+  ends.push(start('dashboard', () => startModule('dashboard', [DASHBOARD_SERVER], { ...env, PORT: String(dashboardPort) })));
+  ends.push(start('API', () => startCommand(['serve'], { ...services, DASHBOARD_URL: `http://127.0.0.1:${dashboardPort}` })));
   const address = `http://127.0.0.1:${port}`;
   const ready = Promise.all([answers(`${address}/healthz`, signal, READY_MS), answers(address, signal, READY_MS)]);
   if ((await Promise.race([ready, ...ends])).includes(false))
@@ -91,11 +98,8 @@ async function run({ env, port, paths, size, signal, say }: DemoOptions, held: H
   });
 }
 
-const ended = (name: string, code: number): CxrError =>
-  new CxrError(
-    'UNAVAILABLE',
-    `The ${name} process ended with exit code ${code}: see its message above and ${logFile(name)}, then run npm run demo again.`,
-  );
+const refused = (name: string, code: number): CxrError =>
+  new CxrError('UNAVAILABLE', `The ${name} cannot run (exit code ${code}): see its message above, then run npm run demo again.`);
 
 /** Shows what earlier demos have left: also what was made in a database that is gone, or by a version that had none meanwhile. */
 async function registerWhatIsThere({ prisma }: Client, { prepared, runs }: DemoPaths): Promise<void> {

@@ -232,6 +232,15 @@ const EvaluateDocument = graphql(/* GraphQL */ `
   }
 `);
 
+const DeactivateDocument = graphql(/* GraphQL */ `
+  mutation DeactivateRun($id: ID!) {
+    deactivateRun(id: $id) {
+      id
+      active
+    }
+  }
+`);
+
 const ActivateDocument = graphql(/* GraphQL */ `
   mutation ActivateRun($id: ID!, $evenIfExploded: Boolean) {
     activateRun(id: $id, evenIfExploded: $evenIfExploded) {
@@ -276,5 +285,6 @@ export const runOptions = (id: string) =>
 export const trainRun = (input: TrainInput) => request(TrainDocument, { input });
 export const sweepEpsilon = (input: SweepInput) => request(SweepDocument, { input });
 export const evaluateRun = (id: string) => request(EvaluateDocument, { id });
+export const deactivateRun = (id: string) => request(DeactivateDocument, { id });
 export const activateRun = ({ id, evenIfExploded }: { id: string; evenIfExploded: boolean }) =>
   request(ActivateDocument, { id, evenIfExploded });

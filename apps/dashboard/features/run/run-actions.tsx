@@ -9,7 +9,7 @@ import { InlineError } from '../../components/states.tsx';
 import { useSubscription } from '../../lib/subscribe.ts';
 import { JobNow } from '../jobs/job-steps.tsx';
 import { cancelJob, isOpen, type Job, JobDocument, resumeJob } from '../jobs/queries.ts';
-import { activateRun, evaluateRun, methodsOptions, type Run, runOptions } from './queries.ts';
+import { activateRun, deactivateRun, evaluateRun, methodsOptions, type Run, runOptions } from './queries.ts';
 import { SweepDialog } from './sweep-dialog.tsx';
 import { TrainDialog } from './train-dialog.tsx';
 
@@ -32,6 +32,7 @@ export function RunActions({ run }: { run: Run }) {
       refresh();
     },
   });
+  const deactivate = useMutation({ mutationFn: () => deactivateRun(run.id), onSuccess: refresh });
   const cancel = useMutation({ mutationFn: cancelJob, onSuccess: refresh });
   const resume = useMutation({ mutationFn: resumeJob, onSuccess: refresh });
   useSubscription(JobDocument, evaluation && isOpen(evaluation) ? { id: evaluation.id } : null, ({ job }) => {
@@ -73,10 +74,15 @@ export function RunActions({ run }: { run: Run }) {
             Use for uploads
           </Button>
         )}
+        {finished && run.active && (
+          <Button disabled={deactivate.isPending} title="Explains no more uploads; its answers stay" onClick={() => deactivate.mutate()}>
+            Stop using for uploads
+          </Button>
+        )}
         {finished && canStart && <Button onClick={() => setTraining(true)}>Train from it</Button>}
         {finished && canSweep && <Button onClick={() => setSweeping(true)}>Sweep epsilon</Button>}
       </div>
-      <InlineError error={evaluate.error ?? activate.error ?? cancel.error ?? resume.error} />
+      <InlineError error={evaluate.error ?? activate.error ?? deactivate.error ?? cancel.error ?? resume.error} />
       {evaluation && (
         <div className="w-80 max-w-full">
           <p className="text-small text-muted">Evaluation</p>

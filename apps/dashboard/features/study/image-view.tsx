@@ -207,7 +207,16 @@ function Behind({ answers, runs, label }: Shown) {
             ),
           },
           { name: 'Weights', className: 'max-sm:hidden', cell: ({ answer }) => <Pin value={answer.pins.weightsSha256} /> },
-          { name: 'Card', className: 'max-md:hidden', cell: ({ answer }) => <Pin value={answer.pins.cardSha256} /> },
+          {
+            name: 'Card',
+            className: 'max-md:hidden',
+            cell: ({ answer }) => (
+              <>
+                <Pin value={answer.pins.cardSha256} />
+                {answer.current ? null : <span title="The run's thresholds were chosen anew since: explain again."> (earlier)</span>}
+              </>
+            ),
+          },
           { name: 'Data', className: 'max-lg:hidden', cell: ({ answer }) => <Pin value={answer.pins.datasetHash} /> },
           { name: 'Preprocessing', className: 'max-lg:hidden', cell: ({ answer }) => preprocessing(answer) },
           { name: 'Code', className: 'max-lg:hidden', cell: ({ answer }) => <Pin value={answer.pins.codeVersion} length={14} /> },

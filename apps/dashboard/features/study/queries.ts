@@ -128,6 +128,7 @@ const StudyDocument = graphql(/* GraphQL */ `
       bits
       source
     }
+    current
     pins {
       runId
       weightsSha256

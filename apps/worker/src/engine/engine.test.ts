@@ -7,9 +7,10 @@ let engine: Engine;
 afterEach(() => engine.close());
 
 /** An engine whose thread runs this instead of TensorFlow. */
-function engineOf(script: string): Engine {
+function engineOf(script: string, limits?: Parameters<typeof startEngine>[1]): Engine {
   engine = startEngine(
     new URL(`data:text/javascript,import { parentPort as port } from 'node:worker_threads';${encodeURIComponent(script)}`),
+    limits,
   );
   return engine;
 }
@@ -62,5 +63,30 @@ describe("the engine's thread", () => {
     controller.abort();
     await expect(during).rejects.toMatchObject({ code: 'CANCELLED' });
     await expect(call('evaluate', input, { ...hooks, signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('is given up when it does not stop what was cancelled, and with it every other call', async () => {
+    const { call, died } = engineOf(`port.on('message', () => { for (;;); });`, { cancelMs: 100, silenceMs: 60_000 });
+    const controller = new AbortController();
+    const stuck = call('evaluate', input, { ...hooks, signal: controller.signal });
+    const other = call('evaluate', input, hooks);
+    controller.abort();
+    const message = "The engine's thread died: it did not stop a cancelled evaluate call within 0.1 seconds";
+    for (const end of [stuck, other]) await expect(end).rejects.toMatchObject({ code: 'INTERNAL', message });
+    expect((await died).message).toContain('did not stop');
+  });
+
+  it('is given up when it says nothing while there is work, and not while there is none', async () => {
+    const { call, died } = engineOf(`port.on('message', ({ id, task }) => task === 'explain' && port.postMessage({ type: 'done', id }));`, {
+      cancelMs: 60_000,
+      silenceMs: 300,
+    });
+    await call('explain', { run: 'a', images: [] }, hooks);
+    const early = await Promise.race([died, new Promise((resolve) => setTimeout(() => resolve('alive'), 700))]);
+    expect(early).toBe('alive');
+    await expect(call('evaluate', input, hooks)).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('said nothing'),
+    });
   });
 });

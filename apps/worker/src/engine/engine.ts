@@ -9,6 +9,10 @@ interface TaskHooks {
   /** The task waits for these; what they throw stops it. */
   beforeWrite: () => Promise<void>;
   onEpoch?: (epoch: Epoch) => Promise<void>;
+  /** With the steps since the training's start. */
+  onCheckpoint?: (steps: number) => Promise<void>;
+  /** The run's folder holds its evaluation, and perhaps another card. */
+  onEvaluated?: (run: string) => Promise<void>;
   /** In the images' order, each as soon as it is there. */
   onExplained?: (index: number, outcome: PromiseSettledResult<RunExplanation>) => void;
 }
@@ -22,14 +26,30 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** How long the thread may go on with a call after it was cancelled: longer than any step and its checkpoint. */
+const CANCEL_MS = 120_000;
+/** How long the thread may say nothing while a call is open: longer than the longest step that options allow. */
+const SILENCE_MS = 60 * 60_000;
+
+interface Limits {
+  cancelMs: number;
+  silenceMs: number;
+}
+
 interface Call {
   hooks: TaskHooks;
   resolve: () => void;
   reject: (error: Error) => void;
 }
 
-/** Starts the thread; TensorFlow is loaded with it. */
-export function startEngine(script = new URL('./thread.ts', import.meta.url)): Engine {
+/**
+ * Starts the thread; TensorFlow is loaded with it. A thread that does not end a cancelled call, or says nothing for an hour, is given up as
+ * if it had died: nothing inside this process can stop TensorFlow in the middle of an operation.
+ */
+export function startEngine(
+  script = new URL('./thread.ts', import.meta.url),
+  { cancelMs, silenceMs }: Limits = { cancelMs: CANCEL_MS, silenceMs: SILENCE_MS },
+): Engine {
   // Node runs TypeScript by itself: no loader of this thread must be handed on.
   const thread = new Worker(script, { execArgv: [] });
   const calls = new Map<number, Call>();
@@ -38,7 +58,9 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
   let closing = false;
   let death: CxrError | null = null;
 
+  let giveUp: (error: Error) => void = () => undefined;
   const died = new Promise<Error>((resolve) => {
+    giveUp = resolve;
     thread.on('error', resolve);
     thread.on('exit', (code) => {
       if (!closing) resolve(new Error(`the engine's thread ended with code ${code}`));
@@ -50,7 +72,15 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     calls.clear();
   });
 
+  let heard = performance.now();
+  const watch = setInterval(() => {
+    if (calls.size === 0) heard = performance.now();
+    else if (performance.now() - heard > silenceMs)
+      giveUp(new Error(`it has said nothing for ${Math.round(silenceMs / 60_000)} minutes of work`));
+  }, silenceMs / 10).unref();
+
   thread.on('message', (response: Response) => {
+    heard = performance.now();
     const call = calls.get(response.id);
     if (!call) return;
     if (response.type === 'progress') call.hooks.onProgress(response.progress);
@@ -70,7 +100,9 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     const { id, hook } = response;
     try {
       if (response.name === 'beforeWrite') await call.hooks.beforeWrite();
-      else await call.hooks.onEpoch?.(response.epoch);
+      else if (response.name === 'onCheckpoint') await call.hooks.onCheckpoint?.(response.steps);
+      else if (response.name === 'onEpoch') await call.hooks.onEpoch?.(response.epoch);
+      else await call.hooks.onEvaluated?.(response.run);
       send({ type: 'hooked', id, hook, error: null });
     } catch (error) {
       const { reject } = call;
@@ -83,8 +115,16 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
     if (death) return Promise.reject(death);
     const id = ++lastId;
     return new Promise((resolve, reject) => {
-      const cancel = (): void => send({ type: 'cancel', id });
-      const forget = (): void => hooks.signal.removeEventListener('abort', cancel);
+      let patience: NodeJS.Timeout | undefined;
+      const cancel = (): void => {
+        send({ type: 'cancel', id });
+        const late = new Error(`it did not stop a cancelled ${task} call within ${cancelMs / 1000} seconds`);
+        patience = setTimeout(() => giveUp(late), cancelMs).unref();
+      };
+      const forget = (): void => {
+        clearTimeout(patience);
+        hooks.signal.removeEventListener('abort', cancel);
+      };
       calls.set(id, {
         hooks,
         resolve: () => {
@@ -104,7 +144,9 @@ export function startEngine(script = new URL('./thread.ts', import.meta.url)): E
 
   async function close(): Promise<void> {
     closing = true;
-    await thread.terminate();
+    clearInterval(watch);
+    // A thread that is stuck in an operation never ends; its process does.
+    if (death === null) await thread.terminate();
   }
 
   return { call, died, close };

@@ -22,8 +22,11 @@ interface Telling {
 }
 
 /** What one run says about each of some images, told in their order. */
-export async function explain({ run: folder, images }: Tasks['explain'], { signal, onExplained, onFailure }: Telling): Promise<void> {
-  const { run, cardSha256 } = keepLoaded(folder);
+export async function explain(
+  { run: folder, cardSha256: registered, images }: Tasks['explain'],
+  { signal, onExplained, onFailure }: Telling,
+): Promise<void> {
+  const { run, cardSha256 } = keepLoaded(folder, registered);
   const pins = {
     weightsSha256: run.card.weightsSha256,
     cardSha256,
@@ -41,8 +44,14 @@ export async function explain({ run: folder, images }: Tasks['explain'], { signa
   }
 }
 
-function keepLoaded(folder: string): { run: LoadedRun; cardSha256: string } {
+function keepLoaded(folder: string, registered: string | undefined): { run: LoadedRun; cardSha256: string } {
   const cardSha256 = createHash('sha256').update(readCardBytes(folder)).digest('hex');
+  if (registered !== undefined && cardSha256 !== registered) {
+    throw new CxrError(
+      'CORRUPT',
+      `${folder}: card.json has SHA-256 ${cardSha256}, the registered one is ${registered}: it was changed since, and its thresholds decide. If it was evaluated by hand, "cxr-lens register ${folder}".`,
+    );
+  }
   const key = `${folder} ${cardSha256}`;
   const run = loaded.get(key) ?? loadRun(folder);
   loaded.delete(key);

@@ -12,8 +12,8 @@ export interface Tasks {
   train: TrainRequest;
   /** Several runs share one report. */
   evaluate: { runs: readonly string[]; data: string };
-  /** By a finished run folder. What is found is told image by image. */
-  explain: { run: string; images: readonly ImageRequest[] };
+  /** By a finished run folder with this card, if one is registered. What is found is told image by image. */
+  explain: { run: string; cardSha256?: string | undefined; images: readonly ImageRequest[] };
 }
 
 export interface RunExplanation {
@@ -36,6 +36,8 @@ export type Response =
   | { type: 'progress'; id: number; progress: Progress }
   | { type: 'hook'; id: number; hook: number; name: 'beforeWrite' }
   | { type: 'hook'; id: number; hook: number; name: 'onEpoch'; epoch: Epoch }
+  | { type: 'hook'; id: number; hook: number; name: 'onCheckpoint'; steps: number }
+  | { type: 'hook'; id: number; hook: number; name: 'onEvaluated'; run: string }
   | { type: 'explained'; id: number; index: number; explanation: RunExplanation }
   | { type: 'unexplained'; id: number; index: number; error: PlainError }
   | { type: 'done'; id: number }

@@ -50,7 +50,8 @@ async function runTask(request: Extract<Request, { type: 'start' }>): Promise<vo
   }
 }
 
-type Hook = { name: 'beforeWrite' } | Omit<Extract<Response, { name: 'onEpoch' }>, 'type' | 'id' | 'hook'>;
+type HookOf<Name> = Omit<Extract<Response, { name: Name }>, 'type' | 'id' | 'hook'>;
+type Hook = HookOf<'beforeWrite'> | HookOf<'onEpoch'> | HookOf<'onCheckpoint'> | HookOf<'onEvaluated'>;
 
 async function perform(request: Extract<Request, { type: 'start' }>, call: Call): Promise<void> {
   const { id } = request;
@@ -74,12 +75,20 @@ async function perform(request: Extract<Request, { type: 'start' }>, call: Call)
       return;
     }
     case 'train':
-      await trainRun({ ...request.input, ...common, onEpoch: (epoch) => ask({ name: 'onEpoch', epoch }) });
+      await trainRun({
+        ...request.input,
+        ...common,
+        onEpoch: (epoch) => ask({ name: 'onEpoch', epoch }),
+        onCheckpoint: (steps) => ask({ name: 'onCheckpoint', steps }),
+      });
       return;
     case 'evaluate': {
       const { runs, data } = request.input;
       const evaluations: Evaluation[] = [];
-      for (const run of runs) evaluations.push(await evaluateRun({ run, data, ...common }));
+      for (const run of runs) {
+        evaluations.push(await evaluateRun({ run, data, ...common }));
+        await ask({ name: 'onEvaluated', run });
+      }
       await writeReport(evaluations, { data, ...common });
       return;
     }

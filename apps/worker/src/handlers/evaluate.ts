@@ -9,7 +9,8 @@ export async function evaluate({ prisma, engine }: { prisma: PrismaClient; engin
   if (!dataSet) throw new CxrError('NOT_FOUND', `Data set ${dataSetId} was deleted before the evaluation began.`);
   const rows = await prisma.run.findMany({ where: { id: { in: runIds } }, orderBy: { createdAt: 'asc' }, select: { path: true } });
   const runs = rows.map((row) => row.path);
-  const hooks = { signal: job.signal, onProgress: job.progress, beforeWrite: job.fence };
+  // At once: explanations compare the card of the folder with the row.
+  const onEvaluated = async (run: string): Promise<void> => void (await job.write((tx) => writeRunRows(tx, run)));
+  const hooks = { signal: job.signal, onProgress: job.progress, beforeWrite: job.fence, onEvaluated };
   await engine.call('evaluate', { runs, data: dataSet.path }, hooks);
-  for (const run of runs) await job.write((tx) => writeRunRows(tx, run));
 }

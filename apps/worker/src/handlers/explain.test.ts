@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CxrError, putObject } from '@cxr-lens/data';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CxrError, getObject, putObject } from '@cxr-lens/data';
 import type { FindingExplanation } from '@cxr-lens/model';
 import { type JobAttempt, ownObjects, type TestDatabase, testDatabase } from '@cxr-lens/prisma';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -54,6 +55,7 @@ function attempt(write: JobAttempt<'explain'>['write']): JobAttempt<'explain'> {
     fence: () => Promise.resolve(),
     write,
     addEvent: () => Promise.resolve(),
+    advance: () => Promise.resolve(),
     progress: () => undefined,
   };
 }
@@ -86,17 +88,98 @@ it('leaves the maps that rows name and no others, whether writing them succeeds 
   expect(stored()).toEqual([objectKey, row.camKey, row.saliencyKey].sort());
 });
 
+it('makes maps anew that are damaged or gone', async () => {
+  const { prisma } = database;
+  const again = attempt((work) => prisma.$transaction(work));
+  await explain({ prisma, batcher: saying(3) }, again);
+  const { camKey, saliencyKey } = await prisma.explanation.findFirstOrThrow();
+  const fileOf = (key: string): string => path.join(home, 'objects', key.slice(0, 2), key);
+  writeFileSync(fileOf(camKey), 'x');
+  rmSync(fileOf(saliencyKey));
+  await explain({ prisma, batcher: saying(3) }, again);
+  expect(await prisma.explanation.findFirstOrThrow()).toMatchObject({ camKey, saliencyKey });
+  for (const key of [camKey, saliencyKey]) expect((await getObject(key)).length).toBeGreaterThan(0);
+});
+
 it('shares calls with others by the same run in its first attempt, and goes alone in the next', async () => {
   const { prisma } = database;
   const asked: { item: ExplainItem; key: string }[] = [];
   const batcher = saying(3, asked);
   const jobs = [1, 1, 2, 2].map((number) => ({ ...attempt((work) => prisma.$transaction(work)), attempt: number }));
-  for (const job of jobs) await explain({ prisma, batcher }, job);
+  for (const job of jobs) {
+    await prisma.job.create({ data: { id: job.jobId, kind: 'EXPLAIN', input: {} } });
+    await explain({ prisma, batcher }, job);
+  }
   const [first, second, ...again] = asked.map(({ key }) => key);
   expect(second).toBe(first);
   expect(new Set([first, ...again]).size).toBe(3);
-  const image = { bytes: new Uint8Array(3), where: imageId, findings: ['Mass'] };
+  const { objectKey } = await prisma.image.findUniqueOrThrow({ where: { id: imageId } });
+  const image = { object: objectKey, where: imageId, findings: ['Mass'] };
   for (const { item } of asked) expect(item).toEqual({ run: '/nowhere', image });
+});
+
+it('explains with every run that can, says which cannot and why, and tries again only what may go well', async () => {
+  const { prisma } = database;
+  const run = { method: 'robust', preset: 'small', seed: 1, options: {}, path: '/damaged', state: 'FINISHED' } as const;
+  await prisma.run.create({ data: { ...run, id: 'damaged', name: 'damaged', createdAt: new Date(0) } });
+  await prisma.job.create({ data: { id: 'job', kind: 'EXPLAIN', input: {} } });
+  await prisma.explanation.deleteMany();
+  const good = saying(5);
+  const events: string[] = [];
+  const job = (number: number): JobAttempt<'explain'> => ({
+    ...attempt((work) => prisma.$transaction(work)),
+    jobId: 'job',
+    attempt: number,
+    input: { imageId, runIds: ['r', 'damaged'], findings: ['Mass'] },
+    addEvent: async (message) => void events.push(message),
+  });
+  const asked: string[] = [];
+  const failing = (error: Error): Parameters<typeof explain>[0]['batcher'] => ({
+    ask(item, options) {
+      asked.push(item.run);
+      return item.run === '/damaged' ? Promise.reject(error) : good.ask(item, options);
+    },
+  });
+  const corrupt = new CxrError('CORRUPT', 'weights.safetensors has other weights than its card names');
+  await expect(explain({ prisma, batcher: failing(corrupt) }, job(1))).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: '1 of 2 runs gave no explanation. damaged: weights.safetensors has other weights than its card names',
+  });
+  expect(events).toEqual(['damaged gave no explanation: weights.safetensors has other weights than its card names', 'r: 1 findings']);
+  expect(await prisma.explanation.findMany({ select: { runId: true } })).toEqual([{ runId: 'r' }]);
+
+  asked.length = 0;
+  await expect(explain({ prisma, batcher: failing(new Error('boom')) }, job(2))).rejects.toThrow('boom');
+  expect(asked).toEqual(['/damaged']);
+  await explain({ prisma, batcher: good }, job(3));
+  expect(await prisma.explanation.count()).toBe(2);
+  await prisma.run.delete({ where: { id: 'damaged' } });
+});
+
+it('asks with the registered card, and again when an evaluation has registered another one meanwhile', async () => {
+  const { prisma } = database;
+  const register = (cardSha256: string | null) => prisma.run.update({ where: { id: 'r' }, data: { cardSha256 } });
+  const asked: (string | undefined)[] = [];
+  const batcher: ReturnType<typeof saying> = {
+    async ask(item, options) {
+      asked.push(item.cardSha256);
+      if (item.cardSha256 === 'new') return saying(3).ask(item, options);
+      // An evaluation has written its card and is about to register it.
+      if (item.cardSha256 === 'old') void sleep(400).then(() => register('new'));
+      throw new CxrError('CORRUPT', 'card.json was changed since');
+    },
+  };
+  await register('old');
+  const { id } = await prisma.job.create({ data: { id: randomUUID(), kind: 'EVALUATE', state: 'RUNNING', input: {} } });
+  const again = attempt((work) => prisma.$transaction(work));
+  await explain({ prisma, batcher }, again);
+  await prisma.job.delete({ where: { id } });
+  expect(asked).toEqual(['old', 'new']);
+  await register('edited');
+  const failing = attempt((work) => prisma.$transaction(work));
+  await expect(explain({ prisma, batcher }, failing)).rejects.toMatchObject({ code: 'CORRUPT' });
+  expect(asked).toEqual(['old', 'new', 'edited']);
+  await register(null);
 });
 
 it('stores nothing while objects are being deleted', async () => {

@@ -18,6 +18,7 @@ export async function train({ prisma, engine }: { prisma: PrismaClient; engine: 
       signal: job.signal,
       onProgress: job.progress,
       beforeWrite: job.fence,
+      onCheckpoint: job.advance,
       onEpoch: async ({ epoch, validationLoss, probe }) => {
         await job.write((tx) => writeRunRows(tx, out));
         const warning = probe?.overfitted ? '; catastrophic overfitting: the training attack misses most of what a strong one finds' : '';

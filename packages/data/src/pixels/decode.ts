@@ -1,5 +1,7 @@
+import { CxrError } from '../error.ts';
 import { type BitsOptions, MAX_BITS } from './bits.ts';
 import { decodeDicom } from './dicom.ts';
+import { refuseGreedy } from './greedy.ts';
 import type { DecodedImage } from './image.ts';
 import { decodeRaster, squash } from './raster.ts';
 import { sniffFormat } from './sniff.ts';
@@ -38,5 +40,13 @@ export async function decodeSquashed(bytes: Uint8Array, size: number, where: str
 
 async function decode(bytes: Uint8Array, where: string, options: BitsOptions & { size?: number }): Promise<DecodedImage> {
   const format = sniffFormat(bytes, where);
-  return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where, options)), format };
+  refuseGreedy(bytes, format, where);
+  try {
+    return format === 'dicom' ? decodeDicom(bytes, where) : { ...(await decodeRaster(bytes, where, options)), format };
+  } catch (cause) {
+    if (cause instanceof CxrError) throw cause;
+    // The DICOM parser throws plain strings, also when an element is read long after the header was.
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/^dicomParser\.\w+: /, '');
+    throw new CxrError('CORRUPT', `${where} is cut off or damaged (${reason}). Export it again.`, { cause });
+  }
 }

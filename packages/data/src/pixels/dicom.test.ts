@@ -141,3 +141,28 @@ describe('the DICOM samples', () => {
     await expect(decodeImage(await read(file), name)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 });
+
+describe('damaged DICOM', () => {
+  it('is refused in our words, wherever the parser stumbles', async () => {
+    let state = 1;
+    const below = (most: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * most);
+    };
+    for (let round = 0; round < 3000; round += 1) {
+      const whole = bytesOf(reference.dicom[round % reference.dicom.length]!.bytes);
+      const bytes = Buffer.from(below(3) === 0 ? whole.subarray(0, 132 + below(whole.length - 132)) : whole);
+      for (let change = 0; change <= below(4); change += 1) bytes[below(Math.min(bytes.length, 600))] = below(256);
+      const error = await decodeImage(bytes, 'damaged.dcm').then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+      if (error !== null) expect(error).toMatchObject({ name: 'CxrError', code: expect.not.stringMatching('INTERNAL') });
+    }
+  });
+
+  it('found by chance is CORRUPT', async (ctx) => {
+    const bytes = await readFile(requireOrSkip(ctx, 'samples', 'failing-inputs/image-13316737f2'));
+    await expect(decodeImage(bytes, 'x.dcm')).rejects.toMatchObject({ code: 'CORRUPT', message: expect.stringContaining('read past end') });
+  });
+});

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -7,7 +8,6 @@ import type { ReadFile } from '../nih/files.ts';
 import { type KnownBox, SPLITS, type Split } from '../nih/nih.ts';
 import { isPreprocessingVersion, preprocessingOf } from '../pixels/decode.ts';
 import { decodeHeader, decodeIndex, type Header, PIXELS_OFFSET, type PreparedIndex } from './format.ts';
-import { type MappedFile, mapFile } from './libc.ts';
 
 /** One image of a prepared file; boxes stay in pixels of the published 1024 x 1024 file. */
 export interface PreparedImage {
@@ -22,7 +22,7 @@ export interface PreparedImage {
   boxes: KnownBox[];
 }
 
-/** A prepared data set, memory-mapped: opening it reads the index, not the pixels. */
+/** A prepared data set. Opening it reads the index, not the pixels. */
 export interface PreparedData {
   /** Absolute. */
   path: string;
@@ -46,9 +46,12 @@ export interface PreparedData {
   statistics: { mean: number; std: number };
   /** The indices of one split's images, ascending. */
   rows(split: Split): number[];
-  /** [size * size] uint8, a view of the mapped file; its CRC32 is checked on every call: CORRUPT names the image. */
-  pixels(index: number): Uint8Array;
-  /** Unmaps the file; views handed out before become empty. */
+  /**
+   * [size * size] uint8, read anew on every call, into `into` where it is given, and checked against their CRC32. CORRUPT names the image
+   * whose pixels changed or are cut off, UNAVAILABLE the file that cannot be read any more.
+   */
+  pixels(index: number, into?: Uint8Array): Uint8Array;
+  /** Lets go of the file; pixels handed out before stay. */
   close(): void;
 }
 
@@ -64,15 +67,16 @@ export async function openPrepared(file: string): Promise<PreparedData> {
     const header = decodeHeader(await readBytes(handle, 0, Math.min(PIXELS_OFFSET, length)), length, where);
     const index = decodeIndex(await readBytes(handle, header.indexOffset, header.indexLength), header, where);
     refuseOtherPreprocessing(index, header, where);
-    return preparedData({ where, header, index, mapped: mapFile(handle.fd, length, where) });
+    // The same file, whatever has its name by now: it is read later, by code that may block.
+    return preparedData({ where, header, index, descriptor: openSync(`/proc/self/fd/${handle.fd}`, 'r') });
   } finally {
-    // The mapping outlives the descriptor.
     await handle.close();
   }
 }
 
-function preparedData(opened: { where: string; header: Header; index: PreparedIndex; mapped: MappedFile }): PreparedData {
-  const { where, header, mapped } = opened;
+function preparedData(opened: { where: string; header: Header; index: PreparedIndex; descriptor: number }): PreparedData {
+  const { where, header } = opened;
+  let descriptor: number | null = opened.descriptor;
   const { images: entries, ...facts } = opened.index;
   const area = header.size * header.size;
   const rowsOf = new Map(SPLITS.map((split) => [split, entries.flatMap((entry, row) => (entry.split === split ? [row] : []))]));
@@ -86,20 +90,38 @@ function preparedData(opened: { where: string; header: Header; index: PreparedIn
     images: entries.map(({ slot: _slot, crc32: _crc32, ...image }) => image),
     labels: labelsOf(entries),
     rows: (split) => rowsOf.get(split)!,
-    pixels(row) {
+    pixels(row, pixels = new Uint8Array(area)) {
       const entry = entries[row];
       if (!entry) throw new CxrError('NOT_FOUND', `${where} has no image number ${row}; it has ${entries.length}.`);
-      if (mapped.bytes.length === 0) throw new CxrError('INTERNAL', `${where} was closed before ${entry.name} was read.`);
-      const start = PIXELS_OFFSET + entry.slot * area;
-      const view = mapped.bytes.subarray(start, start + area);
-      if (crc32(view) === entry.crc32) return view;
+      if (descriptor === null) throw new CxrError('INTERNAL', `${where} was closed before ${entry.name} was read.`);
+      const found = readAt(descriptor, { into: pixels, at: PIXELS_OFFSET + entry.slot * area, where });
+      if (found === area && crc32(pixels) === entry.crc32) return pixels;
       throw new CxrError(
         'CORRUPT',
         `${where}: the pixels of ${entry.name} do not have their CRC32. Copy the file again, or prepare the data again.`,
       );
     },
-    close: mapped.unmap,
+    close() {
+      if (descriptor !== null) closeSync(descriptor);
+      descriptor = null;
+    },
   };
+}
+
+/**
+ * Reads as many bytes as there are. Never through a mapping: looking at a page of a file that was cut off since ends the process with
+ * SIGBUS, and a page may change between its check and its use.
+ */
+function readAt(descriptor: number, { into, at, where }: { into: Uint8Array; at: number; where: string }): number {
+  let end = 0;
+  try {
+    for (let count = 1; count > 0 && end < into.length; end += count) count = readSync(descriptor, into, end, into.length - end, at + end);
+  } catch (cause) {
+    throw new CxrError('UNAVAILABLE', `${where} cannot be read: ${(cause as Error).message}. Check the disk, or copy the file again.`, {
+      cause,
+    });
+  }
+  return end;
 }
 
 async function readBytes(handle: FileHandle, at: number, length: number): Promise<Buffer> {

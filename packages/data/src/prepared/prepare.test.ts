@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { appendFile, copyFile, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { appendFile, copyFile, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FINDINGS } from '../findings.ts';
@@ -114,18 +115,35 @@ describe('a prepared file', () => {
     expect(result.warnings).toEqual([expect.stringMatching(/All pixels of the training images are the same/)]);
   });
 
-  it('cannot be read after it is closed, and its views become empty', async () => {
+  it('cannot be read after it is closed, while pixels handed out stay', async () => {
     const plan = await smallPlan();
     await prepare(plan);
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    const before = open();
     const data = await openPrepared(plan.out);
-    const view = data.pixels(0);
+    const pixels = data.pixels(0);
+    const same = Uint8Array.from(pixels);
+    const into = new Uint8Array(SIZE * SIZE);
+    expect(data.pixels(0, into)).toBe(into);
     data.close();
     data.close();
-    expect(view).toHaveLength(0);
+    expect(open()).toBe(before);
+    expect([pixels, into]).toEqual([same, same]);
     expect(() => data.pixels(0)).toThrow(/was closed/);
   });
 
-  it('keeps to itself what is written into a view', async () => {
+  it('reads the file that it opened, whatever has its name since', async () => {
+    const plan = await smallPlan();
+    await prepare(plan);
+    const data = await openPrepared(plan.out);
+    const before = data.images.map((_, row) => Uint8Array.from(data.pixels(row)));
+    await rm(plan.out);
+    await writeFile(plan.out, 'something else');
+    expect(data.images.map((_, row) => data.pixels(row))).toEqual(before);
+    data.close();
+  });
+
+  it('keeps to itself what is written into pixels', async () => {
     const plan = await smallPlan();
     await prepare(plan);
     const before = await readFile(plan.out);
@@ -250,6 +268,21 @@ describe('a prepared file that is not as it should be is refused', () => {
     const data = await openPrepared(await change(flip(4096 + 3 * SIZE * SIZE + 17)));
     expect(() => data.pixels(3)).toThrow(expect.objectContaining({ code: 'CORRUPT', message: expect.stringMatching(/00000002_001\.png/) }));
     for (const [row] of data.images.entries()) if (row !== 3) data.pixels(row);
+    data.close();
+  });
+
+  // A mapped file ends the process with SIGBUS here.
+  it.each([
+    ['cut off', (file: string) => truncate(file, 8192)],
+    ['emptied', (file: string) => truncate(file, 0)],
+    ['overwritten', async (file: string) => writeFile(file, new Uint8Array((await stat(file)).size).fill(7))],
+  ])('one that is %s in place after it was opened: the image is named', async (_, harm) => {
+    const file = await change((bytes) => bytes);
+    const data = await openPrepared(file);
+    data.pixels(40);
+    await harm(file);
+    const damaged = expect.objectContaining({ code: 'CORRUPT', message: expect.stringContaining(data.images[40]!.name) });
+    expect(() => data.pixels(40)).toThrow(damaged);
     data.close();
   });
 

@@ -1,10 +1,11 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { renameDurable } from '../durable.ts';
 import { CxrError } from '../error.ts';
+import { lockDescriptor } from '../file-lock.ts';
 import { hasMagic, indexOffset, PIXELS_OFFSET } from './format.ts';
 import { type Journal, type JournalLine, openJournal } from './journal.ts';
-import { lockFile } from './libc.ts';
 
 /** The file that is being written: `<out>.partial` with its journal, until `finish` gives it its name. */
 export interface Target {
@@ -52,7 +53,7 @@ export async function openTarget(options: { out: string; plan: unknown; slots: n
       await writeAll({ handle, bytes: header, at: 0, out });
       await orUnavailable(out, handle.truncate(end + index.length));
       await orUnavailable(out, handle.sync());
-      await orUnavailable(out, rename(partial, out));
+      await orUnavailable(out, renameDurable(partial, out));
       await unlink(`${out}.journal`).catch(() => undefined);
     },
     async close() {
@@ -83,7 +84,7 @@ async function openPartial(partial: string): Promise<FileHandle> {
   await orUnavailable(partial, mkdir(path.dirname(partial), { recursive: true }));
   const handle = await orUnavailable(partial, open(partial, constants.O_RDWR | constants.O_CREAT));
   // The other process may rename the file between our opening and locking it: then it is no partial file any more.
-  const ours = lockFile(handle.fd) && (await handle.stat()).ino === (await stat(partial).catch(() => null))?.ino;
+  const ours = lockDescriptor(handle.fd, partial) && (await handle.stat()).ino === (await stat(partial).catch(() => null))?.ino;
   if (ours) return handle;
   await handle.close();
   throw new CxrError('CONFLICT', `Another process is writing ${partial}. Wait until it is done, or choose another --out.`);

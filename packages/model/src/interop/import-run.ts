@@ -59,14 +59,14 @@ export function importWeights({ file, network, out, name }: ImportRequest): { im
   const normalisation = { mean: [...IMAGENET.mean], std: [...IMAGENET.std], source: 'ImageNet' } satisfies ImportedFile['normalisation'];
   const now = new Date().toISOString();
   const imported: ImportedFile = { ...papers, format: 1, normalisation, importedAt: now };
-  const run = head === 'none' ? null : runOf(papers, { name: name ?? id, normalisation, now });
-  const card = run && cardOf(run, tensors, normalisation);
+  const planned = head === 'none' ? null : runOf(papers, { name: name ?? id, normalisation, now });
+  const card = planned && cardOf(planned, tensors, normalisation);
   const broken = card && brokenLogit(card.golden);
   if (broken) throw new CxrError('BAD_INPUT', `${file}: ${broken}; import another checkpoint of it.`);
   const files = runFiles(out);
   writeAtomic(files.weights, bytes);
   writeImported(out, imported);
-  if (card) writeCard(files, card);
+  const run = planned && card && { ...planned, cardSha256: writeCard(files, card) };
   // last: a folder whose run.json says `finished` is whole
   if (run) writeRun(files, run);
   return { imported, run };
@@ -116,6 +116,8 @@ function runOf(imported: Imported, { name, normalisation, now }: Pick<Run, 'name
     bestEpoch: null,
     stepsPerEpoch: 0,
     weightsSha256: imported.weightsSha256,
+    cardSha256: null,
+    nextCardSha256: null,
     createdAt: now,
     updatedAt: now,
     finishedAt: now,

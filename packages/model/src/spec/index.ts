@@ -34,6 +34,7 @@ export {
   defaultOptions,
   fillOptions,
   fillWrittenOptions,
+  MAX_SEED,
   optionsOf,
   parentMethod,
   parseSettings,
@@ -46,6 +47,6 @@ export {
   writtenOptions,
 } from './options.ts';
 export { PRESET_NAMES, PRESETS, type PresetInfo, type PresetName, parsePreset } from './presets.ts';
-export { type DataRef, DataRefSchema, type Epoch, EpochSchema, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
+export { type DataRef, DataRefSchema, type Epoch, EpochSchema, isCardOf, RUN_STATES, type Run, RunSchema, type RunState } from './run.ts';
 export { type End, earliestEnd, secondsLeft } from './stopping.ts';
 export { parseEpsilons, SWEEP_EPSILONS, sweepOptions } from './sweep.ts';

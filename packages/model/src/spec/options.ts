@@ -84,6 +84,24 @@ export const TrainOptionsSchema = z.strictObject({
   checkpointSeconds: z.number().min(0).default(30).describe('Seconds between two checkpoints inside an epoch'),
 });
 
+/** As a row holds it. Runs trained on the command line by 0.1.0 may have a larger one, and stay readable. */
+export const MAX_SEED = 2 ** 31 - 1;
+
+/** Above these a step would hold the engine for hours, or overflow a row. New trainings alone are held to them: older runs stay readable. */
+const MOST: Partial<Record<TrainOptionName, number>> = {
+  seed: MAX_SEED,
+  batchSize: 4096,
+  accumulation: 4096,
+  attackSteps: 1000,
+  attackCandidates: 1000,
+  maxEpochs: 100_000,
+  maxSteps: MAX_SEED,
+  warmupEpochs: 100_000,
+};
+
+/** Passes through the network that the attack of one step may take. */
+const MOST_PASSES = 1000;
+
 export type TrainOptions = z.infer<typeof TrainOptionsSchema>;
 export type TrainOptionName = keyof TrainOptions;
 
@@ -188,10 +206,23 @@ export function fillWrittenOptions(given: unknown): unknown {
   return known && typeof options === 'object' ? { ...Object(given), options: writtenOptions(known, options) } : given;
 }
 
+function checkSizes(options: TrainOptions): void {
+  for (const [name, most] of Object.entries(MOST) as [TrainOptionName, number][]) {
+    if (Number(options[name]) <= most) continue;
+    throw new CxrError('BAD_INPUT', `Option ${name}: ${options[name]} is too large; expected at most ${most}.`);
+  }
+  const { attackSteps, attackCandidates } = options;
+  const passes = Math.max(1, attackSteps) * attackCandidates;
+  if (passes <= MOST_PASSES) return;
+  const message = `Option attackCandidates: ${attackCandidates} starts of ${attackSteps} steps are ${passes} passes a batch; expected at most ${MOST_PASSES}.`;
+  throw new CxrError('BAD_INPUT', message);
+}
+
 /** All options of a run, defaults filled in. CxrError BAD_INPUT names the field, what it holds and what was expected. */
 export function parseTrainOptions(method: MethodName, given: unknown): TrainOptions {
   const parsed = TrainOptionsSchema.safeParse(withOwnDefaults(method, given));
   if (!parsed.success) throw new CxrError('BAD_INPUT', optionError(parsed.error));
+  checkSizes(parsed.data);
   const used = optionsOf(method, parsed.data);
   const defaults = defaultOptions(method);
   const unused = TRAIN_OPTION_NAMES.find((name) => !used.includes(name) && parsed.data[name] !== defaults[name]);

@@ -77,6 +77,10 @@ const WholeRunSchema = z.object({
   bestEpoch: z.int().nullable(),
   stepsPerEpoch: z.int(),
   weightsSha256: Sha256Schema.nullable(),
+  /** Of card.json: thresholds and calibration decide, so an edited card does not load. Null before the end, and in finished runs of 0.1.0. */
+  cardSha256: Sha256Schema.nullable().default(null),
+  /** Of the card that is about to be written: until that is done, either is the run's. */
+  nextCardSha256: Sha256Schema.nullable().default(null),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
@@ -84,6 +88,11 @@ const WholeRunSchema = z.object({
 
 /** A run written before an option existed has what its method does without it. */
 export const RunSchema = z.preprocess(fillWrittenOptions, WholeRunSchema);
+
+/** Whether a card of this SHA-256 is the run's. */
+export function isCardOf({ cardSha256, nextCardSha256 }: Pick<Run, 'cardSha256' | 'nextCardSha256'>, sha256: string): boolean {
+  return cardSha256 === null || sha256 === cardSha256 || sha256 === nextCardSha256;
+}
 
 export type Epoch = z.infer<typeof EpochSchema>;
 export type DataRef = z.infer<typeof DataRefSchema>;

@@ -1,7 +1,7 @@
-import type { Prisma } from '../generated/client/client.ts';
+import type { Prisma } from '../../generated/client/client.ts';
 
 // Who stores bytes holds it shared until the row that names them is there; who deletes bytes, alone: none may find bytes about to go.
-const OBJECTS_LOCK = 7_240_591;
+export const OBJECTS_LOCK = 7_240_591;
 
 /** Until the transaction ends, no object of the store is deleted: to be held while bytes and the rows that name them come to be. */
 export async function shareObjects(tx: Prisma.TransactionClient): Promise<void> {

@@ -15,7 +15,7 @@ interface Results {
 
 export type TaskResult<T extends Task> = Results[T['kind']];
 
-/** Runs one task in a thread. */
+/** Runs one task in its process. */
 export function perform(task: Task): Promise<Results[Task['kind']]> {
   if (task.kind === 'inspect') return inspect(task);
   return task.kind === 'difference' ? pairedDifference(task) : draw(task);

@@ -1,0 +1,59 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from './exit-codes.ts';
+
+/** A process that lived for longer than this was well: the next pause is the shortest again. */
+const HEALTHY_MS = 20_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+// Longer than a worker needs for its last checkpoint, shorter than a person waits.
+const STOP_MS = 20_000;
+
+export interface Supervised {
+  /** As a person reads it. */
+  name: string;
+  start: () => ChildProcess;
+  signal: AbortSignal;
+  /** Says what went wrong and what is done about it. */
+  say: (line: string) => void;
+}
+
+/**
+ * Keeps a process running until `signal` aborts, then ends it: one that ends before is started again, with growing pauses.
+ * Resolves with its exit code: 0 after `signal`, 2 when it refuses its settings, which no further attempt would change.
+ */
+export async function supervise({ name, start, signal, say }: Supervised): Promise<number> {
+  for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
+    const started = Date.now();
+    const end = await runOnce(start, signal);
+    if (signal.aborted) break;
+    if (end === EXIT.badInput.code) return end;
+    if (Date.now() - started > HEALTHY_MS) pause = FIRST_PAUSE_MS;
+    say(`The ${name} ended (${typeof end === 'number' ? `exit code ${end}` : end}) and is started again in ${pause / 1000} s.`);
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+    pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+  }
+  return EXIT.done.code;
+}
+
+/** Runs the process to its end, which an abort asks for; resolves to its exit code, or the name of the signal or error that ended it. */
+async function runOnce(start: () => ChildProcess, signal: AbortSignal): Promise<number | string> {
+  const child = start();
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, by) => resolve(by ?? code ?? EXIT.internal.code));
+  });
+  let kill: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await ended;
+  } finally {
+    clearTimeout(kill);
+    signal.removeEventListener('abort', stop);
+  }
+}
