@@ -79,7 +79,10 @@ export async function inspect({ source, squash, where }: InspectTask): Promise<I
     for (const { size, bits } of squash) squashed.push((await decodeSquashed(bytes, size, where, { bits, clip: true })).pixels);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const contentUids = { study: contentUid('study', bytes), instance: contentUid('instance', bytes) };
-    return { sop, image: { sha256, contentUids, format, width, height, dicom: dicom ?? null, sixteenBit: sixteen !== undefined, squashed } };
+    return {
+      sop,
+      image: { sha256, contentUids, format, width, height, dicom: dicom ?? null, sixteenBit: sixteen !== undefined, squashed },
+    };
   } catch (error) {
     if (!(error instanceof CxrError)) throw error;
     return { sop, refused: { code: error.code, message: error.message } };

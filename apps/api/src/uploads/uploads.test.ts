@@ -126,7 +126,10 @@ describe('a picture', () => {
   });
 
   it('of 16 bits that 0.1.0 explained, near black, is explained again when it is sent again, once', async () => {
-    const png = await sixteenBitPng(Uint16Array.from({ length: 4096 }, (_, sample) => sample), { width: 64, height: 64 });
+    const png = await sixteenBitPng(
+      Uint16Array.from({ length: 4096 }, (_, sample) => sample),
+      { width: 64, height: 64 },
+    );
     const first = (await postBare(png)).answer.studies[0]!;
     await api.prisma.job.updateMany({ data: { state: 'DONE' } });
     const image = await api.prisma.image.findUniqueOrThrow({ where: { id: first.images[0]!.id } });
