@@ -25,7 +25,7 @@ export interface TrainHooks {
   onProgress?: OnProgress | undefined;
   /** Called once run.json holds the epoch. */
   onEpoch?: ((epoch: Epoch, run: Run) => void | Promise<void>) | undefined;
-  /** Called once a checkpoint is written, with the steps since the training's start that it holds. */
+  /** Called once a checkpoint on the way is written, with the steps since the training's start that it holds. */
   onCheckpoint?: ((steps: number) => void | Promise<void>) | undefined;
   /** Stops after the step under way, with a checkpoint. */
   signal?: AbortSignal | undefined;
@@ -151,7 +151,7 @@ async function trainEpoch(training: Training): Promise<void> {
     position.seconds += (performance.now() - started) / 1000;
     onProgress?.({ what, done: position.step, total: run.stepsPerEpoch });
     if (Date.now() - saved >= options.checkpointSeconds * 1000) {
-      await checkpoint(training);
+      await checkpointOnTheWay(training);
       saved = Date.now();
     }
     await setImmediate();
@@ -185,7 +185,7 @@ async function finishEpoch(training: Training): Promise<void> {
   position.epochs = [...position.epochs, epoch];
   position.bestEpoch = best ? epoch.epoch : before;
   Object.assign(position, { epoch: epoch.epoch + 1, step: 0, lossSum: 0, seconds: 0 });
-  await checkpoint(training);
+  await checkpointOnTheWay(training);
   if (best) removeBest(files, epoch.epoch);
   await record(training, {});
   await onEpoch?.(epoch, training.run);
@@ -211,11 +211,17 @@ async function finish(training: Training): Promise<Run> {
   return training.run;
 }
 
-async function checkpoint({ files, run, network, optimiser, stepper, position, beforeWrite, onCheckpoint }: Training): Promise<void> {
+/** A checkpoint on the way, which the hook hears of. */
+async function checkpointOnTheWay(training: Training): Promise<void> {
+  await checkpoint(training);
+  const { position, run, onCheckpoint } = training;
+  await onCheckpoint?.((position.epoch - 1) * run.stepsPerEpoch + position.step);
+}
+
+async function checkpoint({ files, network, optimiser, stepper, position, beforeWrite }: Training): Promise<void> {
   await beforeWrite?.();
   stepper.settle();
   writeCheckpoint(files, network, optimiser, position);
-  await onCheckpoint?.((position.epoch - 1) * run.stepsPerEpoch + position.step);
 }
 
 async function record(training: Training, change: Partial<Run>): Promise<void> {

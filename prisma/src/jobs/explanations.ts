@@ -17,7 +17,7 @@ export async function activeRunIds(prisma: Tx): Promise<string[]> {
 /**
  * Queues an explanation by those runs in use that have none of the image yet and that no open job is about to give. Returns the image's
  * newest explanation job; null where there was never a run in use. 0.1.0 read 16-bit files near black and kept no bits: its explanations
- * of an image that is known to be such a file count for none.
+ * of them count for none.
  */
 export async function explainMissing(
   { tx, jobs }: { tx: Tx; jobs: Pick<Jobs, 'enqueue'> },

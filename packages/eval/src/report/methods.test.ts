@@ -141,7 +141,7 @@ describe('a report of every method', () => {
     );
     expect(report.markdown).toMatch(/\| Cardiomegaly \|.*\| higher \| 2 of 2; does not hold in 0 \|/);
     expect(report.markdown).toContain('### CheXNet over Baseline (2 runs)');
-    expect(report.markdown).toContain('CheXNet over Baseline, seed 1:');
+    expect(report.markdown).toContain('CheXNet over Baseline, seed 1. Higher:');
     // a variant is compared, the paper says nothing of it
     const variant = /### Robust, epsilon 0\.02 over Baseline[\s\S]*?(?=###)/.exec(report.markdown)![0];
     expect(variant).toContain('Robust, epsilon 0.02 is higher than Baseline, seed 0');
