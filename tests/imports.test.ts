@@ -23,7 +23,7 @@ const LINE: Record<string, readonly string[]> = {
   prisma: ['@cxr-lens/data', ...SMALL, SPEC],
   'apps/worker': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, '@cxr-lens/prisma'],
   'apps/cli': ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', SPEC, RUN_FOLDER, IOUS, POOL_FOLDS, CPU, '@cxr-lens/prisma'],
-  'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, '@cxr-lens/prisma'],
+  'apps/api': ['@cxr-lens/data', '@cxr-lens/eval', SPEC, IOUS, '@cxr-lens/prisma'],
   'apps/dashboard': [],
   bench: ['@cxr-lens/data', '@cxr-lens/eval', '@cxr-lens/model', BENCH, CPU],
 };

@@ -36,6 +36,5 @@ export { type ComparisonReportInput, renderComparison } from './report/compariso
 export type { EpsilonFigureInput, ExplanationFigureInput } from './report/picture.ts';
 export { type PublishedCurves, publishedCurves } from './report/references.ts';
 export { renderReport } from './report/report.ts';
-export { type StatementInput, statement } from './report/statement.ts';
 export type { Report, ReportAuc, ReportControls, ReportInput, ReportRun } from './report/types.ts';
 export { type NamedPair, pairIou, typicalPairs } from './report/typical.ts';

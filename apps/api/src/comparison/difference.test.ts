@@ -1,7 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cxrHome, random } from '@cxr-lens/data';
-import { type LocalizationPair, type LocalizationResult, localization, nihLocalization } from '@cxr-lens/eval';
+import {
+  centreIous,
+  type LocalizationPair,
+  type LocalizationResult,
+  localization,
+  nihLocalization,
+  PAPER_PROTOCOL,
+  pairIous,
+} from '@cxr-lens/eval';
+import { writeIous } from '@cxr-lens/model/ious';
 import type { LocalizationFile } from '@cxr-lens/model/spec';
 import type { DataSet, Run } from '@cxr-lens/prisma';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -27,9 +36,12 @@ function pairs(finds: boolean): LocalizationPair[] {
   });
 }
 
-/** A run with what `evaluate` writes of its localisation, and the row that says so. */
-async function evaluatedRun(method: 'baseline' | 'robust' | 'nih', { finds, seed = 0 }: { finds: boolean; seed?: number }): Promise<Run> {
-  const folder = path.join(cxrHome(), 'runs', `${method}-${finds}-${seed}`);
+/** A run with what `evaluate` writes of its localisation, 0.1.0's without IoUs, and the row that says so. */
+async function evaluatedRun(
+  method: 'baseline' | 'robust' | 'nih',
+  { finds, seed = 0, old = false }: { finds: boolean; seed?: number; old?: boolean },
+): Promise<Run> {
+  const folder = path.join(cxrHome(), 'runs', `${method}-${finds}-${seed}${old ? '-old' : ''}`);
   const run = await makeRun(api.prisma, method, { path: folder, createdAt: new Date(method === 'baseline' ? '2026-01-01' : '2026-01-02') });
   const measured = (result: LocalizationResult): LocalizationFile['others'][number] => {
     const run = JSON.parse(JSON.stringify(result)) as LocalizationFile['run'];
@@ -51,6 +63,15 @@ async function evaluatedRun(method: 'baseline' | 'robust' | 'nih', { finds, seed
   };
   mkdirSync(path.join(folder, 'evaluation/phantom-96'), { recursive: true });
   writeFileSync(path.join(folder, 'evaluation/phantom-96/localization.json'), JSON.stringify(file));
+  if (!old) {
+    const [made, patients] = [pairs(finds), pairs(finds).map(({ patientId }) => patientId)];
+    const ious = {
+      protocol: { ...PAPER_PROTOCOL, name: 'paper' as const },
+      run: made.map((pair) => pairIous(pair)),
+      centre: centreIous(made),
+    };
+    writeIous(path.join(folder, 'evaluation/phantom-96'), { ...file, patients }, ious);
+  }
   // A file that was cut off beside it must not fail the comparison.
   mkdirSync(path.join(folder, 'evaluation/broken'));
   writeFileSync(path.join(folder, 'evaluation/broken/localization.json'), '{');
@@ -81,27 +102,45 @@ it('says in words which run locates a finding better, with the interval of the p
   expect(differences[0]!.low).toBeGreaterThan(0);
   expect(differences[0]!.value).toBeGreaterThan(0.5);
   expect(statement).toMatch(
-    /^Robust is higher than Baseline by [01]\.\d\d \([01]\.\d\d to [01]\.\d\d\) for Cardiomegaly at T = 0\.3\. AUC/,
+    /^Robust is higher than Baseline by [01]\.\d\d \([01]\.\d\d to [01]\.\d\d\) for Cardiomegaly, mean over T \(adjusted p < 0\.001\)\. AUC/,
   );
   const turned = await ask([robust, baseline]);
   expect(turned.differences).toMatchObject([{ run: { id: baseline.id }, verdict: 'LOWER' }]);
   expect(turned.differences[0]!.value).toBeCloseTo(-differences[0]!.value, 12);
   expect(await ask([baseline, robust])).toEqual({ differences, statement });
 
-  // Other folds: nothing to pair.
+  // The seed of an evaluation draws the folds of its curve; it changes no verdict.
   const other = await evaluatedRun('robust', { finds: true, seed: 1 });
-  const unpaired = await ask([baseline, other]);
-  expect(unpaired.differences).toMatchObject([{ paired: false, verdict: 'UNDECIDED', low: null, high: null }]);
-  expect(unpaired.statement).toContain('No difference can be told for Cardiomegaly: the two runs were not scored on the same pairs.');
+  const { differences: same } = await ask([baseline, other]);
+  expect(same).toEqual([{ ...differences[0]!, run: { id: other.id } }]);
 
   // Two runs of one method go by their own names.
   const named = await ask([robust, other]);
   expect(named.statement).toContain(`Robust (${robust.name})`);
 });
 
+it('has the difference of the curves, and no verdict, of evaluations of 0.1.0; with other folds nothing', async () => {
+  const [baseline, robust] = [
+    await evaluatedRun('baseline', { finds: false, old: true }),
+    await evaluatedRun('robust', { finds: true, old: true }),
+  ];
+  const { differences, statement } = await ask([baseline, robust]);
+  expect(differences).toMatchObject([{ paired: true, pairs: 40, verdict: 'UNDECIDED' }]);
+  expect(differences[0]!.low).toBeGreaterThan(0);
+  expect(statement).toContain(
+    'No verdict for Cardiomegaly: an evaluation holds no IoUs of its pairs, as one of 0.1.0; evaluate the runs again',
+  );
+
+  const unpaired = await ask([baseline, await evaluatedRun('robust', { finds: true, seed: 1, old: true })]);
+  expect(unpaired.differences).toMatchObject([{ paired: false, verdict: 'UNDECIDED', low: null, high: null }]);
+  expect(unpaired.statement).toContain('No difference can be told for Cardiomegaly: the two runs were not scored on the same pairs.');
+});
+
 it('pairs runs by whichever protocol both were measured by, on the curves of that one', async () => {
   const runs = [await evaluatedRun('nih', { finds: false, seed: 2 }), await evaluatedRun('nih', { finds: true, seed: 2 })];
   const [paper, nih] = [await ask(runs), await ask(runs, 'nih')];
-  for (const { differences } of [paper, nih]) expect(differences).toMatchObject([{ paired: true, pairs: 40, verdict: 'HIGHER' }]);
+  expect(paper.differences).toMatchObject([{ paired: true, pairs: 40, verdict: 'HIGHER' }]);
+  expect(nih.differences).toMatchObject([{ paired: true, pairs: 40, verdict: 'UNDECIDED' }]);
+  expect(nih.statement).toContain('No verdict for Cardiomegaly: by protocol nih there is none.');
   expect(nih.differences[0]!.value).not.toBe(paper.differences[0]!.value);
 });

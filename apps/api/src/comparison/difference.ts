@@ -3,7 +3,7 @@ import type { Run } from '@cxr-lens/prisma';
 import { TRUST_IOU } from '../evidence.ts';
 import type { TaskRunner } from '../tasks/runner.ts';
 import type { ComparedRun } from './curve-sets.ts';
-import type { MeasuredCurve, PairedDifference } from './paired.ts';
+import type { MeasuredCurves, PairedDifference } from './paired.ts';
 import { runLabel } from './summary.ts';
 
 export interface Difference {
@@ -20,9 +20,7 @@ export interface Difference {
   statement: string;
 }
 
-const VERDICTS = { higher: 'HIGHER', lower: 'LOWER', 'cannot be told': 'UNDECIDED' } as const;
-
-/** Each run against each earlier one at T(IoU) = 0.3, on the same pairs by one protocol; empty for a finding without boxes. */
+/** Each run against each earlier one, on the same pairs by one protocol; empty for a finding without boxes. */
 export async function differencesOf(tasks: TaskRunner, compared: readonly ComparedRun[], finding: Finding): Promise<Difference[]> {
   if (!isBoxedFinding(finding)) return [];
   const measured = compared.filter(({ curve }) => curve !== null && curve.pairs > 0);
@@ -36,45 +34,44 @@ interface PairOfRuns {
   finding: BoxedFinding;
 }
 
-/** An evaluation never changes, and a bootstrap costs some 10 ms: what was told once is kept. */
-const told = new Map<string, Promise<PairedDifference | null>>();
-const MAX_TOLD = 5000;
+/** An evaluation never changes, and the verdicts on two runs cost a second: what was told once of all findings is kept. */
+const told = new Map<string, Promise<PairedDifference[] | null>>();
+const MAX_TOLD = 1000;
 
 async function differenceOf(tasks: TaskRunner, pair: PairOfRuns): Promise<Difference> {
   const { run, over, finding } = pair;
   if (run.curve!.protocol.name !== over.curve!.protocol.name) return notComparable(pair);
-  const key = [run, over].map(({ evaluation }) => `${evaluation?.id} ${evaluation?.createdAt.toISOString()}`).join(' ') + finding;
+  // The labels are in the sentences.
+  const key = [run, over].map((one) => `${one.evaluation?.id} ${one.evaluation?.createdAt.toISOString()} ${one.run.name}`).join('\n');
   if (told.size >= MAX_TOLD) told.clear();
-  const asked =
-    told.get(key) ?? tasks.run({ kind: 'difference', finding, iouThreshold: TRUST_IOU, where: 'The comparison', ...curvesOf(pair) });
+  const asked = told.get(key) ?? tasks.run({ kind: 'difference', iouThreshold: TRUST_IOU, where: 'The comparison', ...curvesOf(pair) });
   told.set(key, asked);
-  const paired = await asked.catch((error: unknown) => {
+  const all = await asked.catch((error: unknown) => {
     told.delete(key);
     throw error;
   });
-  if (paired) return pairedDifference(pair, paired);
-  told.delete(key); // the folder may be in reach the next time
-  return unpairedDifference(pair);
+  if (!all) told.delete(key); // the folder may be in reach the next time
+  const paired = all?.find((one) => one.finding === finding);
+  return paired ? pairedDifference(pair, paired) : unpairedDifference(pair);
 }
 
-function curvesOf({ run, over }: PairOfRuns): { a: MeasuredCurve; b: MeasuredCurve } {
-  return { a: measuredCurve(run, over), b: measuredCurve(over, run) };
+function curvesOf({ run, over }: PairOfRuns): { a: MeasuredCurves; b: MeasuredCurves } {
+  return { a: measuredCurves(run, over), b: measuredCurves(over, run) };
 }
 
-function measuredCurve({ run, evaluation, curve }: ComparedRun, other: ComparedRun): MeasuredCurve {
+function measuredCurves({ run, evaluation }: ComparedRun, other: ComparedRun): MeasuredCurves {
   return {
     label: runLabel(run, other.run),
     runPath: run.path,
     datasetHash: evaluation!.datasetHash,
     protocol: evaluation!.protocol,
     weightsSha256: evaluation!.weightsSha256,
-    pairs: curve!.pairs,
   };
 }
 
 function pairedDifference({ run, over }: PairOfRuns, { difference, interval, pairs, verdict, statement }: PairedDifference): Difference {
   const [low, high] = interval ?? [null, null];
-  const told = { value: difference, low, high, pairs, paired: true, verdict: VERDICTS[verdict], statement };
+  const told = { value: difference, low, high, pairs, paired: true, verdict, statement };
   return { run: run.run, over: over.run, iouThreshold: TRUST_IOU, ...told };
 }
 

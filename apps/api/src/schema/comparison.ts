@@ -32,13 +32,17 @@ const DifferenceType = builder.objectRef<Difference>('Difference').implement({
     over: t.expose('over', { type: RunType }),
     iouThreshold: t.exposeFloat('iouThreshold'),
     value: t.exposeFloat('value', { nullable: true }),
-    low: t.exposeFloat('low', { nullable: true, description: '95 % interval by paired bootstrap over patients.' }),
+    low: t.exposeFloat('low', { nullable: true, description: '95 % interval by paired bootstrap over patients, of this T(IoU) alone.' }),
     high: t.exposeFloat('high', { nullable: true }),
     pairs: t.exposeInt('pairs'),
     paired: t.exposeBoolean('paired', {
       description: 'True when both runs were scored on the same pairs and the interval is of the paired difference.',
     }),
-    verdict: t.expose('verdict', { type: Verdict, description: 'NOT_COMPARABLE: the two were measured by two protocols.' }),
+    verdict: t.expose('verdict', {
+      type: Verdict,
+      description:
+        'Of the mean over T(IoU), by the rule of the report and of `cxr-lens compare`. UNDECIDED: no difference was detected, or there is no verdict, as the statement says. NOT_COMPARABLE: the two were measured by two protocols.',
+    }),
     statement: t.exposeString('statement'),
   }),
 });

@@ -1,4 +1,4 @@
-import { type PairedDifference, type PairedTask, pairedDifference } from '../comparison/paired.ts';
+import { type PairedDifference, type PairedTask, pairedDifferences } from '../comparison/paired.ts';
 import { draw, type Inspection, type InspectTask, inspect, type PictureTask } from '../pictures/draw.ts';
 
 /** What would hold up every other request: decoding (a big DICOM file is parsed in one go), drawing, bootstraps. */
@@ -6,7 +6,7 @@ export type Task = InspectTask | PictureTask | PairedTask;
 
 interface Results {
   inspect: Inspection;
-  difference: PairedDifference | null;
+  difference: PairedDifference[] | null;
   image: Uint8Array;
   overlay: Uint8Array;
   cam: Uint8Array;
@@ -18,5 +18,5 @@ export type TaskResult<T extends Task> = Results[T['kind']];
 /** Runs one task in its process. */
 export function perform(task: Task): Promise<Results[Task['kind']]> {
   if (task.kind === 'inspect') return inspect(task);
-  return task.kind === 'difference' ? pairedDifference(task) : draw(task);
+  return task.kind === 'difference' ? pairedDifferences(task) : draw(task);
 }

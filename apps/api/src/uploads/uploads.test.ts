@@ -125,23 +125,6 @@ describe('a picture', () => {
     expect((await postBare(png)).answer.studies[0]!.jobId).toBe(again.answer.studies[0]!.jobId);
   });
 
-  it('of 16 bits that 0.1.0 explained, near black, is explained again when it is sent again, once', async () => {
-    const png = await sixteenBitPng(
-      Uint16Array.from({ length: 4096 }, (_, sample) => sample),
-      { width: 64, height: 64 },
-    );
-    const first = (await postBare(png)).answer.studies[0]!;
-    await api.prisma.job.updateMany({ data: { state: 'DONE' } });
-    const image = await api.prisma.image.findUniqueOrThrow({ where: { id: first.images[0]!.id } });
-    await makeExplanations(api.prisma, image, await api.prisma.run.findFirstOrThrow());
-    expect(await api.prisma.explanation.count({ where: { bits: null } })).toBeGreaterThan(0);
-    const again = (await postBare(png)).answer.studies[0]!;
-    expect(again.jobId).not.toBe(first.jobId);
-    await api.prisma.job.updateMany({ data: { state: 'DONE' } });
-    await api.prisma.explanation.updateMany({ data: { bits: 12, bitsSource: 'guess' } });
-    expect((await postBare(png)).answer.studies[0]!.jobId).toBe(again.jobId);
-  });
-
   it.each([
     ['attachment; filename="../x/chest.png"', 'chest.png'],
     ["attachment; filename*=UTF-8''Thorax%20%C3%A4.png", 'Thorax ä.png'],

@@ -146,7 +146,7 @@ describe('curves', () => {
 describe('verdicts', () => {
   it('gather the findings of each pair of runs', () => {
     const [pair] = pairVerdicts([comparison('Mass', 'HIGHER'), comparison('Nodule', 'UNDECIDED')]);
-    expect(pair).toMatchObject({ run: 'Robust', over: 'Baseline', iouThreshold: 0.3, lower: [] });
+    expect(pair).toMatchObject({ run: 'Robust', over: 'Baseline', lower: [] });
     expect(pair?.higher.map(({ label }) => label)).toEqual(['Mass']);
     expect(pair?.undecided.map(({ statement }) => statement)).toEqual(['Nodule!']);
     const apart = [comparison('Mass', 'NOT_COMPARABLE'), comparison('Nodule', 'NOT_COMPARABLE')];

@@ -1,11 +1,10 @@
 'use client';
 
 import { Section } from '../../components/page.tsx';
-import { decimal } from '../../lib/format.ts';
 import type { Comparison } from './queries.ts';
 import { notComparable, type PairVerdict, pairVerdicts, type Said } from './verdicts.ts';
 
-/** What the intervals allow to say of each pair of runs, in whole sentences. */
+/** The verdicts on each pair of runs, in whole sentences. */
 export function WhatCanBeSaid({ comparisons, onOpen }: { comparisons: readonly Comparison[]; onOpen: (finding: string) => void }) {
   const verdicts = pairVerdicts(comparisons);
   const apart = notComparable(comparisons);
@@ -13,7 +12,7 @@ export function WhatCanBeSaid({ comparisons, onOpen }: { comparisons: readonly C
   return (
     <Section
       title="What can be said"
-      note="From the paired difference over the same boxes at this T(IoU): its 95 % interval decides, not corrected for eight findings. The verdict over all T(IoU), corrected, is in the report and in cxr-lens compare."
+      note="Localisation accuracy, mean over T(IoU), as in the report and in cxr-lens compare: paired over the same boxes, twenty draws of the folds, corrected for eight findings."
     >
       {verdicts.length === 0 && <p className="text-muted">A difference needs two runs or more, measured by protocol {protocol}.</p>}
       <div className="grid gap-x-10 gap-y-4 md:grid-cols-2 xl:grid-cols-3 2xl:grid-cols-1">
@@ -27,15 +26,15 @@ export function WhatCanBeSaid({ comparisons, onOpen }: { comparisons: readonly C
 }
 
 function Pair({ pair, onOpen }: { pair: PairVerdict; onOpen: (finding: string) => void }) {
-  const { run, over, iouThreshold, higher, lower, undecided } = pair;
+  const { run, over, higher, lower, undecided } = pair;
   return (
     <div className="flex min-w-0 flex-col gap-1">
       <p className="font-semibold">
-        {run} over {over}, at T(IoU) = {decimal(iouThreshold, 1)}
+        {run} over {over}
       </p>
       <Findings name="Higher" said={higher} onOpen={onOpen} />
       <Findings name="Lower" said={lower} onOpen={onOpen} />
-      <Findings name="No difference detected" said={undecided} onOpen={onOpen} />
+      <Findings name="Undecided" said={undecided} onOpen={onOpen} />
       <details className="pt-1">
         <summary className="text-muted hover:text-ink">Every finding in a sentence</summary>
         <ul className="flex flex-col gap-1 pt-2">
@@ -51,7 +50,7 @@ function Pair({ pair, onOpen }: { pair: PairVerdict; onOpen: (finding: string) =
 function Findings({ name, said, onOpen }: { name: string; said: readonly Said[]; onOpen: (finding: string) => void }) {
   if (said.length === 0) return null;
   return (
-    <p className="grid grid-cols-[11rem_minmax(0,1fr)]">
+    <p className="grid grid-cols-[7.5rem_minmax(0,1fr)]">
       <span className="text-muted">
         {name} <span className="text-small">{said.length}</span>
       </span>

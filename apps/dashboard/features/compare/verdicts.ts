@@ -5,7 +5,6 @@ export interface PairVerdict {
   id: string;
   run: string;
   over: string;
-  iouThreshold: number;
   /** The same findings in the findings' order, by what can be said of them. */
   higher: Said[];
   lower: Said[];
@@ -25,14 +24,13 @@ export function pairVerdicts(comparisons: readonly Comparison[]): PairVerdict[] 
   const verdicts = new Map<string, PairVerdict>();
   for (const { finding, runs, differences } of comparisons) {
     const names = runLabels(runs.map(({ run }) => run));
-    for (const { run, over, iouThreshold, verdict, statement } of differences) {
+    for (const { run, over, verdict, statement } of differences) {
       if (verdict === 'NOT_COMPARABLE') continue;
       const id = `${run.id} ${over.id}`;
       const pair = verdicts.get(id) ?? {
         id,
         run: names.get(run.id) ?? run.id,
         over: names.get(over.id) ?? over.id,
-        iouThreshold,
         higher: [],
         lower: [],
         undecided: [],

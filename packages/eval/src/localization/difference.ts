@@ -16,8 +16,6 @@ export interface LocalizationDifference {
   /** Two-sided, of the same draws (`bootstrapP`), for this comparison alone; null as the interval. */
   p: number | null;
   pairs: number;
-  /** 'higher' and 'lower' only where the interval leaves out zero. */
-  verdict: 'higher' | 'lower' | 'cannot be told';
 }
 
 export interface DifferenceOptions {
@@ -42,11 +40,9 @@ export function localizationDifference(
   const [valueA, valueB] = [a.points[t]?.accuracy ?? null, b.points[t]?.accuracy ?? null];
   const difference = valueA === null || valueB === null ? null : valueA - valueB;
   const tested = difference !== null && resamples > 0 && pairs >= FEW_PAIRS && a.reason === null && b.reason === null;
-  if (!tested) return { iouThreshold, difference, interval: null, p: null, pairs, verdict: 'cannot be told' };
+  if (!tested) return { iouThreshold, difference, interval: null, p: null, pairs };
   const draws = pairedDraws(a.scored, other, { seed: `difference/${seed}`, resamples })[t]!;
-  const interval = percentileInterval(draws);
-  const verdict = interval[0] > 0 ? 'higher' : interval[1] < 0 ? 'lower' : 'cannot be told';
-  return { iouThreshold, difference, interval, p: bootstrapP(draws), pairs, verdict };
+  return { iouThreshold, difference, interval: percentileInterval(draws), p: bootstrapP(draws), pairs };
 }
 
 /** [T][draws]: accuracy of `a` minus that of `b` on the same patients. */
