@@ -2,8 +2,8 @@ import { CxrError } from '@cxr-lens/data';
 
 /** Fields that one query may resolve. The compare page of seven runs takes 15,000, a study of 50 images with all maps of two runs 70,000. */
 const MAX_FIELDS = 250_000;
-/** Rows that one query may read: about 1 KB each in memory. */
-const MAX_ROWS = 20_000;
+/** Rows that one query may read: about 1 KB each in memory, and fewer ids than Postgres takes parameters (32,767). */
+const MAX_ROWS = 30_000;
 /** Cells of maps that `values` may give in one query: one saliency map of 224 x 224. */
 const MAX_CELLS = 65_536;
 const QUERY_MS = 30_000;

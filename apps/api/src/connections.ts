@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { answerClientError } from './refusals.ts';
 
@@ -27,7 +28,7 @@ export function limitConnections(app: FastifyInstance): void {
     raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
   });
   app.addHook('onSend', async ({ raw }) => {
-    raw.socket.setTimeout(UNREAD_MS);
+    if (raw.socket instanceof Socket) raw.socket.setTimeout(UNREAD_MS); // a request of `inject` has none
   });
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.complete) return;

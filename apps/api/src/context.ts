@@ -18,10 +18,12 @@ export interface Context extends Services {
   requestId: string;
   log: FastifyBaseLogger;
   budget: Budget;
+  /** The client without a budget, for what waits between the events of a subscription. */
+  uncounted: PrismaClient;
 }
 
 export function createContext(services: Services, request: Pick<Context, 'requestId' | 'log'>): Context {
-  const context: Context = { ...services, ...request, budget: createBudget() };
+  const context: Context = { ...services, ...request, budget: createBudget(), uncounted: services.prisma };
   context.prisma = limitedReads(services.prisma, () => context.budget);
   return context;
 }

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { type Client, createClient } from 'graphql-ws';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeRun, startTestApi, type TestApi } from './testing.ts';
 
 let api: TestApi;
@@ -81,6 +81,29 @@ describe('job', () => {
     await api.prisma.job.update({ where: { id: 'j1' }, data: { state: 'DONE' } });
     expect(await nextBeing('DONE')).not.toBeNull();
     expect(await results.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it.each([
+    ['job', () => makeJob('late'), () => api.prisma.job.update({ where: { id: 'late' }, data: { state: 'DONE' } })],
+    [
+      'run',
+      () => makeRun(api.prisma, 'baseline', { id: 'late', state: 'TRAINING' }),
+      () => api.prisma.run.update({ where: { id: 'late' }, data: { state: 'FINISHED' } }),
+    ],
+  ] as const)('and run: %s that changes long after the time of a query is told, and closes', async (type, make, end) => {
+    await make();
+    const results = client.iterate<Record<string, { state: string }>>({ query: `subscription { ${type}(id: "late") { state } }` });
+    await results.next();
+    const now = performance.now.bind(performance);
+    const later = vi.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000);
+    await end();
+    const told: (string | undefined)[] = [];
+    for await (const { data, errors } of { [Symbol.asyncIterator]: () => ({ next: () => results.next() }) }) {
+      expect(errors).toBeUndefined();
+      told.push(data?.[type]?.state);
+    }
+    later.mockRestore();
+    expect(told.at(-1)).toMatch(/DONE|FINISHED/);
   });
 
   it('that has ended sends its state and closes', async () => {

@@ -60,7 +60,9 @@ class CostPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
         if (kind === 'Subscription') context.budget = createBudget();
         const { budget } = context;
         budget.fields(1 + cost + (list ? 0 : below(info)));
-        const answer = budget.within(Promise.resolve(resolver(parent, args, given, info)));
+        const resolved = Promise.resolve(resolver(parent, args, given, info));
+        // What is written goes on in any case: whoever asked waits for its end.
+        const answer = kind === 'Mutation' ? resolved : budget.within(resolved);
         return list ? answer.then((items) => counted(items, context, info)) : answer;
       };
     }

@@ -235,11 +235,11 @@ builder.subscriptionField('job', (t) =>
     description: 'The present state first, then each change; ends when the job has ended.',
     args: { id: t.arg.id({ required: true }) },
     parse: ByIdSchema,
-    subscribe: (_root, { id }, { prisma, changes }) =>
+    subscribe: (_root, { id }, { uncounted, changes }) =>
       follow({
         watch: changes.watch('job', id),
         what: `job ${id}`,
-        read: () => prisma.job.findUnique({ where: { id }, select: { id: true, state: true } }),
+        read: () => uncounted.job.findUnique({ where: { id }, select: { id: true, state: true } }),
         final: ({ state }) => ENDED.includes(state),
       }),
     resolve: async (query, { id }, _args, { prisma }) => {

@@ -219,11 +219,11 @@ builder.subscriptionField('run', (t) =>
     description: 'The present state first, then each change; ends when the run has ended.',
     args: { id: t.arg.id({ required: true }) },
     parse: ByIdSchema,
-    subscribe: (_root, { id }, { prisma, changes }) =>
+    subscribe: (_root, { id }, { uncounted, changes }) =>
       follow({
         watch: changes.watch('run', id),
         what: `run ${id}`,
-        read: () => prisma.run.findUnique({ where: { id }, select: { id: true, state: true } }),
+        read: () => uncounted.run.findUnique({ where: { id }, select: { id: true, state: true } }),
         final: ({ state }) => state !== 'TRAINING',
       }),
     resolve: async (query, { id }, _args, { prisma }) => {
