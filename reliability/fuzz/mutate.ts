@@ -30,7 +30,7 @@ const pick = <T>(items: readonly T[], { int }: Random): T => items[int(items.len
 /** Changes one to four places of `bytes`; `tokens` are put in where text is read. */
 export function mutateBytes(bytes: Buffer, random: Random, tokens: readonly string[] = []): Buffer {
   let changed = Buffer.from(bytes);
-  for (let times = 1 + random.int(4); times > 0; times--) changed = mutateOnce(changed, random, tokens);
+  for (let times = 1 + random.int(4) * random.int(2); times > 0; times--) changed = mutateOnce(changed, random, tokens);
   return changed.subarray(0, MAX_BYTES);
 }
 
@@ -94,7 +94,10 @@ function mutateAt(parent: Record<string, unknown> | unknown[], key: string, rand
   const holder = parent as Record<string, unknown>;
   const value = holder[key];
   const inside = value !== null && typeof value === 'object' ? Object.keys(value) : [];
-  if (inside.length > 0 && random.int(8) > 0) return mutateAt(value as Record<string, unknown>, pick(inside, random), random);
+  if (inside.length > 0 && random.int(8) > 0) {
+    mutateAt(value as Record<string, unknown>, pick(inside, random), random);
+    return;
+  }
   const kind = random.int(3);
   if (kind === 0) delete holder[key];
   else if (kind === 1 && typeof value === 'number') holder[key] = pick([-value, value + 1, value * 1e9, value / 3], random);

@@ -148,7 +148,7 @@ export const API_TARGETS: Record<'multipart' | 'graphql', OpenTarget> = {
     };
   },
   graphql: async ({ url }) => {
-    const valid: Sample = { as: 'application/json', bytes: Buffer.from(QUERIES.join('\n')) };
+    const valid: Sample = { as: 'application/json', bytes: Buffer.from(JSON.stringify({ query: QUERIES[0], variables: {} })) };
     return {
       make: (random) => ({ as: valid.as, valid, bytes: graphqlBody(random) }),
       read: (input) => post(`${url}/graphql`, input),
