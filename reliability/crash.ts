@@ -31,11 +31,15 @@ const BACK_SECONDS = 15;
 const CLIENTS = 4;
 
 /** kill -9 of processes of a running demo while clients upload and jobs run. */
-export async function crash({ full, signal, say }: Conditions): Promise<Outcome> {
-  const begun = Date.now();
-  const rounds = full ? 100 : 5;
+export async function crash({ full, rounds, signal, say }: Conditions): Promise<Outcome> {
   const demo = await openDemo(signal);
   const { home, client } = demo;
+  if (full) {
+    // Uploads are explained from the first round on, by two of the four runs.
+    await demo.ready();
+    for (const id of ['demo-chexnet', 'demo-nih-star']) await client.ask('mutation($id: ID!) { deactivateRun(id: $id) { id } }', { id });
+  }
+  const begun = Date.now();
   const broken: string[] = [];
   const seconds: number[] = [];
   let [deaf, peak, byHand] = [0, 0, 0];
@@ -46,7 +50,7 @@ export async function crash({ full, signal, say }: Conditions): Promise<Outcome>
     await keepBusy(client);
     const found = watch(home, client);
     const stop = new AbortController();
-    const uploads = client.uploadUntil(stop.signal, { clients: CLIENTS, pauseMs: 300 });
+    const uploads = client.uploadUntil(stop.signal, { clients: CLIENTS, pauseMs: full ? 1500 : 300 });
     await sleep(1500 + 3000 * random(`crash/${round}`).next());
     const before = home.roles();
     for (const role of victims) killNow(before.get(role) ?? 0);

@@ -113,8 +113,12 @@ export class Home {
 
   /** Stops what runs and removes all. */
   async remove(): Promise<void> {
-    await this.stop();
     const files = clusterFiles(this.folder);
+    for (const child of this.children) child.kill('SIGTERM');
+    for (const end = Date.now() + STOP_MS; this.children.size > 0 && Date.now() < end; ) await sleep(100);
+    // Its database stops as soon as its home is gone.
+    rmSync(this.folder, { recursive: true, force: true });
+    await this.stop();
     for (const folder of [this.root, files]) rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -9,6 +9,7 @@ const USAGE = `Usage: npm run reliability -- [options]
 Tries to make CXR Lens lose what it acknowledged, or stop, in a CXR_HOME of its own. Ends with 1 where a bound is broken.
 
   --full              100 crash rounds, 500 uploads, 10 minutes of soak (default: 5, 50, 20 s)
+  --rounds <number>   crash rounds
   --only <names>      comma list of ${TRIAL_NAMES.join(', ')}
   --out <file>        write the table as JSON
 `;
@@ -17,6 +18,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       full: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
       only: { type: 'string' },
       out: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -32,9 +34,14 @@ async function main(): Promise<number> {
     stderr.write(`"${unknown}" is no trial; they are ${TRIAL_NAMES.join(', ')}.\n`);
     return 2;
   }
+  const rounds = Number(values.rounds ?? (values.full ? 100 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    stderr.write(`--rounds is "${values.rounds}"; expected a whole number from 1.\n`);
+    return 2;
+  }
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const conditions = { full: values.full, signal: stop.signal, say: (line: string): void => void stderr.write(`${line}\n`) };
+  const conditions = { full: values.full, rounds, signal: stop.signal, say: (line: string): void => void stderr.write(`${line}\n`) };
   try {
     const { outcomes, skipped } = await runTrials(names, conditions);
     stdout.write(`${table(outcomes)}\n${skipped.map((reason) => `skipped: ${reason}\n`).join('')}`);

@@ -1,6 +1,8 @@
 /** What a trial is given. */
 export interface Conditions {
   full: boolean;
+  /** How many times processes are killed. */
+  rounds: number;
   signal: AbortSignal;
   /** Progress for a person. */
   say: (line: string) => void;
