@@ -21,7 +21,7 @@ export function freePort(): Promise<number> {
 let drawn = 0;
 
 /** A PNG of noise, another one each time. */
-export async function picture(size = 96): Promise<Buffer> {
+async function picture(size = 96): Promise<Buffer> {
   const { int } = random(`${process.pid}/${Date.now()}/${drawn++}`);
   const pixels = Uint8Array.from({ length: size * size }, () => int(256));
   return Buffer.from(await encodeGreyPng({ width: size, height: size, pixels }));

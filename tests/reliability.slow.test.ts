@@ -4,6 +4,7 @@ import { runTrials } from '../reliability/trials.ts';
 
 const conditions = {
   full: false,
+  rounds: 5,
   signal: new AbortController().signal,
   say: (line: string): void => void process.stderr.write(`${line}\n`),
 };

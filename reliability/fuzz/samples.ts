@@ -110,7 +110,7 @@ export function tensors(): Sample[] {
 }
 
 /** The names of what `writeTables` leaves in its folder. */
-export const TABLES = ['Data_Entry_2017_v2020.csv', 'BBox_List_2017.csv', 'train_val_list.txt', 'test_list.txt'] as const;
+const TABLES = ['Data_Entry_2017_v2020.csv', 'BBox_List_2017.csv', 'train_val_list.txt', 'test_list.txt'] as const;
 
 /** A small folder in NIH format, and the prepared file made from it. */
 export async function tables(folder: string): Promise<Sample[]> {
