@@ -10,7 +10,7 @@ import { createPrisma } from './client.ts';
 import { borrowedAccount } from './embedded/account.ts';
 import { freePort, isListening } from './embedded/processes.ts';
 import { createJobs } from './jobs/jobs.ts';
-import { isDatabaseAway } from './patience.ts';
+import { asUnavailable, isDatabaseAway } from './patience.ts';
 import { type TestDatabase, testDatabase } from './testing.ts';
 
 const PGBOUNCER = '/usr/sbin/pgbouncer';
@@ -66,10 +66,17 @@ describe('few connections', () => {
 
 describe('a database that is away or full', () => {
   it('is told from a fault of ours', async () => {
-    const nowhere = createPrisma(`postgresql://postgres:x@127.0.0.1:${await freePort()}/test`);
+    const nowhereUrl = async (): Promise<string> => `postgresql://postgres:x@127.0.0.1:${await freePort()}/test`;
+    const nowhere = createPrisma(await nowhereUrl());
     const refused: unknown = await nowhere.run.count().catch((error: unknown) => error);
     expect(isDatabaseAway(refused)).toBe(true);
     await nowhere.$disconnect();
+    // As it ends a worker whose database goes away between its migrations and its queue.
+    const starting: unknown = await createJobs({ prisma: nowhere, url: await nowhereUrl(), onError: () => undefined }).catch(asUnavailable);
+    expect(starting).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(/^The database does not answer now: .*ECONNREFUSED/),
+    });
 
     const role = `few_${process.pid}`;
     const admin = new pg.Client({ connectionString: database.url });
@@ -101,6 +108,7 @@ describe('a database that is away or full', () => {
     const fault: unknown = await database.prisma.$queryRaw`SELECT no_such_function()`.catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(Error);
     expect(isDatabaseAway(fault)).toBe(false);
+    expect(asUnavailable(fault)).toBe(fault);
   });
 });
 

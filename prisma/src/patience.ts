@@ -1,3 +1,5 @@
+import { CxrError } from '@cxr-lens/data';
+
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 500;
 
@@ -33,4 +35,10 @@ export function isDatabaseAway(error: unknown): boolean {
   const codes = [(error as { code?: unknown }).code, CODE_IN_MESSAGE.exec(error.message)?.[1]];
   if (codes.some((code) => CODES.has(code)) || WORDS.test(error.message)) return true;
   return isDatabaseAway(error.cause);
+}
+
+/** A process that starts may lose the database at any point: UNAVAILABLE where `error` says so, else the error as it is. */
+export function asUnavailable(error: unknown): unknown {
+  if (error instanceof CxrError || !isDatabaseAway(error)) return error;
+  return new CxrError('UNAVAILABLE', `The database does not answer now: ${(error as Error).message}.`, { cause: error });
 }
