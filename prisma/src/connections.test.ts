@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -8,12 +10,20 @@ import { createPrisma } from './client.ts';
 import { borrowedAccount } from './embedded/account.ts';
 import { freePort, isListening } from './embedded/processes.ts';
 import { createJobs } from './jobs/jobs.ts';
-import { isDatabaseAway } from './patience.ts';
+import { asUnavailable, isDatabaseAway } from './patience.ts';
 import { type TestDatabase, testDatabase } from './testing.ts';
 
 const PGBOUNCER = '/usr/sbin/pgbouncer';
 const folder = mkdtempSync(path.join(tmpdir(), 'cxr-lens-connections-'));
 let database: TestDatabase;
+
+/** What Postgres answers to a connection that it refuses: ErrorResponse of its protocol, section "Message Formats". */
+function refusal(code: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0Mnot now\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeUInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -56,10 +66,17 @@ describe('few connections', () => {
 
 describe('a database that is away or full', () => {
   it('is told from a fault of ours', async () => {
-    const nowhere = createPrisma(`postgresql://postgres:x@127.0.0.1:${await freePort()}/test`);
+    const nowhereUrl = async (): Promise<string> => `postgresql://postgres:x@127.0.0.1:${await freePort()}/test`;
+    const nowhere = createPrisma(await nowhereUrl());
     const refused: unknown = await nowhere.run.count().catch((error: unknown) => error);
     expect(isDatabaseAway(refused)).toBe(true);
     await nowhere.$disconnect();
+    // As it ends a worker whose database goes away between its migrations and its queue.
+    const starting: unknown = await createJobs({ prisma: nowhere, url: await nowhereUrl(), onError: () => undefined }).catch(asUnavailable);
+    expect(starting).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(/^The database does not answer now: .*ECONNREFUSED/),
+    });
 
     const role = `few_${process.pid}`;
     const admin = new pg.Client({ connectionString: database.url });
@@ -77,9 +94,21 @@ describe('a database that is away or full', () => {
     await admin.query(`DROP ROLE ${role}`);
     await admin.end();
 
+    // In no words that are looked for: only the code tells.
+    for (const code of ['53100', '53200', '53300', '57P01', '57P02', '57P03']) {
+      const server = net.createServer((socket) => socket.once('data', () => socket.end(refusal(code)))).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const away = createPrisma(`postgresql://postgres:x@127.0.0.1:${(server.address() as net.AddressInfo).port}/test`);
+      const error: unknown = await away.run.count().catch((thrown: unknown) => thrown);
+      expect([code, isDatabaseAway(error)]).toEqual([code, true]);
+      await away.$disconnect();
+      server.close();
+    }
+
     const fault: unknown = await database.prisma.$queryRaw`SELECT no_such_function()`.catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(Error);
     expect(isDatabaseAway(fault)).toBe(false);
+    expect(asUnavailable(fault)).toBe(fault);
   });
 });
 

@@ -31,7 +31,7 @@ export { ownObjects, shareObjects } from './objects/lock.ts';
 export { findUnused, sweepObjects, type UnusedObjects } from './objects/sweep.ts';
 export { deleteUnused } from './objects/unused.ts';
 export { type DamagedObjects, verifyObjects } from './objects/verify.ts';
-export { isDatabaseAway, patiently } from './patience.ts';
+export { asUnavailable, isDatabaseAway, patiently } from './patience.ts';
 export { registerDataSet } from './register/data-set.ts';
 export { lockActiveRun, registerRun, writeRunRows } from './register/run.ts';
 export { type TestDatabase, testDatabase } from './testing.ts';

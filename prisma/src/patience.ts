@@ -1,3 +1,5 @@
+import { CxrError } from '@cxr-lens/data';
+
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 500;
 
@@ -21,12 +23,22 @@ export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 const CODES: ReadonlySet<unknown> = new Set(
   'P1001 P1008 P1017 P2024 P2028 P2037 ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT 53100 53200 53300 57P01 57P02 57P03'.split(' '),
 );
+
+/** Where Prisma's own code says nothing, its message still has that of Postgres. */
+const CODE_IN_MESSAGE = /Code: `(\w{5})`/;
 const WORDS =
   /ECONNREFUSED|ECONNRESET|EPIPE|Connection terminated|Client has encountered a connection error|server closed the connection|shutting down|starting up|too many clients|too many connections|remaining connection slots|timeout exceeded when trying to connect|no more connections allowed/i;
 
 /** Whether the database is away or overloaded: the same request may succeed later. */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (CODES.has((error as { code?: unknown }).code) || WORDS.test(error.message)) return true;
+  const codes = [(error as { code?: unknown }).code, CODE_IN_MESSAGE.exec(error.message)?.[1]];
+  if (codes.some((code) => CODES.has(code)) || WORDS.test(error.message)) return true;
   return isDatabaseAway(error.cause);
+}
+
+/** A process that starts may lose the database at any point: UNAVAILABLE where `error` says so, else the error as it is. */
+export function asUnavailable(error: unknown): unknown {
+  if (error instanceof CxrError || !isDatabaseAway(error)) return error;
+  return new CxrError('UNAVAILABLE', `The database does not answer now: ${(error as Error).message}.`, { cause: error });
 }

@@ -1,5 +1,5 @@
 import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
-import { createPrisma, ensureDatabase } from '@cxr-lens/prisma';
+import { asUnavailable, createPrisma, ensureDatabase } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { parse } from './input.ts';
 import { createLog } from './log.ts';
@@ -64,7 +64,8 @@ function exitCode(error: unknown): number {
   return error.code === 'UNAVAILABLE' ? 75 : 2;
 }
 
-main().catch((error: unknown) => {
+main().catch((thrown: unknown) => {
+  const error = asUnavailable(thrown);
   const text =
     error instanceof CxrError ? `${error.code}: ${error.message}` : `INTERNAL: ${error instanceof Error ? error.stack : String(error)}`;
   process.stderr.write(`${text}\n`);

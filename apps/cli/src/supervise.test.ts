@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHILD_ENV } from '@cxr-lens/data';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { supervise } from './supervise.ts';
 
 const script = (source: string): ChildProcess => spawn(process.execPath, ['-e', source], { stdio: 'ignore' });
@@ -33,6 +33,48 @@ describe('a supervised process', () => {
     controller.abort();
     expect(await ended).toBe(0);
     expect(children[3]!.signalCode).toBe('SIGTERM');
+  });
+
+  it('is started again where it cannot even be started', async () => {
+    const controller = new AbortController();
+    const said: string[] = [];
+    const children: ChildProcess[] = [];
+    const ended = supervise({
+      name: 'thing',
+      start: () => {
+        if (said.length === 0) throw new Error('ENOSPC: no space left on device');
+        children.push(script('setInterval(() => {}, 1000)'));
+        return children[0]!;
+      },
+      signal: controller.signal,
+      say: (line) => said.push(line),
+    });
+    await expect.poll(() => children[0]?.pid).toBeDefined();
+    expect(said).toEqual(['The thing ended (ENOSPC: no space left on device) and is started again in 0.25 s.']);
+    controller.abort();
+    expect(await ended).toBe(0);
+  });
+
+  it('that was well before is started again although it refuses the same settings for a moment', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const controller = new AbortController();
+    const children: ChildProcess[] = [];
+    const ended = supervise({
+      name: 'thing',
+      start: () => {
+        children.push(script(children.length === 1 ? 'process.exit(2)' : 'setInterval(() => {}, 1000)'));
+        return children.at(-1)!;
+      },
+      signal: controller.signal,
+      say: () => undefined,
+    });
+    await expect.poll(() => children[0]?.pid).toBeDefined();
+    vi.setSystemTime(Date.now() + 60_000);
+    children[0]!.kill('SIGKILL');
+    await expect.poll(() => children.length, { timeout: 10_000 }).toBe(3);
+    controller.abort();
+    expect(await ended).toBe(0);
   });
 
   it('that refuses its settings is not started again', async () => {

@@ -20,15 +20,20 @@ export interface Supervised {
 
 /**
  * Keeps a process running until `signal` aborts, then ends it: one that ends before is started again, with growing pauses.
- * Resolves with its exit code: 0 after `signal`, 2 when it refuses its settings, which no further attempt would change.
+ * Resolves with its exit code: 0 after `signal`, 2 when it refuses its settings, which no further attempt would change. Settings with which
+ * one was well before are refused for a moment only, as a port that the process before has not let go of.
  */
 export async function supervise({ name, start, signal, say }: Supervised): Promise<number> {
+  let wasWell = false;
   for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
     const started = Date.now();
     const end = await runOnce(start, signal);
     if (signal.aborted) break;
-    if (end === EXIT.badInput.code) return end;
-    if (Date.now() - started > HEALTHY_MS) pause = FIRST_PAUSE_MS;
+    if (Date.now() - started > HEALTHY_MS) {
+      pause = FIRST_PAUSE_MS;
+      wasWell = true;
+    }
+    if (end === EXIT.badInput.code && !wasWell) return end;
     say(`The ${name} ended (${typeof end === 'number' ? `exit code ${end}` : end}) and is started again in ${pause / 1000} s.`);
     await sleep(pause, undefined, { signal }).catch(() => undefined);
     pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
@@ -38,7 +43,13 @@ export async function supervise({ name, start, signal, say }: Supervised): Promi
 
 /** Runs the process to its end, which an abort asks for; resolves to its exit code, or the name of the signal or error that ended it. */
 async function runOnce(start: () => ChildProcess, signal: AbortSignal): Promise<number | string> {
-  const child = start();
+  let child: ChildProcess;
+  try {
+    child = start();
+  } catch (error) {
+    // A full disk has no room for its log, or the system none for one more process.
+    return (error as Error).message;
+  }
   const ended = new Promise<number | string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, by) => resolve(by ?? code ?? EXIT.internal.code));

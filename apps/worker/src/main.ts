@@ -1,5 +1,5 @@
 import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
-import { ensureDatabase } from '@cxr-lens/prisma';
+import { asUnavailable, ensureDatabase } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { startWorker } from './worker.ts';
 
@@ -43,7 +43,8 @@ function withoutExtras(error: Error): object {
   return { type: error.name, message: error.message, stack: error.stack };
 }
 
-main().catch((error: unknown) => {
+main().catch((thrown: unknown) => {
+  const error = asUnavailable(thrown);
   const known = error instanceof CxrError;
   process.stderr.write(
     `${known ? `${error.code}: ${error.message}` : `INTERNAL: ${error instanceof Error ? error.stack : String(error)}`}\n`,

@@ -1,52 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, it, type TestContext, vi } from 'vitest';
 import { renameDurable, writeDurableSync } from './durable.ts';
 import { putObject } from './objects.ts';
-
-// A file system in a file: what it holds at one moment, without what the kernel has not written back, is what a power cut leaves.
+import { type Disk, mountDisk } from './tests/disk.ts';
 
 const undo: (() => void)[] = [];
 afterEach(() => {
   vi.unstubAllEnvs();
-  for (const step of undo.splice(0).reverse()) step();
+  for (const step of undo.splice(0)) step();
 });
 
-interface Disk {
-  /** Where it is mounted. */
-  folder: string;
-  /** Cuts the power; a folder with what is left. */
-  cut(): string;
-}
-
-/** Needs root and loop devices: the test is skipped with the reason where they are missing. */
+/** Skips the test with the reason where this machine has no such disks. */
 function makeDisk(ctx: TestContext): Disk {
-  const root = mkdtempSync(path.join(tmpdir(), 'cxr-power-'));
-  undo.push(() => rmSync(root, { recursive: true, force: true }));
-  const [image, folder, left] = ['disk.img', 'mounted', 'left'].map((name) => path.join(root, name)) as [string, string, string];
-  const mount = (file: string, at: string): void => {
-    mkdirSync(at);
-    execFileSync('mount', ['-o', 'loop', file, at], { stdio: 'pipe' });
-    undo.push(() => execFileSync('umount', ['-l', at]));
-  };
   try {
-    writeFileSync(image, '');
-    truncateSync(image, 64 * 2 ** 20);
-    execFileSync('mkfs.ext4', ['-q', '-F', image], { stdio: 'pipe' });
-    mount(image, folder);
+    const disk = mountDisk();
+    undo.push(disk.unmount);
+    return disk;
   } catch (error) {
-    ctx.skip(`a loop mount needs root and mkfs.ext4: ${(error as Error).message.split('\n').at(-1)}`);
+    return ctx.skip((error as Error).message);
   }
-  return {
-    folder,
-    cut() {
-      copyFileSync(image, `${image}.cut`);
-      mount(`${image}.cut`, left);
-      return left;
-    },
-  };
 }
 
 /** How many of the files are whole below a folder. */

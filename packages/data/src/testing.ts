@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-export { sixteenBitPng } from './tests/png.ts';
+export { mountDisk } from './tests/disk.ts';
+export { greyJpeg, sixteenBitPng } from './tests/png.ts';
 
 type Files = 'samples' | 'dicom' | 'browser';
 

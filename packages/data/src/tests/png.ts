@@ -34,3 +34,13 @@ export async function sixteenBitPng(samples: Uint16Array, { width, height, chann
     .toBuffer();
   return sbit ? withChunk(png, chunk('sBIT', Uint8Array.from(sbit))) : png;
 }
+
+/** A grey JPEG of these samples, [height, width]. */
+export function greyJpeg(
+  pixels: Uint8Array,
+  { width, height, progressive = false }: Pick<SixteenBit, 'width' | 'height'> & { progressive?: boolean },
+): Promise<Buffer> {
+  return sharp(pixels, { raw: { width, height, channels: 1 } })
+    .jpeg({ progressive })
+    .toBuffer();
+}
