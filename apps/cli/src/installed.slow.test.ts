@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from './demo/port.ts';
 
 const execute = promisify(execFile);
 const CLONE = path.resolve(import.meta.dirname, '../../..');
@@ -58,6 +59,8 @@ describe('an installed copy, read-only and of another account', () => {
     chmodSync(folder, 0o755);
     mkdirSync(path.join(folder, 'home'));
     chmodSync(path.join(folder, 'home'), 0o777);
+    // Part of the set-up.
+    execFileSync(process.execPath, [path.join(CLONE, 'prisma/src/embedded/binaries.ts')]);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -83,15 +86,18 @@ describe('an installed copy, read-only and of another account', () => {
     const why = whyNot();
     if (why) return ctx.skip(why);
     const built = existsSync(path.join(PAGES, '.next/cxr-lens-built'));
-    const pages = built ? `PORT=38471 NODE_ENV=production node ${PAGES}/server.mjs & export DASHBOARD_URL=http://127.0.0.1:38471;` : '';
+    const [port, pagesPort] = [await freePort(), await freePort()];
+    const pages = built
+      ? `PORT=${pagesPort} NODE_ENV=production node ${PAGES}/server.mjs >&2 & export DASHBOARD_URL=http://127.0.0.1:${pagesPort};`
+      : '';
     const asked = ['healthz', 'graphql?query=%7Bviewer%7Bname%7D%7D', ...(built ? ['', 'runs', 'studies/x', 'none'] : [])];
     const script = path.join(folder, 'serve');
     writeFileSync(
       script,
-      `${pages} node ${BIN} serve --port 38470 & SERVE=$!
-       for i in $(seq 300); do curl -sf http://127.0.0.1:38470/healthz >/dev/null && break; sleep 0.1; done
+      `${pages} LOG_LEVEL=warn node ${BIN} serve --port ${port} & SERVE=$!
+       for i in $(seq 300); do curl -sf http://127.0.0.1:${port}/healthz >/dev/null && break; sleep 0.1; done
        for at in ${asked.map((at) => `'${at}'`).join(' ')}; do
-         for i in $(seq 100); do code=$(curl -s -o /dev/null -w '%{http_code}' -H 'apollo-require-preflight: 1' "http://127.0.0.1:38470/$at"); [ $code != 503 ] && break; sleep 0.1; done
+         for i in $(seq 100); do code=$(curl -s -o /dev/null -w '%{http_code}' -H 'apollo-require-preflight: 1' "http://127.0.0.1:${port}/$at"); [ $code != 503 ] && break; sleep 0.1; done
          echo "/$at $code"
        done
        kill -TERM $SERVE; wait $SERVE; kill %1 2>/dev/null; true\n`,
