@@ -74,6 +74,8 @@ async function handOver(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ sql: string }>(ours + FOREIGN);
   if (rows.length === 0) return;
   await client.query('BEGIN');
+  // An older version may still be at work on these tables.
+  await client.query(`SET LOCAL lock_timeout = '20s'`);
   for (const { sql } of rows) await client.query(sql);
   await client.query('COMMIT');
 }
