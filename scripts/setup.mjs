@@ -1,4 +1,7 @@
 import { script } from './lib/run.mjs';
-import { setup } from './lib/setup.mjs';
+import { buildPages, setup } from './lib/setup.mjs';
 
-await script(setup);
+await script(async () => {
+  await setup();
+  await buildPages();
+});

@@ -4,7 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import type { PrismaClient } from '../generated/client/client.ts';
 import { createPrisma } from './client.ts';
-import { ensureEmbedded } from './embedded/embedded.ts';
+import { ADMINISTRATION, ensureEmbedded } from './embedded/embedded.ts';
 import { withLock } from './embedded/lock.ts';
 import { processStat } from './embedded/processes.ts';
 import { installQueues } from './jobs/queues.ts';
@@ -29,7 +29,7 @@ const HOME = path.join(
 
 /** A migrated database of the test file's own, copied from a template in some 50 ms, on a shared embedded server. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const admin = new pg.Client({ connectionString: await ensureEmbedded(HOME, { database: 'postgres', fast: true }) });
+  const admin = new pg.Client({ connectionString: await ensureEmbedded(HOME, { database: ADMINISTRATION, fast: true }) });
   await admin.connect();
   const name = `test_${process.pid}_${processStat(process.pid)!.startTime}_${randomUUID().slice(0, 8)}`;
   await withLock(path.join(HOME, 'template.lock'), async () => {

@@ -17,7 +17,9 @@ function older(version, wanted) {
 
 function hasEngine() {
   const folder = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'cxr-lens');
-  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('tensorflow-'));
+  if (existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('tensorflow-'))) return true;
+  // Another account has set this copy up.
+  return existsSync(path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node'));
 }
 
 const answers = (program, ...args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;

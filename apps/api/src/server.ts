@@ -3,12 +3,13 @@ import { createJobs, type PrismaClient } from '@cxr-lens/prisma';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { HostSchema, OriginSchema, RequestIdSchema } from './callers.ts';
+import { RequestIdSchema, requireOwnHost, requireOwnOrigin } from './callers.ts';
 import { limitConnections, timeouts } from './connections.ts';
 import { graphqlRoutes } from './graphql.ts';
 import { parse } from './input.ts';
 import { pictureRoutes } from './pictures/routes.ts';
 import { answerClientError, answerError, answerExpectation } from './refusals.ts';
+import { SAFETY_HEADERS } from './safety-headers.ts';
 import { listenForChanges } from './subscriptions.ts';
 import { startTaskRunner } from './tasks/runner.ts';
 import { knownImages } from './uploads/known-boxes.ts';
@@ -51,13 +52,14 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     await Promise.all([tasks.stop(), changes.stop(), jobs.stop()]);
   });
 
+  const pagesPort = dashboardUrl === undefined ? undefined : portOf(dashboardUrl);
   limitConnections(app);
   // Before our own hooks: only so does it let go of the socket of an upgrade that they refuse.
   await app.register(websocket, { options: { maxPayload: 64 * 1024 } });
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-    if (request.method !== 'GET' || request.url !== '/healthz') parse(HostSchema, request.headers);
-    parse(OriginSchema, request.headers);
+    reply.header('x-request-id', request.id).headers(SAFETY_HEADERS);
+    if (request.method !== 'GET' || request.url !== '/healthz') requireOwnHost(request);
+    requireOwnOrigin(request, pagesPort);
   });
   app.addHook('onResponse', async ({ method, url }, { statusCode, elapsedTime, request }) => {
     const ms = Math.round(elapsedTime);
@@ -82,6 +84,8 @@ export async function createServer({ prisma, databaseUrl, log, dashboardUrl }: S
     );
   return app;
 }
+
+const portOf = (url: string): number => Number(new URL(url).port || 80);
 
 function dashboard(upstream: string): FastifyHttpProxyOptions {
   return {

@@ -1,8 +1,10 @@
 import './globals.css';
 import '@fontsource-variable/inter';
 import type { Metadata, Viewport } from 'next';
+import { headers } from 'next/headers';
 import type { ReactNode } from 'react';
 import { Header } from '../features/shell/header.tsx';
+import { NONCE_SCRIPT } from '../features/shell/nonce.ts';
 import { Providers } from '../features/shell/providers.tsx';
 import { THEME_SCRIPT } from '../features/shell/theme.ts';
 import { UploadArea } from '../features/upload/upload-area.tsx';
@@ -14,13 +16,15 @@ export const metadata: Metadata = {
 
 export const viewport: Viewport = { colorScheme: 'light dark', width: 'device-width', initialScale: 1 };
 
-export default function Layout({ children }: { children: ReactNode }) {
+export default async function Layout({ children }: { children: ReactNode }) {
+  const nonce = (await headers()).get('x-nonce') ?? undefined;
   return (
     <html lang="en" suppressHydrationWarning>
       <head>
         {/* Before the first paint, so that the page never flashes in the other theme. */}
-        {/* biome-ignore lint/security/noDangerouslySetInnerHtml: a constant of ours */}
-        <script dangerouslySetInnerHTML={{ __html: THEME_SCRIPT }} />
+        {/* The browser hides a nonce from the page, so that React finds another one than it was sent. */}
+        {/* biome-ignore lint/security/noDangerouslySetInnerHtml: constants of ours */}
+        <script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: THEME_SCRIPT + NONCE_SCRIPT }} />
       </head>
       <body>
         <Providers>

@@ -1,5 +1,37 @@
 import type { Page } from '@playwright/test';
 
+/**
+ * Counts, from its next address on, what the page's security policy blocks; without it a style or a picture would only be missing. Needs to be
+ * called before the page is opened.
+ */
+export async function watchPolicy(page: Page, report: (problem: string) => void): Promise<void> {
+  await page.exposeFunction('reportBlocked', report);
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile, lineNumber, sample }) => {
+      const { reportBlocked } = window as unknown as { reportBlocked: (problem: string) => void };
+      reportBlocked(`${location.pathname}: ${effectiveDirective} blocks ${blockedURI} ${sample} (${sourceFile}:${lineNumber})`);
+    });
+  });
+}
+
+/** What a document's answer lacks: a policy that lets no script run but those of the page's own nonce, and the other headers that it is told. */
+export function auditHeaders(headers: Record<string, string>): string[] {
+  const policy = headers['content-security-policy'] ?? '';
+  const script = /script-src ([^;]*)/.exec(policy)?.[1] ?? '';
+  const wanted: Record<string, boolean> = {
+    "script-src with a nonce, 'strict-dynamic' and nothing unsafe":
+      /^'nonce-[\w+/=]{22,}' 'strict-dynamic'$/.test(script.trim()) && !/script-src-(attr|elem)/.test(policy),
+    "default-src 'self'": /(^|; )default-src 'self'(;|$)/.test(policy),
+    "frame-ancestors 'none'": /(^|; )frame-ancestors 'none'(;|$)/.test(policy),
+    "object-src 'none'": /(^|; )object-src 'none'(;|$)/.test(policy),
+    "base-uri 'none'": /(^|; )base-uri 'none'(;|$)/.test(policy),
+    nosniff: headers['x-content-type-options'] === 'nosniff',
+    'Referrer-Policy': headers['referrer-policy'] === 'no-referrer',
+    'Cross-Origin-Resource-Policy': headers['cross-origin-resource-policy'] === 'same-origin',
+  };
+  return Object.entries(wanted).flatMap(([what, there]) => (there ? [] : [`no ${what}: ${policy}`]));
+}
+
 /** What keeps people from using a page, found in the page as it is: missing names, lost headings, text too faint, sideways scrolling. */
 export function audit(page: Page): Promise<string[]> {
   return page.evaluate(() => {

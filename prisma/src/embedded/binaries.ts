@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -12,7 +12,7 @@ export const SHARED_FOLDER = '/var/lib/cxr-lens';
 export function postgresBinaries(options: { reachable: boolean }): string {
   const { native, version } = packageFolder();
   if (!options.reachable) {
-    makeLinks(native);
+    linkBinaries();
     return native;
   }
   const copy = path.join(SHARED_FOLDER, `postgres-${version}`);
@@ -54,11 +54,24 @@ function packageFolder(): { native: string; version: string } {
   }
 }
 
+/** Makes the links in node_modules: part of the set-up, so that an account that may not write there can run the server. */
+function linkBinaries(): void {
+  const { native } = packageFolder();
+  try {
+    makeLinks(native);
+  } catch (cause) {
+    throw new Error(`${native} is not set up (${(cause as Error).message}): run \`npm run setup\` as an account that may write there`, {
+      cause,
+    });
+  }
+}
+
 /** Without them the server says "libicuuc.so.60: cannot open shared object file". */
 function makeLinks(native: string): void {
   const links = JSON.parse(readFileSync(path.join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
   for (const { source, target } of links) {
     const link = path.join(native, '..', target.replace(/^native\//, `${path.basename(native)}/`));
+    if (lstatSync(link, { throwIfNoEntry: false })) continue;
     try {
       symlinkSync(path.basename(source), link);
     } catch (error) {
@@ -66,3 +79,5 @@ function makeLinks(native: string): void {
     }
   }
 }
+
+if (process.argv[1] === import.meta.filename) linkBinaries();

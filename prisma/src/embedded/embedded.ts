@@ -2,14 +2,17 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CxrError } from '@cxr-lens/data';
-import pg from 'pg';
 import { clusterLock, keeperLock, openCluster } from './cluster.ts';
 import { dropLease, takeLease } from './leases.ts';
 import { isLocked, withLock } from './lock.ts';
-import { databaseUrl, startServer } from './server.ts';
+import { ensureApplication } from './role.ts';
+import { administratorUrl, startServer } from './server.ts';
+
+/** The database of the superuser. */
+export const ADMINISTRATION = 'postgres';
 
 export interface EmbeddedOptions {
-  /** Made when it is not there. */
+  /** Made when it is not there, for a role that owns it and nothing else; `ADMINISTRATION` is the superuser's, which tests make theirs from. */
   database: string;
   /** Without flushing to disk: for tests. */
   fast?: boolean;
@@ -28,8 +31,9 @@ export async function ensureEmbedded(home: string, options: EmbeddedOptions): Pr
       const port = await startServer(cluster, { fast });
       ensureKeeper(home, fast);
       watchKeeper(home, fast);
-      await createDatabase(databaseUrl(cluster, port, 'postgres'), options.database);
-      return databaseUrl(cluster, port, options.database);
+      return options.database === ADMINISTRATION
+        ? administratorUrl(cluster, port, ADMINISTRATION)
+        : await ensureApplication(cluster, port, options.database);
     });
   } catch (error) {
     dropLease(home);
@@ -73,15 +77,4 @@ function watchKeeper(home: string, fast: boolean): void {
     }
   };
   watches.set(home, setInterval(look, LOOK_MS).unref());
-}
-
-async function createDatabase(url: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
-  } finally {
-    await client.end();
-  }
 }

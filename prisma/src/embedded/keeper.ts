@@ -1,8 +1,9 @@
 // Runs beside the embedded server, detached: node keeper.ts <CXR_HOME>/postgres [fast]
 // Restarts the server when it dies while somebody uses it, and stops it when nobody has used it for a while: however its users
-// ended, nothing is left running. It imports nothing large, to stay small.
+// ended, nothing is left running. It bounds the server's log too, and imports nothing large, to stay small.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, clusterLock, keeperLock, locateCluster, removeAbandoned, servesAnother } from './cluster.ts';
+import { rotateLog } from '@cxr-lens/data/log-file';
+import { type Cluster, clusterLock, keeperLock, locateCluster, logFile, removeAbandoned, servesAnother } from './cluster.ts';
 import { countLeases } from './leases.ts';
 import { tryLock, withLock } from './lock.ts';
 import { runningPort, serverPid, startServer, stopOrphan, stopServer } from './server.ts';
@@ -30,6 +31,7 @@ while (own) {
     if (last) await leaveHome(last).catch(() => undefined);
     break;
   }
+  boundLog(cluster);
   last = { cluster, pid: serverPid(cluster) ?? last?.pid ?? null };
   if (countLeases(home) > 0) {
     usedAt = Date.now();
@@ -42,6 +44,14 @@ while (own) {
     await stopServer(cluster!);
     own?.release();
     return true;
+  }
+}
+
+function boundLog(cluster: Cluster): void {
+  try {
+    rotateLog(logFile(cluster));
+  } catch {
+    // The disk refuses now: the next look may do better.
   }
 }
 

@@ -87,11 +87,23 @@ export async function stopOrphan(cluster: Cluster, pid: number): Promise<void> {
   if (processStat(pid)?.command === 'postgres') process.kill(pid, 'SIGQUIT');
 }
 
-/** The URL of a database of the cluster, with its password. */
-export function databaseUrl(cluster: Cluster, port: number, database: string): string {
-  const password = readFileSync(passwordFile(cluster), 'utf8').trim();
-  return `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
+/** The URL of a database of the cluster for the superuser that `initdb` made. */
+export function administratorUrl(cluster: Cluster, port: number, database: string): string {
+  return loopbackUrl({ user: 'postgres', password: readFileSync(passwordFile(cluster), 'utf8').trim(), port, database });
 }
+
+/** The URL of a database on a port of this machine. */
+export const loopbackUrl = ({
+  user,
+  password,
+  port,
+  database,
+}: {
+  user: string;
+  password: string;
+  port: number;
+  database: string;
+}): string => `postgresql://${user}:${password}@127.0.0.1:${port}/${database}`;
 
 const postmasterFile = (cluster: Cluster): string => path.join(dataFolder(cluster), 'postmaster.pid');
 

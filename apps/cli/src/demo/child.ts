@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { CHILD_ENV, CxrError, cxrHome } from '@cxr-lens/data';
+import { rotateLog } from '@cxr-lens/data/log-file';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
 
@@ -22,8 +23,26 @@ function startNode(name: string, args: readonly string[], env: NodeJS.ProcessEnv
   const log = openSync(logFile(name), 'a', 0o600);
   const child = spawn(process.execPath, args, { env: { ...env, ...CHILD_ENV }, stdio: ['ignore', log, 'inherit', 'ipc'], detached: true });
   closeSync(log);
+  boundLog(name, child);
   const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => resolve(signal ? 128 : (code ?? 1))));
   return { name, process: child, exited };
+}
+
+// Seldom enough to cost nothing, often enough that no log grows far above its limit.
+const LOOK_MS = 10_000;
+
+/** Bounds the log at once and for as long as the child runs. A busy demo only looks later: the child writes to the file itself. */
+function boundLog(name: string, child: ChildProcess): void {
+  const look = (): void => {
+    try {
+      rotateLog(logFile(name));
+    } catch {
+      // The disk refuses now: the next look may do better.
+    }
+  };
+  look();
+  const timer = setInterval(look, LOOK_MS).unref();
+  child.once('exit', () => clearInterval(timer)).once('error', () => clearInterval(timer));
 }
 
 /** Starts a JavaScript module. */

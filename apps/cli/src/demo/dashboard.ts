@@ -1,6 +1,8 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { CxrError } from '@cxr-lens/data';
+import { interruptSignal } from '../output.ts';
 import { runToEnd, startModule } from './child.ts';
 import type { DemoOptions } from './services.ts';
 
@@ -36,4 +38,14 @@ export async function buildDashboard({ env, signal, say }: Pick<DemoOptions, 'en
     process.umask(own);
   }
   say(`Building the dashboard's pages: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  try {
+    await buildDashboard({ env: process.env, signal: interruptSignal(), say: (line) => process.stderr.write(`${line}\n`) });
+  } catch (error) {
+    if (!(error instanceof CxrError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

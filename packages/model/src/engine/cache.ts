@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -82,15 +93,34 @@ export function changedFiles(folder: string, options: { full: boolean }): string
  * CxrError UNAVAILABLE when there is none, CORRUPT when a library is not the installed one.
  */
 export function installedEngine(options: { full: boolean } = { full: false }): { folder: string; flavour: Flavour } {
-  const binding = path.join(TFJS_PACKAGE, BINDING);
-  if (!existsSync(binding)) throw new CxrError('UNAVAILABLE', `TensorFlow is not set up (${BINDING} is missing): run \`npm run setup\`.`);
-  const folder = path.resolve(realpathSync(binding), '../../..');
+  const folder = linkedEngine();
+  if (folder === null) throw notThere();
   const [changed] = changedFiles(folder, options);
   if (changed !== undefined) {
     const remedy = `delete ${folder} and run \`npm run setup\``;
     throw new CxrError('CORRUPT', `The TensorFlow library ${changed} is not the one that was installed: ${remedy}.`);
   }
   return { folder, flavour: readManifest(folder)?.flavour ?? 'cpu' };
+}
+
+/** The cache folder that node_modules leads to; null where there is none that this account may read. */
+export function linkedEngine(): string | null {
+  const binding = path.join(TFJS_PACKAGE, BINDING);
+  return existsSync(binding) ? path.resolve(realpathSync(binding), '../../..') : null;
+}
+
+function notThere(): CxrError {
+  const link = path.join(TFJS_PACKAGE, 'lib');
+  try {
+    statSync(path.join(TFJS_PACKAGE, BINDING));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+      return new CxrError(
+        'UNAVAILABLE',
+        `TensorFlow is set up in ${path.dirname(readlinkSync(link))}, which this account may not read: run \`npm run setup\` with XDG_CACHE_HOME set to a folder that all accounts may read.`,
+      );
+  }
+  return new CxrError('UNAVAILABLE', `TensorFlow is not set up (${BINDING} is missing): run \`npm run setup\`.`);
 }
 
 function readManifest(folder: string): Manifest | null {

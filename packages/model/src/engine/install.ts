@@ -13,7 +13,7 @@ import {
 import path from 'node:path';
 import { CxrError, type OnProgress, type Progress } from '@cxr-lens/data';
 import { buildEngine, findTools } from './build.ts';
-import { cacheFolder, cacheHome, changedFiles, TFJS_PACKAGE, writeManifest } from './cache.ts';
+import { cacheFolder, cacheHome, changedFiles, linkedEngine, TFJS_PACKAGE, writeManifest } from './cache.ts';
 import { withLock } from './lock.ts';
 import { chooseFlavour, type Flavour } from './wheels.ts';
 
@@ -31,9 +31,21 @@ export async function installEngine(onProgress: OnProgress = () => {}): Promise<
   checkPlatform();
   const flavour = chooseFlavour();
   const folder = cacheFolder(flavour);
+  // In the cache of the account that installed this copy: another one may not be able to change where node_modules leads.
+  const linked = linkedEngine();
+  if (linked && !writable(TFJS_PACKAGE) && path.basename(linked) === path.basename(folder)) return linked;
   if (changedFiles(folder, { full: false }).length > 0) await fillCache(folder, flavour, onProgress);
   for (const name of ['deps', 'lib']) link(path.join(folder, name), path.join(TFJS_PACKAGE, name));
   return folder;
+}
+
+function writable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function checkPlatform(): void {
