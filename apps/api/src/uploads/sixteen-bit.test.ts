@@ -15,10 +15,13 @@ it('an image of 16 bits that 0.1.0 explained, near black, is explained again whe
     Uint16Array.from({ length: 4096 }, (_, sample) => sample),
     { width: 64, height: 64 },
   );
-  const send = async (): Promise<{ jobId: string; images: { id: string }[] }> => {
+  interface Sent {
+    studies: { jobId: string; images: { id: string }[] }[];
+  }
+  const send = async () => {
     const headers = { 'content-type': 'image/png' };
     const response = await fetch(`${api.url}/studies`, { method: 'POST', headers, body: new Uint8Array(png) });
-    return (await response.json()).studies[0];
+    return ((await response.json()) as Sent).studies[0]!;
   };
   const first = await send();
   await api.prisma.job.updateMany({ data: { state: 'DONE' } });
