@@ -13,7 +13,7 @@ const BENCH = '@cxr-lens/model/bench';
 const CPU = '@cxr-lens/model/cpu';
 const TESTING = '@cxr-lens/data/testing';
 /** Small entries, for the embedded server's keeper. */
-const SMALL = ['@cxr-lens/data/durable', '@cxr-lens/data/error', '@cxr-lens/data/file-lock'];
+const SMALL = ['@cxr-lens/data/durable', '@cxr-lens/data/error', '@cxr-lens/data/file-lock', '@cxr-lens/data/log-file'];
 
 /** Who may import what of ours (docs/architecture.md): one straight line, data <- eval <- model <- apps. */
 const LINE: Record<string, readonly string[]> = {

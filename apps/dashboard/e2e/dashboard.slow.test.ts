@@ -8,6 +8,7 @@ import { type Browser, chromium, expect, type Page } from '@playwright/test';
 import { afterAll, beforeAll, it, type TestContext } from 'vitest';
 import { audit, auditHeaders, watchPolicy } from './audit.ts';
 import { drawsProtocolsApart, measuredRows, offersRecipeAndFold } from './methods.ts';
+import { keepsToItself } from './policy.ts';
 import { answering, freePort, type Started, start, stop } from './processes.ts';
 
 // The whole stack on real input: phantoms, Postgres, TensorFlow, the API, the built pages, a browser. About four minutes on two cores.
@@ -71,8 +72,7 @@ async function open(colorScheme: 'light' | 'dark', width: number): Promise<Page>
 const settled = (one: Page) => expect(one.locator('[aria-busy=true]')).toHaveCount(0, { timeout: 20_000 });
 
 async function visit(one: Page, address: string): Promise<void> {
-  const answer = await one.goto(site + address);
-  expect(auditHeaders(answer!.headers()), address).toEqual([]);
+  expect(auditHeaders((await one.goto(site + address))!.headers()), address).toEqual([]);
   await settled(one);
 }
 
@@ -99,38 +99,7 @@ step('says on every empty page what would be there and the next step', async () 
   }
 });
 
-step('lets nothing run in a page but its own scripts, and nothing show its pages or pictures elsewhere', async () => {
-  await visit(page, '/runs');
-  const ran = await page.evaluate(async () => {
-    const mark = window as unknown as { ran?: string[] };
-    mark.ran = [];
-    const inline = document.createElement('div');
-    inline.innerHTML = '<img src="x:" onerror="window.ran.push(\'attribute\')"><a href="javascript:window.ran.push(\'link\')">x</a>';
-    document.body.append(inline);
-    inline.querySelector('a')!.click();
-    document.body.insertAdjacentHTML('beforeend', '<iframe srcdoc="<script>parent.ran.push(1)</script>"></iframe>');
-    const styled = document.createElement('style');
-    styled.textContent = 'h1 { display: none }';
-    document.head.append(styled);
-    await fetch('http://127.0.0.1:1/').catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return [...mark.ran, getComputedStyle(document.querySelector('h1')!).display];
-  });
-  expect(ran).toEqual(['block']);
-  const blocked = complaints.splice(0).join('\n');
-  for (const directive of ['script-src-attr', 'script-src-elem', 'style-src-elem', 'connect-src', 'img-src'])
-    expect(blocked).toContain(directive);
-  const framing = await browser!.newPage();
-  await framing.route('http://elsewhere.example/', (route) =>
-    route.fulfill({ contentType: 'text/html', body: `<iframe src="${site}/runs"></iframe><img src="${site}/icon.svg">` }),
-  );
-  await framing.goto('http://elsewhere.example/');
-  expect(await framing.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(0);
-  expect(await framing.frames()[1]!.locator('main').count()).toBe(0);
-  await framing.close();
-  await page.reload();
-  complaints.splice(0);
-});
+step('runs no script but its own, and is shown in no page of others', () => keepsToItself(page, site, complaints));
 
 /** Sends the form and waits for the page of the new run. */
 async function startTraining(): Promise<void> {
