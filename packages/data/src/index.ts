@@ -13,6 +13,7 @@ export {
   parseFinding,
 } from './findings.ts';
 export { cxrHome, PRIVATE_UMASK } from './home.ts';
+export { rotateLog } from './log-file.ts';
 export { type MapScales, readMapScales, SCALES_FILE, scaledBack } from './map-scales.ts';
 export { readBoxes } from './nih/boxes.ts';
 export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, readNih, SPLITS, type Split } from './nih/nih.ts';

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
@@ -8,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,7 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clusterLock, dataFolder, keeperLock, locateCluster } from './cluster.ts';
+import { clusterLock, dataFolder, keeperLock, locateCluster, logFile } from './cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded.ts';
 import { isLocked, withLock } from './lock.ts';
 import { isListening, processStat } from './processes.ts';
@@ -115,6 +117,15 @@ describe('the embedded Postgres', () => {
     await expect.poll(() => keeperPid(home) ?? keeper, { timeout: 20_000, interval: 100 }).not.toBe(keeper);
     process.kill(postmasterPid(home), 'SIGKILL');
     await expect.poll(() => ask(url, 'SELECT answer FROM kept').catch(() => null), { timeout: 20_000, interval: 200 }).toBe(42);
+  });
+
+  it('has a log that its keeper bounds, while the server goes on writing to it', async () => {
+    const log = logFile(locateCluster(home)!);
+    appendFileSync(log, `${'x'.repeat(99)}\n`.repeat(120_000));
+    await expect.poll(() => statSync(log).size, { timeout: 20_000, interval: 100 }).toBeLessThan(1_000_000);
+    expect(statSync(`${log}.1`).size).toBeGreaterThan(10_000_000);
+    await expect(ask(url, 'SELECT nothing')).rejects.toThrow('"nothing" does not exist');
+    await expect.poll(() => readFileSync(log, 'utf8'), { timeout: 5000 }).toMatch(/^.*ERROR: {2}column "nothing" does not exist/);
   });
 
   it('does not take a stale process id for a server', async () => {

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import { CHILD_ENV, CxrError, cxrHome } from '@cxr-lens/data';
-import { rotateLog } from '@cxr-lens/data/log-file';
+import { CHILD_ENV, CxrError, cxrHome, rotateLog } from '@cxr-lens/data';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/cxr-lens.mjs');
 
