@@ -13,7 +13,8 @@ const config: NextConfig = {
   devIndicators: false,
   // `npm run check` checks types with the project's own tsconfig; the build need not do it again.
   typescript: { ignoreBuildErrors: true },
-  // The API is the public port and hands pages to this server; only `next dev` is visited directly.
+  // The API is the public port and hands pages to this server; only `next dev` is visited directly, and its pages are answered when the API
+  // is started with --dashboard http://127.0.0.1:3000.
   rewrites: async () =>
     process.env.NODE_ENV === 'development'
       ? ['/graphql', '/studies', '/images/:path*', '/explanations/:path*']

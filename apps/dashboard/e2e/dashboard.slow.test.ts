@@ -224,6 +224,10 @@ step('explains an upload with both runs side by side, and says how far to trust 
   await page.getByText('Red-blue').click();
   await expect(page.locator('figure canvas')).toHaveCount(2);
   expect(await audit(page)).toEqual([]);
+  const alone = await open('light', 800);
+  await alone.goto(`${site}/images/${(await database.prisma.image.findFirstOrThrow()).id}.png`);
+  expect(await alone.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(128);
+  await alone.context().close();
 });
 
 step('refuses a dropped file that is no picture, with the code and the remedy', async () => {
