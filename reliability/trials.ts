@@ -5,7 +5,7 @@ import { closeDemo } from './demo.ts';
 import { disk } from './disk.ts';
 import { load, soak } from './load.ts';
 import { power } from './power.ts';
-import { type Conditions, type Outcome, Skipped, type Trial } from './trial.ts';
+import { type Conditions, type Outcome, Skipped, type Trial, table } from './trial.ts';
 
 const TRIALS: Record<string, Trial> = { power, containers, disk, crash, backup, load, soak };
 
@@ -19,7 +19,10 @@ export async function runTrials(names: readonly string[], conditions: Conditions
     for (const name of names) {
       conditions.signal.throwIfAborted();
       try {
-        outcomes.push(await TRIALS[name]!(conditions));
+        const outcome = await TRIALS[name]!(conditions);
+        outcomes.push(outcome);
+        // At once: what comes after may take long, or be stopped.
+        conditions.say(table([outcome]));
       } catch (error) {
         if (!(error instanceof Skipped)) throw error;
         skipped.push(`${name}: ${error.message}`);
