@@ -12,7 +12,8 @@ import { breaks, type Conditions, type Outcome } from './trial.ts';
 const REBUILT: Record<string, (column: string) => boolean> = {
   Job: (column) => ['id', 'kind', 'input'].includes(column),
   JobEvent: (column) => column === 'id',
-  Run: (column) => ['id', 'name', 'method', 'seed', 'createdAt'].includes(column),
+  // A run that has just begun takes its time from its folder when it is first registered.
+  Run: (column) => ['id', 'name', 'method', 'seed'].includes(column),
   Epoch: () => true,
   Evaluation: () => true,
   AucResult: () => true,
