@@ -62,7 +62,7 @@ async function open(colorScheme: 'light' | 'dark', width: number): Promise<Page>
   const made = await context.newPage();
   made.setDefaultTimeout(20_000);
   made.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(`${made.url()}: ${message.text()}`);
+    if (['error', 'warning'].includes(message.type())) complaints.push(`${made.url()}: ${message.text()} ${message.location().url}`);
   });
   made.on('pageerror', (error) => complaints.push(`${made.url()}: ${error.message}`));
   await watchPolicy(made, (problem) => complaints.push(problem));
@@ -160,7 +160,7 @@ step('compares them: eight curves in step, what can be said, 14 AUC, each as tab
   await visit(page, '/');
   await expect(page.getByRole('button', { name: /^Enlarge / })).toHaveCount(8);
   await expect(page.locator('main')).toContainText('measured on phantoms');
-  await expect(page.locator('main')).toContainText('Robust over Baseline, at T(IoU) = 0.3');
+  await expect(page.getByRole('region', { name: 'What can be said' })).toContainText('Robust over Baseline', { timeout: 30_000 });
   await expect(page.getByRole('region', { name: 'AUC and localisation accuracy of each finding and run' }).locator('tbody tr')).toHaveCount(
     14,
   );
