@@ -13,7 +13,7 @@ export function createPrisma(url: string, options: { connections?: number } = {}
 /** The most connections of one process: those of its client, of its queue (one of them listens), and one that listens for changes. */
 export const CONNECTIONS = { client: 6, queue: 3, events: 1 } as const;
 
-/** What a process of ours may take of the server's `max_connections`. */
+/** The connections that one API or worker may open, of the server's `max_connections`. */
 export const CONNECTIONS_A_PROCESS = CONNECTIONS.client + CONNECTIONS.queue + CONNECTIONS.events;
 
 /**

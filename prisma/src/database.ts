@@ -52,7 +52,7 @@ export interface DatabaseInfo {
   /** E.g. "18.4". */
   version: string;
   migrations: { applied: number; known: number };
-  /** Of the server: how many it allows, how many are open, and how many each API or worker may take. */
+  /** Connections: how many the server allows, how many are open, and how many each API or worker may open. */
   connections: { most: number; open: number; aProcess: number };
 }
 

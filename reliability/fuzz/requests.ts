@@ -6,7 +6,7 @@ import type { Input, OpenTarget, Verdict } from './targets.ts';
 /** Longer than an upload may take to be given up. */
 const ANSWER_MS = 60_000;
 
-/** What no answer may show: a stack, a path of the program or of this machine. */
+/** Matches what no answer may show: a stack, or a path of the program or machine. */
 const LEAK = /node_modules|\.[mc]?[tj]s:\d+|\n\s+at |\/tmp\/|\/root\/|\/home\/|Prisma|INTERNAL/;
 
 async function post(url: string, { bytes, as, valid }: Input): Promise<Verdict> {

@@ -8,7 +8,7 @@ const MAX_ROWS = 30_000;
 const MAX_CELLS = 65_536;
 const QUERY_MS = 30_000;
 
-/** What one query, or one event of a subscription, may use; each call throws BAD_INPUT above its limit and UNAVAILABLE after the time. */
+/** Limits one query, or one event of a subscription. Each call throws BAD_INPUT above its limit and UNAVAILABLE after the time. */
 export interface Budget {
   /** Throws what stopped the query, if something did. */
   check(): void;
@@ -17,7 +17,7 @@ export interface Budget {
   rows(count: number): void;
   rowsLeft(): number;
   cells(count: number, npyUrl: string): void;
-  /** What `work` resolves to, or UNAVAILABLE when the time is over first. */
+  /** Resolves as `work` does; throws UNAVAILABLE if the time is over first. */
   within<T>(work: Promise<T>): Promise<T>;
 }
 

@@ -8,7 +8,7 @@ const MAX_CONNECTIONS = 2000;
 const HEADERS_MS = 10_000;
 /** Until a body of up to 1 MiB is there. Uploads have a minimum rate instead (uploads/patience.ts). */
 const BODY_MS = 20_000;
-/** What still comes of a request that was answered before its end is let go for so long: who only reads the answer afterwards gets it. */
+/** After an early answer, the rest of a request is read and dropped for this long, so that a sender that reads only afterwards gets the answer. */
 const REST_MS = 5000;
 /** A client that reads nothing of its answer for so long has gone. */
 const UNREAD_MS = 60_000;

@@ -13,7 +13,7 @@ export interface Services {
   tasks: TaskRunner;
 }
 
-/** What a resolver gets: one a request, or one an operation of a WebSocket. Reads of its client are counted. */
+/** Resolvers get one context per request, or per operation of a WebSocket. It counts the reads of its client. */
 export interface Context extends Services {
   requestId: string;
   log: FastifyBaseLogger;

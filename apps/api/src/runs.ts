@@ -46,7 +46,7 @@ export const EXPLODED_SELECT = {
 
 type TrainedRun = Pick<Run, 'method' | 'options' | 'bestEpoch'> & Pick<Parameters<typeof explodedNote>[0], 'epochs'>;
 
-/** What has to be said of a run whose validation loss exploded; null for others. */
+/** Warns of a run whose validation loss exploded; null for other runs. */
 export function explodedOf(run: TrainedRun): string | null {
   return explodedNote({ ...run, method: parseMethod(run.method), options: optionsIn(run) });
 }

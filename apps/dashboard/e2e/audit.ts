@@ -14,7 +14,7 @@ export async function watchPolicy(page: Page, report: (problem: string) => void)
   });
 }
 
-/** What a document's answer lacks: a policy that lets no script run but those of the page's own nonce, and the other headers that it is told. */
+/** Lists what the headers of a page lack: a policy that runs only scripts with the page's nonce, and the other safety headers. */
 export function auditHeaders(headers: Record<string, string>): string[] {
   const policy = headers['content-security-policy'] ?? '';
   const script = /script-src ([^;]*)/.exec(policy)?.[1] ?? '';

@@ -15,7 +15,7 @@ export type MapScales = z.infer<typeof MapScalesSchema>;
 
 const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
 
-/** What scales.json in a folder of maps says; empty where there is none. CxrError CORRUPT, UNAVAILABLE. */
+/** Reads scales.json of a folder of maps; empty if there is none. CxrError CORRUPT, UNAVAILABLE. */
 export function readMapScales(folder: string): MapScales {
   const file = path.join(folder, SCALES_FILE);
   let text: string;

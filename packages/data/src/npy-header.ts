@@ -1,6 +1,6 @@
 import { CxrError } from './error.ts';
 
-/** What the header of a .npy file says of its array. */
+/** The header of a .npy file. */
 export interface NpyHeader {
   /** NumPy's letter: f float, i integer, u unsigned integer, b boolean. */
   kind: 'f' | 'i' | 'u' | 'b';

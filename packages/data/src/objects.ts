@@ -69,7 +69,7 @@ export async function* listObjects(): AsyncGenerator<StoredFile> {
   }
 }
 
-/** What an action gives, null where the file or folder is not there. */
+/** Resolves as the action does; null if the file or folder is not there. */
 async function orNull<T>(action: Promise<T>): Promise<T | null> {
   try {
     return await action;
@@ -98,7 +98,7 @@ async function makeFolders(): Promise<void> {
 }
 
 async function holds(file: string, bytes: Uint8Array): Promise<boolean> {
-  // What cannot be read is written anew.
+  // A file that cannot be read is written anew.
   const found = await stat(file).catch(() => null);
   if (found?.size !== bytes.length) return false;
   return (await readFile(file).catch(() => null))?.equals(bytes) ?? false;

@@ -30,7 +30,7 @@ export interface HolmP {
   adjustedP: number;
   /** p of the test that the adjusted p comes from. */
   p: number;
-  /** What that p was multiplied with. */
+  /** Holm's factor of that p. */
   factor: number;
 }
 

@@ -36,7 +36,7 @@ function encodeRows(rows: readonly PairIous[], protocol: IousFile['protocol']['n
   return encodeNpy(values, [rows.length, columns]);
 }
 
-/** What an evaluation folder keeps of its IoUs; null if it was written without (0.1.0). CxrError CORRUPT, UNAVAILABLE. */
+/** Reads the IoUs of an evaluation folder; null if it holds none (0.1.0). CxrError CORRUPT, UNAVAILABLE. */
 export function readIous(folder: string): { file: IousFile; run: IouTable; centre: IouTable } | null {
   const index = path.join(folder, INDEX);
   if (!existsSync(index)) return null;

@@ -70,7 +70,7 @@ export async function backupDatabase(client: pg.Client, folder: string): Promise
   rmSync(path.join(folder, UNFINISHED));
 }
 
-/** What backups that were killed left behind; to be called under the lock. */
+/** Removes what killed backups left behind. To be called under the lock. */
 function removeStaged(): void {
   for (const name of readdirSync(cxrHome())) {
     if (name.startsWith('.backup-')) rmSync(path.join(cxrHome(), name), { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** What `backup.json` holds. It is written last: a folder without it is no finished backup. */
+/** The content of `backup.json`. It is written last: a folder without it is no finished backup. */
 const ManifestSchema = z.object({
   format: z.literal(1),
   createdAt: z.iso.datetime(),
@@ -13,7 +13,7 @@ const ManifestSchema = z.object({
   migrations: z.array(z.object({ name: z.string(), checksum: sha256 })),
   /** In an order in which they can be filled: a row comes after the rows that it refers to. */
   tables: z.array(z.object({ name: z.string(), columns: z.array(z.string()), rows: z.int().min(0), sha256 })),
-  /** Null: the backup is of the database alone. */
+  /** Null if the backup holds the database alone. */
   files: z
     .object({
       objects: z.int().min(0),

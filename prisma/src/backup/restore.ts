@@ -27,7 +27,7 @@ export interface RestoreResult {
   runs: number;
   /** Jobs that were waiting or under way: they are in the queue again. */
   jobs: number;
-  /** What is not as it was. */
+  /** Differences to the backup, in sentences. */
   problems: string[];
 }
 

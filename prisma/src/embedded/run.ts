@@ -3,7 +3,7 @@ import type { Account } from './account.ts';
 
 /**
  * Runs one of Postgres' programs under `account`. Its environment is bare, so that no PG* variable of ours changes what it does.
- * What it starts inherits the descriptor `held`.
+ * Its children inherit the descriptor `held`.
  */
 export function run(
   program: string,

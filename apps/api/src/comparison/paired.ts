@@ -48,7 +48,7 @@ export async function pairedDifferences(task: PairedTask): Promise<PairedDiffere
 }
 
 function verdictsOf({ a, b, iouThreshold }: PairedTask, ious: { a: IouTable; b: IouTable }): PairedDifference[] {
-  // What the paper says of the methods is the report's to tell.
+  // Only the report compares with the paper's claims.
   const { localization } = compareRuns({
     a: { label: a.label, method: null, ious: ious.a },
     b: { label: b.label, method: null, ious: ious.b },

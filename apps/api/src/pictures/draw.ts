@@ -39,11 +39,11 @@ export type PictureTask =
   | { kind: 'cam'; cam: Uint8Array; where: string }
   | { kind: 'saliency'; saliency: Uint8Array; where: string };
 
-/** What an upload is; `sop` names also one whose pixels cannot be read. */
+/** Describes an upload; `sop` is there even if the pixels cannot be read. */
 export type Inspection = { sop: SopReference } & ({ image: Inspected } | { refused: PublicError });
 
 export interface Inspected {
-  /** Of the bytes as received: their key in the object store. */
+  /** SHA-256 of the bytes as received: their key in the object store. */
   sha256: string;
   /** For what has none of its own. */
   contentUids: { study: string; instance: string };

@@ -28,7 +28,7 @@ export interface Upload {
   fileName: string | null;
 }
 
-/** What the file is; the name tells which registered images it may be. UNAVAILABLE when that takes too long. */
+/** Decodes the file and finds the registered images that its name may mean. UNAVAILABLE if that takes too long. */
 export async function inspectUpload({ known, tasks }: Archive, { source, fileName }: Upload) {
   const candidates = fileName === null ? [] : await known.candidates(fileName);
   const squash = [...new Map(candidates.map((candidate) => [keyOf(candidate), candidate.squash])).values()];
@@ -55,7 +55,7 @@ export async function addImage(
 const OVERTAKEN = ['P2002', 'P2003', 'P2025', 'NOT_FOUND'];
 const ATTEMPTS = 5;
 
-/** What `write` gives; it is done anew where another request changed the same rows meanwhile. CONFLICT when that happens again and again. */
+/** Runs `write` again if another request changed the same rows meanwhile. CONFLICT if that keeps happening. */
 async function settled<T>(write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {

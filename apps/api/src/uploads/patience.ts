@@ -4,7 +4,7 @@ import { CxrError } from '@cxr-lens/data';
 const PATIENCE_MS = 30_000;
 const MIN_BYTES = 64 * 1024;
 
-/** What one request was waited for, since it last sent enough. Time in which nothing was asked of the sender does not count. */
+/** Milliseconds that one request was waited for since it last sent enough. Time in which the sender was not read does not count. */
 export interface Patience {
   waitedMs: number;
   bytes: number;
@@ -19,7 +19,7 @@ interface Hearing<T> {
   size(result: T): number;
 }
 
-/** What the sender is waited for; CANCELLED when less than 64 KiB came in 30 s of waiting. */
+/** Waits for the sender; CANCELLED if less than 64 KiB came in 30 s of waiting. */
 export async function heard<T>(coming: Promise<T>, { where, patience, size }: Hearing<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const begun = performance.now();

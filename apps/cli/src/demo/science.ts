@@ -8,7 +8,7 @@ import type { Client } from './client.ts';
 import { explainWhatCameBefore } from './explain.ts';
 import { uploadExamples } from './studies.ts';
 
-/** What the demo trains on: of a size that is drawn in a minute. */
+/** The demo's training data: small enough to be drawn in a minute. */
 const PHANTOM = { name: 'phantom', drawnSize: 192, size: 96, seed: 1, prevalence: 'enriched' } as const;
 
 const METHODS_SHOWN = ['baseline', 'robust', 'chexnet', 'nih-star'] as const satisfies MethodName[];
@@ -68,7 +68,7 @@ export interface Step {
   queue: () => Promise<Job>;
   /** How much is left of it at the earliest, or how it ended, in words; null where nothing is known. */
   says: () => string | null;
-  /** What follows it, also where it was done before; the next step does not wait for it. */
+  /** Work that follows the step, even if the step was done before. The next step does not wait for it. */
   after: (signal: AbortSignal) => Promise<void>;
 }
 

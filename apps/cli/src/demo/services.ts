@@ -21,7 +21,7 @@ export interface DemoOptions {
   say: (line: string) => void;
 }
 
-/** What the demo has started and must let go of, each by its own signal: last first. */
+/** The processes that the demo has started. Each is stopped by its own signal, the last one first. */
 interface Held {
   services: { stop: AbortController; ended: Promise<unknown> }[];
   client: { close(): Promise<void> } | null;

@@ -4,7 +4,7 @@ import { count, type Finding } from './finding.ts';
 
 interface Options {
   prisma: PrismaClient;
-  /** Of the same database. */
+  /** The URL of the same database. */
   url: string;
   repair: boolean;
   onProgress: OnProgress;

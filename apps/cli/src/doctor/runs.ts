@@ -45,7 +45,7 @@ export async function checkRuns({
   };
 }
 
-/** Of a finished run: weights, card and row belong together. Of another one: its run.json can be read. */
+/** A finished run is sound if weights, card and row belong together; any other if its run.json can be read. */
 async function checkRun(folder: string, row: Registered | undefined): Promise<{ ok: boolean; lines: string[] }> {
   const { readBytes, readCard, readRun, runFiles, sha256 } = await import('@cxr-lens/model/run-folder');
   try {

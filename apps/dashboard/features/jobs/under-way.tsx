@@ -8,7 +8,7 @@ import { list } from '../../lib/format.ts';
 import { JobNow } from './job-steps.tsx';
 import { isOpen, type Job, jobsOptions, PAGE } from './queries.ts';
 
-/** What an empty page waits for, in the order in which it comes. */
+/** The jobs that an empty page waits for, in their order. */
 const AWAITED = ['PHANTOM', 'TRAIN', 'EVALUATE'] as const;
 
 const TITLES = {

@@ -9,7 +9,7 @@ import { waitForRoom } from '../room.ts';
 export interface ExplainItem {
   /** A finished run folder. */
   run: string;
-  /** Of the card that is registered: with another one nothing is decided. */
+  /** SHA-256 of the registered card. The worker refuses to explain with any other card. */
   cardSha256?: string;
   image: ImageRequest;
 }
@@ -64,7 +64,7 @@ async function givenBefore(prisma: PrismaClient, { jobId, input }: JobAttempt<'e
 const codeOf = (error: unknown): ErrorCode => (error instanceof CxrError ? error.code : 'INTERNAL');
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** What may go well the next time comes first: then the job is tried again. */
+/** Returns an error that may pass first, so that the job is tried again. */
 function failureOf(failures: readonly { run: Run; error: unknown }[], runs: number): unknown {
   const again = failures.find(({ error }) => ['INTERNAL', 'UNAVAILABLE'].includes(codeOf(error)));
   if (again) return again.error;

@@ -6,7 +6,7 @@ export const VERDICT_RESAMPLES = 20_000;
 /** Seeds every bootstrap of a verdict, whatever the seed of the evaluation. */
 export const VERDICT_SEED = 0;
 
-/** What a difference is called. */
+/** The word for a difference. */
 export type Direction = 'higher' | 'lower' | 'no difference detected';
 
 export interface Verdict {

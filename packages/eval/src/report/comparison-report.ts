@@ -6,7 +6,7 @@ import type { ReportInput } from './types.ts';
 export interface ComparisonReportInput {
   dataSet: ReportInput['dataSet'];
   comparisons: readonly RunComparison[];
-  /** What has to be said of a run before its numbers are read, in sentences. */
+  /** Warnings about runs, in sentences, to be read before their numbers. */
   warnings: readonly string[];
   /** Further lines for the head: runs, protocols, ... */
   details: Record<string, string>;

@@ -55,7 +55,7 @@ export interface ReportInput {
   epsilons?: EpsilonFigureInput;
   /** Resamples for the bands of pooled curves; default 2000. */
   resamples?: number;
-  /** What has to be said of a run before its numbers are read, in sentences. */
+  /** Warnings about runs, in sentences, to be read before their numbers. */
   warnings?: readonly string[];
   /** The commands that made the numbers. */
   commands: string[];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What the CPU computes by itself. Loads no TensorFlow. */
+/** The instruction sets of the CPU. Loads no TensorFlow. */
 export interface CpuFeatures {
   /** Whether it multiplies bfloat16 (avx512_bf16 or amx_bf16). */
   bf16: boolean;

@@ -8,7 +8,7 @@ const FACTOR = 10;
 /** The greatest loss of the answer 0.5 for a pixel in [0, 1]: 0.5^2 over twice the variance of 0.1 (`elboLosses`). */
 const GREY_RECONSTRUCTION = 12.5;
 
-/** What has to be known of a run; a row of the database has it as well as run.json. */
+/** The facts of a run that the check needs; run.json and the database row both have them. */
 interface Trained {
   method: MethodName;
   options: Pick<TrainOptions, 'positiveWeight'>;
@@ -39,7 +39,7 @@ export function explodedNote(run: Trained): string | null {
   return `The validation loss exploded: ${lossText(best.validationLoss)} at the best epoch (${best.epoch}), where even odds for every finding give at most ${chance.toFixed(1)}. Nothing that this network says can be relied on. Train longer, or with a smaller learningRate.`;
 }
 
-/** A loss with four decimals, or as 3.642e+11 from a million on: a number of twenty digits tells nobody anything. */
+/** A loss with four decimals; from a million on as 3.642e+11, because nobody reads twenty digits. */
 export function lossText(loss: number): string {
   return loss < 1e6 ? loss.toFixed(4) : loss.toExponential(3);
 }

@@ -191,7 +191,7 @@ export function fillOptions(given: unknown): unknown {
   return known && typeof options === 'object' ? { ...Object(given), options: withOwnDefaults(known, options) } : given;
 }
 
-/** What was done before an option existed, where that is not the option's default. */
+/** Values that runs had before an option existed, where these differ from the option's default. */
 const BEFORE_THE_OPTION = { patienceSteps: 0 } as const satisfies Partial<TrainOptions>;
 
 /** The options that a run was written with, also before some of them existed: it keeps what it was trained by. */

@@ -77,9 +77,9 @@ const WholeRunSchema = z.object({
   bestEpoch: z.int().nullable(),
   stepsPerEpoch: z.int(),
   weightsSha256: Sha256Schema.nullable(),
-  /** Of card.json: thresholds and calibration decide, so an edited card does not load. Null before the end, and in finished runs of 0.1.0. */
+  /** SHA-256 of card.json. An edited card does not load: its thresholds and calibration decide. Null before the end, and in finished runs of 0.1.0. */
   cardSha256: Sha256Schema.nullable().default(null),
-  /** Of the card that is about to be written: until that is done, either is the run's. */
+  /** SHA-256 of the card that is about to be written. Until then both cards are accepted. */
   nextCardSha256: Sha256Schema.nullable().default(null),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
