@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from './ask.fixture.ts';
 import { clusterLock, dataFolder, locateCluster } from './cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded.ts';
 import { withLock } from './lock.ts';
@@ -32,16 +32,6 @@ async function startInContainer(): Promise<string> {
     `console.log(await ensureEmbedded('${home}', { database: 'test' }).catch((error) => error.code + ': ' + error.message));`;
   const command = `ip link set lo up; mount -t proc proc /proc; exec ${process.execPath} --input-type=module -e "${script}"`;
   return (await execute('unshare', [...CONTAINER, command])).stdout.trim();
-}
-
-async function ask(url: string, sql: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return Object.values((await client.query(sql)).rows[0] ?? {})[0];
-  } finally {
-    await client.end();
-  }
 }
 
 describe('one CXR_HOME in two containers', () => {

@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from './ask.fixture.ts';
 import { clusterLock, dataFolder, keeperLock, locateCluster, logFile } from './cluster.ts';
 import { ensureEmbedded, releaseEmbedded } from './embedded.ts';
 import { isLocked, withLock } from './lock.ts';
@@ -29,16 +29,6 @@ const execute = promisify(execFile);
 const folder = mkdtempSync(path.join(tmpdir(), 'cxr-lens-embedded-'));
 const home = path.join(folder, 'postgres');
 const root = process.getuid?.() === 0;
-
-async function ask(url: string, sql: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return Object.values((await client.query(sql)).rows[0] ?? {})[0];
-  } finally {
-    await client.end();
-  }
-}
 
 /** The URL after a restart: the one before, unless some other program was given its port meanwhile. */
 async function restarted(before: string): Promise<string> {
