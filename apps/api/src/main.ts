@@ -1,4 +1,4 @@
-import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
+import { CxrError, EXIT_TRY_AGAIN, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
 import { asUnavailable, createPrisma, ensureDatabase } from '@cxr-lens/prisma';
 import { z } from 'zod';
 import { parse } from './input.ts';
@@ -58,10 +58,10 @@ function listenError(error: unknown, port: number): unknown {
   return error;
 }
 
-/** 2: as long as the settings stay, so does the refusal. 75: it may go well the next time. */
+/** 2 where the same settings would be refused again. */
 function exitCode(error: unknown): number {
   if (!(error instanceof CxrError) || error.code === 'INTERNAL') return 1;
-  return error.code === 'UNAVAILABLE' ? 75 : 2;
+  return error.code === 'UNAVAILABLE' ? EXIT_TRY_AGAIN : 2;
 }
 
 main().catch((thrown: unknown) => {

@@ -6,14 +6,16 @@ import { EXIT } from './exit-codes.ts';
 const HEALTHY_MS = 20_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
-// Longer than a worker needs for its last checkpoint, shorter than a person waits.
-const STOP_MS = 20_000;
+// A worker gives itself a minute for its last checkpoint.
+const STOP_MS = 70_000;
 
 export interface Supervised {
   /** As a person reads it. */
   name: string;
   start: () => ChildProcess;
   signal: AbortSignal;
+  /** Kills a process that does not end within so long after `signal`. */
+  stopMs?: number;
   /** Says what went wrong and what is done about it. */
   say: (line: string) => void;
 }
@@ -23,11 +25,11 @@ export interface Supervised {
  * Resolves with its exit code: 0 after `signal`, 2 when it refuses its settings, which no further attempt would change. Settings with which
  * one was well before are refused for a moment only, as a port that the process before has not let go of.
  */
-export async function supervise({ name, start, signal, say }: Supervised): Promise<number> {
+export async function supervise({ name, start, signal, stopMs = STOP_MS, say }: Supervised): Promise<number> {
   let wasWell = false;
   for (let pause = FIRST_PAUSE_MS; !signal.aborted; ) {
     const started = Date.now();
-    const end = await runOnce(start, signal);
+    const end = await runOnce(start, signal, stopMs);
     if (signal.aborted) break;
     if (Date.now() - started > HEALTHY_MS) {
       pause = FIRST_PAUSE_MS;
@@ -42,7 +44,7 @@ export async function supervise({ name, start, signal, say }: Supervised): Promi
 }
 
 /** Runs the process to its end, which an abort asks for; resolves to its exit code, or the name of the signal or error that ended it. */
-async function runOnce(start: () => ChildProcess, signal: AbortSignal): Promise<number | string> {
+async function runOnce(start: () => ChildProcess, signal: AbortSignal, stopMs: number): Promise<number | string> {
   let child: ChildProcess;
   try {
     child = start();
@@ -57,7 +59,7 @@ async function runOnce(start: () => ChildProcess, signal: AbortSignal): Promise<
   let kill: NodeJS.Timeout | undefined;
   const stop = (): void => {
     child.kill('SIGTERM');
-    kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    kill = setTimeout(() => child.kill('SIGKILL'), stopMs);
   };
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });

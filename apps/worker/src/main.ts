@@ -1,10 +1,7 @@
-import { CxrError, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
+import { CxrError, EXIT_TRY_AGAIN, onParentEnd, PRIVATE_UMASK } from '@cxr-lens/data';
 import { asUnavailable, ensureDatabase } from '@cxr-lens/prisma';
 import { pino } from 'pino';
 import { startWorker } from './worker.ts';
-
-/** Exit code after the engine's death, and while the database is away: whoever started this process starts it again. */
-const EXIT_RESTART = 75;
 
 // Longer than a training step and its checkpoint need.
 const STOP_MS = 60_000;
@@ -28,12 +25,12 @@ async function main(): Promise<void> {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), withinMs).unref();
     await worker.stop();
     // An engine that is stuck in an operation lets no other end through.
-    if (code === EXIT_RESTART) process.kill(process.pid, 'SIGKILL');
+    if (code === EXIT_TRY_AGAIN) process.kill(process.pid, 'SIGKILL');
     process.exit(code);
   };
   void worker.died.then((error) => {
     log.error({ err: error }, 'the engine died');
-    return stop('the engine died', EXIT_RESTART, ORPHAN_STOP_MS);
+    return stop('the engine died', EXIT_TRY_AGAIN, ORPHAN_STOP_MS);
   });
   process.send?.({ type: 'ready' });
 }
@@ -49,5 +46,5 @@ main().catch((thrown: unknown) => {
   process.stderr.write(
     `${known ? `${error.code}: ${error.message}` : `INTERNAL: ${error instanceof Error ? error.stack : String(error)}`}\n`,
   );
-  process.exit(known && error.code === 'UNAVAILABLE' ? EXIT_RESTART : known && error.code !== 'INTERNAL' ? 2 : 1);
+  process.exit(known && error.code === 'UNAVAILABLE' ? EXIT_TRY_AGAIN : known && error.code !== 'INTERNAL' ? 2 : 1);
 });

@@ -20,7 +20,7 @@ export { type KnownBox, type NihFolder, type NihImage, type ReadNihOptions, read
 export { headerText, isBlank, lineOf, numberOf, readTable, rowError, type Table } from './nih/table.ts';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyType, readNpy, writeNpy } from './npy.ts';
 export { deleteObject, getObject, listObjects, objectFile, putObject, type StoredFile } from './objects.ts';
-export { CHILD_ENV, onParentEnd } from './parent.ts';
+export { CHILD_ENV, EXIT_TRY_AGAIN, onParentEnd } from './parent.ts';
 export { type WritePhantomOptions, type WritePhantomResult, writePhantom } from './phantom/write.ts';
 export type { BitsInUse, BitsOptions, BitsSource } from './pixels/bits.ts';
 export { decodeImage, decodeSquashed, isPreprocessingVersion, type PreprocessingVersion, preprocessingOf } from './pixels/decode.ts';

@@ -1,3 +1,6 @@
+/** Exit code of a process that may go well the next time: the database is away, the engine died. Whoever started it starts it again. */
+export const EXIT_TRY_AGAIN = 75;
+
 /** For the environment of a child that gets a channel to the process that starts it. */
 export const CHILD_ENV = { CXR_CHILD: '1' } as const;
 

@@ -112,7 +112,7 @@ async function takeSnapshot(url: string, { to, staged, onProgress, signal }: Wor
     await keeper.query('SELECT pg_advisory_lock_shared($1)', [OBJECTS_LOCK]);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const keys = (await client.query<{ key: string }>(OBJECT_KEYS)).rows.map(({ key }) => key);
-    const there = stage(keys, staged, { onProgress, signal });
+    const there = stage(keys, staged, signal);
     await keeper.end();
     onProgress?.({ what: 'Copying the database', done: 0, total: 1 });
     const runs = (await client.query<RunRow>('SELECT id, path, state FROM "Run" ORDER BY id')).rows;
@@ -131,11 +131,7 @@ async function appliedIn(client: pg.Client): Promise<Manifest['migrations']> {
   return (await client.query<{ name: string; checksum: string }>(sql)).rows;
 }
 
-function stage(
-  keys: readonly string[],
-  staged: string,
-  { signal }: Pick<Work, 'onProgress' | 'signal'>,
-): { staged: string[]; missing: string[] } {
+function stage(keys: readonly string[], staged: string, signal: AbortSignal | undefined): { staged: string[]; missing: string[] } {
   mkdirSync(staged, { recursive: true, mode: 0o700 });
   const missing: string[] = [];
   for (const key of keys) {

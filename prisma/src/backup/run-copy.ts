@@ -10,7 +10,7 @@ export interface CopiedFile {
   sha256: string;
 }
 
-/** A training writes a checkpoint every few minutes: three copies that each met one mean that something else writes there. */
+/** A training writes a checkpoint every half minute, a copy takes a second: this many disturbed copies mean that something else writes there. */
 const ATTEMPTS = 5;
 
 /**

@@ -11,6 +11,8 @@ import { answers, freePort } from './port.ts';
 import { type DemoPaths, type DemoSizeName, scienceSteps } from './science.ts';
 
 const READY_MS = 60_000;
+// Longer than the demo's worker needs for its last checkpoint, shorter than a person waits.
+const STOP_MS = 20_000;
 
 export interface DemoOptions {
   env: NodeJS.ProcessEnv;
@@ -56,7 +58,7 @@ async function run({ env, port, paths, size, signal, say }: DemoOptions, held: H
   stopped.catch(() => undefined);
   const start = (name: string, startChild: () => Child): Promise<never> => {
     const stop = new AbortController();
-    const end = supervise({ name, start: () => startChild().process, signal: stop.signal, say });
+    const end = supervise({ name, start: () => startChild().process, signal: stop.signal, stopMs: STOP_MS, say });
     held.services.push({ stop, ended: end });
     // One that ends for good refuses its settings.
     const failure = end.then((code) => (stop.signal.aborted ? new Promise<never>(() => undefined) : Promise.reject(refused(name, code))));
