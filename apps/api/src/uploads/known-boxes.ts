@@ -34,7 +34,7 @@ export function knownImages(prisma: PrismaClient, log: FastifyBaseLogger): Known
     void kept.then((result) => result ?? open.delete(dataSet.datasetHash));
     return kept;
   };
-  /** The upload is as good as any other: whoever sends it neither waits for the data set nor hears of it. */
+  /** A damaged data set is logged and left out: it must not refuse an upload that has nothing to do with it. */
   const candidate = ({ datasetHash, data }: OpenDataSet, index: number): Candidate => ({
     // 0.1.0 read every 16-bit file by all of its bits.
     squash: { size: data.size, bits: data.bits ?? 16 },
